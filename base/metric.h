@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* metric.h - counters, gauges and histograms, read by /metrics.
+ *
+ * A family is declared in one table with its name, help and label names; a series is one
+ * combination of label values. Find a series once, at load or at the first use on a worker,
+ * and keep the pointer: adding to it is one relaxed atomic. Label values come only from
+ * configuration and closed enums, never from a peer, so their number is bounded.
+ * Threads: metric_series() takes a lock; metric_add() and metric_observe() take none. */
+#ifndef SP_METRIC_H
+#define SP_METRIC_H
+#include <stdint.h>
+#include "buf.h"
+
+typedef enum {
+    METRIC_REQUESTS,          /* door, status class */
+    METRIC_REQUEST_SECONDS,   /* door; histogram */
+    METRIC_VERDICTS,          /* door, verdict */
+    METRIC_RULE_ERRORS,       /* rule */
+    METRIC_UPSTREAM_REQUESTS, /* upstream, outcome */
+    METRIC_UPSTREAM_SECONDS,  /* upstream; histogram */
+    METRIC_TOKENS,            /* backend, direction */
+    METRIC_CONNECTIONS,       /* gauge */
+    METRIC_EXCHANGES,         /* gauge: requests being answered */
+    METRIC_CHILDREN,          /* gauge: server */
+    METRIC_RELOADS,           /* outcome */
+    METRIC_FAMILIES
+} metric_family;
+
+enum { METRIC_LABELS = 2 };
+typedef struct metrics metrics;
+typedef struct metric metric;
+
+metrics *metrics_new(void);
+void     metrics_free(metrics *m);
+metric  *metric_series(metrics *m, metric_family f, const char *label1, const char *label2);
+void     metric_add(metric *s, int64_t n);          /* counters and gauges; n may be negative for gauges */
+void     metric_observe(metric *s, int64_t micros); /* histograms */
+void     metrics_write(metrics *m, buf *out);       /* Prometheus text format 0.0.4 */
+#endif

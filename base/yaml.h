@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* yaml.h - YAML as a tree in which every node knows where it stood.
+ *
+ * A thin layer over libyaml's events. Scalars stay text: the reader's schema decides types, so
+ * `yes` and `010` hold no surprise. Refused, with position: duplicate keys, merge keys, tags, more than one document,
+ * nesting over 64, an alias inside its own anchor, aliases that would expand past YAML_NODES.
+ * Ownership: nodes and texts belong to the arena. */
+#ifndef SP_YAML_H
+#define SP_YAML_H
+#include "err.h"
+
+enum { YAML_NODES = 200000 };
+typedef enum { YAML_SCALAR, YAML_LIST, YAML_MAP } yaml_kind;
+typedef enum { YAML_PLAIN, YAML_QUOTED, YAML_BLOCK } yaml_style;
+
+typedef struct yaml_node {
+    yaml_kind kind;
+    yaml_style style;       /* scalars */
+    unsigned line, column;  /* of its first byte, from 1 */
+    str text;               /* scalars: the value */
+    str key;                /* in a map: this entry's key … */
+    unsigned key_line, key_column;
+    struct yaml_node *first, *next; /* children, siblings */
+    size_t count;
+} yaml_node;
+
+/* An empty document gives an empty map. Errors are "FILE:LINE:COL: what". */
+MUST_CHECK const err *yaml_parse(arena *a, str file, str text, yaml_node **root);
+const yaml_node *yaml_get(const yaml_node *parent, str key); /* NULL when absent or not a map */
+/* A plain null: nothing, ~ or null. */
+bool yaml_is_null(const yaml_node *n);
+
+/* Problems are collected, so that a person sees all of them at once. */
+typedef struct problem {
+    str text; /* "file:line:col: what" */
+    struct problem *next;
+} problem;
+typedef struct {
+    arena *a;
+    str file;
+    problem *first, **end;
+    size_t count;
+} problems;
+void problems_init(problems *p, arena *a, str file);
+void problems_add(problems *p, unsigned line, unsigned column, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
+/* The nearest of `names` (list ends with {0}) to `word`: Damerau-Levenshtein, at most 2 or a
+ * third of its length, case aside first; {0} when none is near. */
+str yaml_did_you_mean(str word, const str *names);
+#endif

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* yaml_problem.c - what is wrong with a file, and what was probably meant. */
+#include "yaml.h"
+#include <stdarg.h>
+#include <stdio.h>
+
+enum { WORD_MOST = 64 };
+
+void problems_init(problems *p, arena *a, str file)
+{
+    *p = (problems){.a = a, .file = file};
+    p->end = &p->first;
+}
+
+void problems_add(problems *p, unsigned line, unsigned column, const char *fmt, ...)
+{
+    char what[1024];
+    va_list ap;
+    va_start(ap, fmt);
+    int n = vsnprintf(what, sizeof what, fmt, ap);
+    va_end(ap);
+    problem *one = NEW(p->a, problem);
+    one->text =
+        arena_fmt(p->a, STR_FMT ":%u:%u: %s", STR_ARG(p->file), line, column, n < 0 ? fmt : what);
+    *p->end = one;
+    p->end = &one->next;
+    p->count++;
+}
+
+static char lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
+}
+
+static bool same_but_case(str a, str b)
+{
+    if (a.n != b.n) return false;
+    for (size_t i = 0; i < a.n; i++) {
+        if (lower(a.p[i]) != lower(b.p[i])) return false;
+    }
+    return true;
+}
+
+static size_t least(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Insertions, deletions, changes and swaps of neighbours between two words of at most
+ * WORD_MOST letters; the three rows are those of i, i - 1 and i - 2. */
+static size_t distance(str a, str b)
+{
+    size_t rows[3][WORD_MOST + 1];
+    for (size_t j = 0; j <= b.n; j++) rows[0][j] = j;
+    for (size_t i = 1; i <= a.n; i++) {
+        size_t *now = rows[i % 3];
+        const size_t *last = rows[(i + 2) % 3], *before = rows[(i + 1) % 3];
+        now[0] = i;
+        for (size_t j = 1; j <= b.n; j++) {
+            bool equal = lower(a.p[i - 1]) == lower(b.p[j - 1]);
+            size_t best = least(last[j], now[j - 1]) + 1;
+            best = least(best, last[j - 1] + !equal);
+            bool swapped = i > 1 && j > 1 && lower(a.p[i - 1]) == lower(b.p[j - 2]) &&
+                           lower(a.p[i - 2]) == lower(b.p[j - 1]);
+            now[j] = swapped ? least(best, before[j - 2] + 1) : best;
+        }
+    }
+    return rows[a.n % 3][b.n];
+}
+
+str yaml_did_you_mean(str word, const str *names)
+{
+    for (const str *n = names; n->p; n++) {
+        if (same_but_case(word, *n)) return *n;
+    }
+    if (word.n == 0 || word.n > WORD_MOST) return (str){0};
+    /* two letters, or a third of a long word; but never more than half of a short one */
+    size_t most = least(word.n / 3 > 2 ? word.n / 3 : 2, word.n / 2), best = most + 1;
+    str nearest = {0};
+    for (const str *n = names; n->p; n++) {
+        if (n->n > WORD_MOST) continue;
+        size_t d = distance(word, *n);
+        if (d >= best) continue;
+        best = d;
+        nearest = *n;
+    }
+    return nearest;
+}
