@@ -78,9 +78,8 @@ static void *block_take(block *b, size_t need, size_t align)
 {
     size_t at = (b->used + align - 1) & ~(align - 1);
     if (at > b->cap || need > b->cap - at) return NULL;
-    size_t left = b->cap - at - need, gap = GAP;
     b->used = at + need;
-    if (GAP) b->used += left < gap ? left : gap;
+    if (GAP > 0 && b->cap - b->used > GAP) b->used += GAP;
     void *p = (char *)b->data + at;
     ASAN_UNPOISON_MEMORY_REGION(p, need);
     return p;

@@ -27,7 +27,7 @@ static void grow(buf *b, size_t cap)
 {
     char *p = b->a ? arena_bytes(b->a, cap + 1) : realloc(b->p, cap + 1);
     if (!p) abort();
-    if (b->a && b->n) memcpy(p, b->p, b->n);
+    if (b->a && b->p) memcpy(p, b->p, b->n);
     b->p = p;
     b->cap = cap;
 }

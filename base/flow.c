@@ -133,6 +133,15 @@ static bool again(flow_run *r)
     return true;
 }
 
+void flow_become(flow_run *r, const flow *f)
+{
+    assert(r->running && r->depth == 0);
+    for (size_t i = 0; i <= r->level[0].at; i++)
+        assert(f->steps[i].run == r->level[0].steps[i].run);
+    r->f = f;
+    r->level[0].steps = f->steps;
+}
+
 /* What a step said; true when another step is to be entered. */
 static bool obey(flow_run *r, flow_go go)
 {

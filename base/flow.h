@@ -8,6 +8,9 @@
  *
  * flow_wake() never runs a step: it queues the run on the worker's ready list, so something
  * that fails inside a step cannot re-enter it. A wake for a flow that is over is ignored.
+ * Reasons are kept, one of each kind, and handed to a step that waits one at a time: GONE
+ * first, then STOP, LATE, WOKEN. None is lost when the step moves on meanwhile, the next one
+ * that waits gets it; so a step takes the reason as a hint and looks at its own state.
  *
  * Two ends. `refuse` runs once when a step failed. `settle` runs exactly once when the steps
  * are over, whatever happened. `release` runs exactly once, when the steps are over *and*
@@ -27,10 +30,10 @@ typedef flow_go flow_fn(void *x, flow_why why);
 
 typedef struct flow_step {
     const char *name;
-    flow_fn *run;              /* or */
+    flow_fn *run;                /* or */
     const struct flow_step *sub; /* a nested list of steps, */
-    unsigned most;             /* run at most this often */
-} flow_step; /* lists end with {0} */
+    unsigned most;               /* run at most this often */
+} flow_step;                     /* lists end with {0} */
 
 typedef struct {
     const char *name;
@@ -50,7 +53,11 @@ typedef struct flow_run {
     void *x;
     handle self;
     flow_queue *queue;
-    struct { const flow_step *steps; size_t at; unsigned runs; } level[FLOW_DEPTH];
+    struct {
+        const flow_step *steps;
+        size_t at;
+        unsigned runs;
+    } level[FLOW_DEPTH];
     unsigned depth, wakes; /* wakes: bit per flow_why waiting to be delivered */
     bool running, queued, over, failed, let_go, released;
     flow_trace_fn *trace;
@@ -59,9 +66,13 @@ typedef struct flow_run {
 
 flow_queue *flow_queue_new(handle_table *handles);
 void flow_queue_free(flow_queue *q);
-bool flow_queue_run(flow_queue *q);          /* runs all that are ready; false when there was nothing */
+bool flow_queue_run(flow_queue *q); /* runs until none is ready; false when there was nothing */
 
-void flow_start(flow_run *r, flow_queue *q, const flow *f, void *x); /* queues it; sets r->self */
+void flow_start(flow_run *r, flow_queue *q, const flow *f,
+                void *x); /* queues it; sets r->self; r is zeroed before, but for r->trace */
 void flow_wake(flow_queue *q, handle h, flow_why why); /* stale handles are ignored */
-void flow_let_go(flow_run *r);               /* nobody outside needs x any more: release when over */
+/* From inside a step of the outermost list: the rest of the way is another flow's. Its table must
+ * begin with the very steps already taken (asserted), so that it tells the whole way. */
+void flow_become(flow_run *r, const flow *f);
+void flow_let_go(flow_run *r); /* nobody outside needs x any more: release when over */
 #endif

@@ -15,7 +15,7 @@ typedef struct handle_table handle_table;
 
 handle_table *handle_table_new(unsigned worker);
 void          handle_table_free(handle_table *t);
-handle        handle_add(handle_table *t, const void *type, void *thing); /* type: any static address, checked by get */
+handle        handle_add(handle_table *t, const void *type, void *thing); /* type: any static address, checked by get; 0 when all 2^24 slots are taken */
 void         *handle_get(const handle_table *t, const void *type, handle h); /* NULL: stale or of another type */
 void          handle_drop(handle_table *t, handle h);
 size_t        handle_count(const handle_table *t);

@@ -13,5 +13,5 @@ typedef struct {
 } hash_seed;
 
 hash_seed hash_seed_new(void);
-uint64_t hash_bytes(hash_seed seed, str s);
+uint64_t hash_bytes(hash_seed seed, str text);
 #endif

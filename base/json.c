@@ -73,11 +73,13 @@ static size_t unescape_step(str *s, char *out)
         return run;
     }
     static const char from[] = "bfnrt", to[] = "\b\f\n\r\t";
-    char c = s->n > 1 ? s->p[1] : '\\';
+    char c = '\\';
+    if (s->n > 1) c = s->p[1];
     *s = str_drop(*s, 2);
     if (c != 'u') {
         const char *at = memchr(from, c, sizeof from - 1);
-        *out = at ? to[at - from] : c;
+        *out = c;
+        if (at) *out = to[at - from];
         return 1;
     }
     uint32_t code = hex4(*s);

@@ -104,7 +104,8 @@ static json_t *array(arena *a, str *s, unsigned depth)
 static json_t *tree(arena *a, str *s, unsigned depth)
 {
     *s = js_skip_space(*s);
-    char first = s->n ? *s->p : 0;
+    char first = 0;
+    if (s->n) first = *s->p;
     if (first == '{') return object(a, s, depth);
     if (first == '[') return array(a, s, depth);
     if (first != '"') return s->n ? scalar(take(s, js_scalar_length(*s))) : json_null();
@@ -137,14 +138,12 @@ static void put_real(buf *b, double v)
     if (!strpbrk(text, ".e")) buf_put(b, S(".0"));
 }
 
-static void put(buf *b, const json_t *j, unsigned depth);
+static void put(buf *b, json_t *j, unsigned depth);
 
-static void put_object(buf *b, const json_t *j, unsigned depth)
+static void put_object(buf *b, json_t *j, unsigned depth)
 {
-    json_t *walk =
-        (json_t *)(uintptr_t)j; /* jansson's iterators want it mutable, and change nothing */
     char sep = '{';
-    for (void *it = json_object_iter(walk); it; it = json_object_iter_next(walk, it)) {
+    for (void *it = json_object_iter(j); it; it = json_object_iter_next(j, it)) {
         buf_put(b, (str){&sep, 1});
         sep = ',';
         buf_json(b, (str){json_object_iter_key(it), json_object_iter_key_len(it)});
@@ -164,7 +163,7 @@ static void put_array(buf *b, const json_t *j, unsigned depth)
     buf_put(b, S("]"));
 }
 
-static void put(buf *b, const json_t *j, unsigned depth)
+static void put(buf *b, json_t *j, unsigned depth)
 {
     assert(depth);
     if (!j) { /* absent: said as null */
@@ -186,6 +185,10 @@ static void put(buf *b, const json_t *j, unsigned depth)
 str js_dump(arena *a, const json_t *j)
 {
     buf b = buf_new(a, SIZE_MAX); /* as large as the tree, which was bounded when it was read */
-    put(&b, j, DUMP_DEPTH);
+    union {                       /* jansson's iterators want it mutable, and change nothing */
+        const json_t *in;
+        json_t *out;
+    } tree_of = {.in = j};
+    put(&b, tree_of.out, DUMP_DEPTH);
     return buf_str(&b);
 }

@@ -15,16 +15,16 @@ static inline size_t utf8_one(str s)
     if (p[0] < 0x80) return 1;
     if (p[0] < 0xC2 || p[0] > 0xF4) return 0;
     size_t n = p[0] < 0xE0 ? 2 : p[0] < 0xF0 ? 3 : 4;
-    if (n > s.n || (p[1] & 0xC0) != 0x80) return 0;
-    if (n == 2) return 2;
-    if ((p[2] & 0xC0) != 0x80) return 0;
-    if (p[0] == 0xE0 && p[1] < 0xA0) return 0; /* overlong */
-    if (p[0] == 0xED && p[1] > 0x9F) return 0; /* surrogate */
-    if (n == 3) return 3;
-    if ((p[3] & 0xC0) != 0x80) return 0;
-    if (p[0] == 0xF0 && p[1] < 0x90) return 0; /* overlong */
-    if (p[0] == 0xF4 && p[1] > 0x8F) return 0; /* over U+10FFFF */
-    return 4;
+    unsigned char low = 0x80, high = 0xBF;
+    if (p[0] == 0xE0) low = 0xA0;  /* below: overlong */
+    if (p[0] == 0xED) high = 0x9F; /* above: surrogates */
+    if (p[0] == 0xF0) low = 0x90;  /* below: overlong */
+    if (p[0] == 0xF4) high = 0x8F; /* above: over U+10FFFF */
+    if (n > s.n || p[1] < low || p[1] > high) return 0;
+    for (size_t i = 2; i < n; i++) {
+        if ((p[i] & 0xC0) != 0x80) return 0;
+    }
+    return n;
 }
 
 /* The code point of a valid sequence of n bytes. */

@@ -105,7 +105,7 @@ static str with_hint(builder *b, str what, yaml_mark_t at)
     for (const str *e = expressions; e->p; e++) {
         if (str_eq(key, *e)) noun = "expression";
     }
-    if (!memchr(value.p, '\'', value.n))
+    if (value.n <= 120 && !memchr(value.p, '\'', value.n))
         return arena_fmt(b->scratch, STR_FMT "; quote the %s: " STR_FMT ": '" STR_FMT "'",
                          STR_ARG(what), noun, STR_ARG(key), STR_ARG(value));
     return arena_fmt(b->scratch,

@@ -29,7 +29,8 @@ void problems_add(problems *p, unsigned line, unsigned column, const char *fmt, 
 
 static char lower(char c)
 {
-    return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
+    if (c >= 'A' && c <= 'Z') return (char)(c + 32);
+    return c;
 }
 
 static bool same_but_case(str a, str b)

@@ -155,6 +155,14 @@ static const flow_step inner[] = {{.name = "attempt", .sub = attempt, .most = 2}
                                   {.name = "two", .run = two},
                                   {0}};
 static const flow_step deep_steps[] = {{.name = "inner", .sub = inner, .most = 2}, {0}};
+static flow_go turn(void *x, flow_why why);
+static const flow_step turning_steps[] = {{.name = "one", .run = one},
+                                          {.name = "turn", .run = turn},
+                                          {0}};
+static const flow_step turned_steps[] = {{.name = "one", .run = one},
+                                         {.name = "turn", .run = turn},
+                                         {.name = "three", .run = three},
+                                         {0}};
 static const flow_step empty_steps[] = {{0}};
 
 static const flow plain = {"plain", plain_steps, refuse, settle, release, FLOW_CANCEL};
@@ -163,6 +171,14 @@ static const flow nested = {"nested", nested_steps, refuse, settle, release, FLO
 static const flow unbound = {"unbound", unbound_steps, refuse, settle, release, FLOW_CANCEL};
 static const flow deep = {"deep", deep_steps, refuse, settle, release, FLOW_CANCEL};
 static const flow empty = {"empty", empty_steps, refuse, settle, release, FLOW_CANCEL};
+
+static const flow turning = {"turning", turning_steps, refuse, NULL, NULL, FLOW_CANCEL};
+static const flow turned = {"turned", turned_steps, refuse, settle, release, FLOW_CANCEL};
+static flow_go turn(void *x, flow_why why)
+{
+    flow_become(((tale *)x)->run, &turned);
+    return step(x, "turn", why);
+}
 
 static tale begin(world *w, const flow *f, const char *plan, tale *t)
 {
@@ -459,6 +475,17 @@ static void ready_flows_take_turns(void **s)
     finish(w, &b);
 }
 
+static void a_flow_that_became_another_goes_its_way_to_its_ends(void **s)
+{
+    world *w = *s;
+    tale t;
+    begin(w, &turning, "nnn", &t);
+    flow_queue_run(w->queue);
+    assert_string_equal(t.log, "one turn three (settle) ");
+    finish(w, &t);
+    assert_int_equal(t.released, 1);
+}
+
 int main(void)
 {
     static const struct CMUnitTest t[] = {
@@ -478,6 +505,7 @@ int main(void)
         T(whatever_the_steps_answer_each_end_comes_once),
         T(every_step_that_was_entered_is_left),
         T(ready_flows_take_turns),
+        T(a_flow_that_became_another_goes_its_way_to_its_ends),
     };
     return cmocka_run_group_tests(t, NULL, NULL);
 }
