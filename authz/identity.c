@@ -1,0 +1,441 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* identity.c - the Authorization header, the token cache and the caller it yields.
+ *
+ * The cache holds callers by the SHA-256 of their token, never the token. A hit is still asked
+ * three things, since the world may have moved: has it expired, are the issuer's keys still the
+ * ones it was verified with, would the configuration of *this* request take it (issuer known,
+ * algorithm and audience allowed). So a reload needs no flush. When full, the caller unused
+ * for longest goes. */
+#include "identity.h"
+#include "../base/buf.h"
+#include "digest.h"
+#include <stdatomic.h>
+#include <stdlib.h>
+
+enum { ID_MAX = 64 * 1024 }; /* an escaped issuer and a subject of a token of at most 16 KiB */
+
+typedef struct {
+    caller c; /* first: a caller is found back from its address */
+    atomic_uint refs;
+    json_t *claims;
+    str *scopes;
+    buf id;
+} held;
+
+typedef struct entry {
+    uint8_t digest[DIGEST_BYTES];
+    held *who;
+    const jwks *keys;
+    uint64_t epoch;
+    jwt_alg alg;
+    struct entry *chain;         /* same bucket, or the free list */
+    struct entry *newer, *older; /* by last use */
+} entry;
+
+struct identity_cache {
+    entry *entries;
+    entry **buckets;
+    size_t mask;
+    entry *unused, *newest, *oldest;
+    held *anonymous;
+};
+
+static void *heap(size_t count, size_t size)
+{
+    void *p = calloc(count, size);
+    if (!p) abort();
+    return p;
+}
+
+static held *held_of(const caller *c)
+{
+    /* const for readers; the count is ours */
+    return (held *)(uintptr_t)c; /* NOLINT(performance-no-int-to-ptr) */
+}
+
+void caller_keep(const caller *c)
+{
+    atomic_fetch_add_explicit(&held_of(c)->refs, 1, memory_order_relaxed);
+}
+
+void caller_drop(const caller *c)
+{
+    if (!c) return;
+    held *h = held_of(c);
+    if (atomic_fetch_sub_explicit(&h->refs, 1, memory_order_acq_rel) != 1) return;
+    json_decref(h->claims);
+    buf_free(&h->id);
+    free(h->scopes);
+    free(h);
+}
+
+static void drop_owned(void *c)
+{
+    caller_drop(c);
+}
+
+void caller_own(arena *a, const caller *c)
+{
+    arena_own(a, drop_owned, held_of(c));
+}
+
+bool caller_has_scope(const caller *c, str scope)
+{
+    for (const str *s = c->scopes; s && s->p; s++)
+        if (str_eq(*s, scope)) return true;
+    return false;
+}
+
+/* --- from claims to a caller --- */
+
+static str text_claim(const json_t *claims, const char *name)
+{
+    const json_t *v = json_object_get(claims, name);
+    if (!json_is_string(v) || json_string_length(v) == 0) return (str){0};
+    return (str){json_string_value(v), json_string_length(v)};
+}
+
+/* Cuts one claim into scopes; with `out` NULL it only counts. */
+static size_t add_words(str text, str *out)
+{
+    size_t n = 0;
+    while (text.n) {
+        str_pair cut = str_cut(text, ' ');
+        if (cut.head.n) {
+            if (out) out[n] = cut.head;
+            n++;
+        }
+        text = cut.tail;
+    }
+    return n;
+}
+
+static size_t add_scopes(const json_t *v, str *out)
+{
+    if (json_is_string(v))
+        return add_words((str){json_string_value(v), json_string_length(v)}, out);
+    size_t n = 0;
+    for (size_t i = 0; json_is_array(v) && i < json_array_size(v); i++) {
+        const json_t *one = json_array_get(v, i);
+        if (!json_is_string(one)) continue;
+        n +=
+            add_words((str){json_string_value(one), json_string_length(one)}, out ? out + n : NULL);
+    }
+    return n;
+}
+
+/* '|' ends the issuer, so inside it is written %7C: no two (issuer, subject) give one id. */
+static void put_issuer(buf *b, str issuer)
+{
+    for (size_t i = 0; i < issuer.n; i++) {
+        if (issuer.p[i] == '|')
+            (void)buf_put(b, S("%7C"));
+        else if (issuer.p[i] == '%')
+            (void)buf_put(b, S("%25"));
+        else
+            (void)buf_put(b, (str){issuer.p + i, 1});
+    }
+}
+
+/* Who the claims name. A client's id has a prefix of its own, or somebody who may choose their
+ * `sub` could pass for a client. False: nobody. */
+static bool put_id(buf *b, str issuer, const json_t *claims)
+{
+    str sub = text_claim(claims, "sub"), client = text_claim(claims, "client_id");
+    if (!client.n) client = text_claim(claims, "azp");
+    (void)buf_put(b, sub.n ? S("jwt:") : S("jwt-client:"));
+    put_issuer(b, issuer);
+    (void)buf_put(b, S("|"));
+    (void)buf_put(b, sub.n ? sub : client);
+    return buf_ok(b) && (sub.n || client.n);
+}
+
+static str name_of(const json_t *claims)
+{
+    static const char *const names[] = {"preferred_username", "name", "email", "sub",
+                                        "client_id",          "azp"};
+    str name = {0};
+    for (size_t i = 0; !name.n && i < sizeof names / sizeof *names; i++)
+        name = text_claim(claims, names[i]);
+    return name;
+}
+
+static size_t count_scopes(const json_t *claims)
+{
+    return add_scopes(json_object_get(claims, "scope"), NULL) +
+           add_scopes(json_object_get(claims, "scp"), NULL);
+}
+
+static void fill_scopes(const json_t *claims, str *out)
+{
+    size_t n = add_scopes(json_object_get(claims, "scope"), out);
+    (void)add_scopes(json_object_get(claims, "scp"), out + n);
+}
+
+const caller *caller_of_claims(arena *a, const json_t *claims)
+{
+    caller *c = NEW(a, caller);
+    str *scopes = NEW_N(a, str, count_scopes(claims) + 1);
+    buf id = buf_new(a, ID_MAX);
+    fill_scopes(claims, scopes);
+    *c = (caller){.kind = CALLER_JWT, .claims = claims, .scopes = scopes, .name = name_of(claims)};
+    bool named = put_id(&id, text_claim(claims, "iss"), claims);
+    if (named) c->id = buf_str(&id);
+    if (!json_object_size(claims)) {
+        c->kind = CALLER_ANONYMOUS;
+        c->id = c->name = S("anonymous");
+    }
+    return c;
+}
+
+static held *held_new(json_t *claims)
+{
+    held *h = heap(1, sizeof *h);
+    h->refs = 1;
+    h->claims = claims;
+    h->c.claims = claims;
+    h->id = buf_new(NULL, ID_MAX);
+    h->scopes = heap(count_scopes(claims) + 1, sizeof *h->scopes);
+    fill_scopes(claims, h->scopes);
+    h->c.scopes = h->scopes;
+    return h;
+}
+
+/* NULL: the token names nobody. */
+static held *held_of_token(const jwt_facts *facts)
+{
+    json_t *claims = json_deep_copy(facts->claims); /* outlives the arena it was verified in */
+    if (!claims) abort();
+    held *h = held_new(claims);
+    if (!put_id(&h->id, facts->issuer->issuer, claims)) {
+        caller_drop(&h->c);
+        return NULL;
+    }
+    h->c.kind = CALLER_JWT;
+    h->c.id = buf_str(&h->id);
+    h->c.name = name_of(claims);
+    h->c.expires_s = facts->expires_s;
+    return h;
+}
+
+static held *held_anonymous(void)
+{
+    json_t *claims = json_object();
+    if (!claims) abort();
+    held *h = held_new(claims);
+    h->c.kind = CALLER_ANONYMOUS;
+    h->c.id = S("anonymous");
+    h->c.name = S("anonymous");
+    return h;
+}
+
+/* --- the cache --- */
+
+identity_cache *identity_cache_new(size_t most)
+{
+    size_t size = 16;
+    while (size < most && size < ((size_t)1 << 30)) size *= 2;
+    identity_cache *c = heap(1, sizeof *c);
+    c->entries = heap(most ? most : 1, sizeof *c->entries);
+    c->buckets = heap(size, sizeof(entry *));
+    c->mask = size - 1;
+    c->anonymous = held_anonymous();
+    for (size_t i = 0; i < most; i++) {
+        c->entries[i].chain = c->unused;
+        c->unused = &c->entries[i];
+    }
+    return c;
+}
+
+void identity_cache_free(identity_cache *c)
+{
+    if (!c) return;
+    for (entry *e = c->newest; e; e = e->older) caller_drop(&e->who->c);
+    caller_drop(&c->anonymous->c);
+    free(c->entries);
+    free(c->buckets);
+    free(c);
+}
+
+/* Only tokens that verified are put in, so a digest is as good as random: its bytes are the hash.
+ */
+static entry **bucket_of(identity_cache *c, const uint8_t digest[DIGEST_BYTES])
+{
+    size_t h = 0;
+    for (size_t i = 0; i < 4; i++) h = h << 8 | digest[i];
+    return &c->buckets[h & c->mask];
+}
+
+static void unlink_use(identity_cache *c, entry *e)
+{
+    *(e->newer ? &e->newer->older : &c->newest) = e->older;
+    *(e->older ? &e->older->newer : &c->oldest) = e->newer;
+}
+
+static void link_newest(identity_cache *c, entry *e)
+{
+    e->newer = NULL;
+    e->older = c->newest;
+    *(c->newest ? &c->newest->newer : &c->oldest) = e;
+    c->newest = e;
+}
+
+static entry *find(identity_cache *c, const uint8_t digest[DIGEST_BYTES])
+{
+    for (entry *e = *bucket_of(c, digest); e; e = e->chain)
+        if (memcmp(e->digest, digest, DIGEST_BYTES) == 0) return e;
+    return NULL;
+}
+
+static void forget(identity_cache *c, entry *e)
+{
+    entry **at = bucket_of(c, e->digest);
+    while (*at != e) at = &(*at)->chain;
+    *at = e->chain;
+    unlink_use(c, e);
+    caller_drop(&e->who->c);
+    e->who = NULL;
+    e->chain = c->unused;
+    c->unused = e;
+}
+
+static void remember(identity_cache *c, const uint8_t digest[DIGEST_BYTES], const entry *what)
+{
+    if (!c->unused && c->oldest) forget(c, c->oldest);
+    entry *e = c->unused;
+    if (!e) return; /* a cache of no size */
+    c->unused = e->chain;
+    *e = *what;
+    for (size_t i = 0; i < DIGEST_BYTES; i++) e->digest[i] = digest[i];
+    caller_keep(&e->who->c);
+    entry **bucket = bucket_of(c, digest);
+    e->chain = *bucket;
+    *bucket = e;
+    link_newest(c, e);
+}
+
+/* Does what was verified then hold now, for this configuration? */
+static bool still_good(const entry *e, const identity *id, int64_t now_s)
+{
+    if (now_s >= e->who->c.expires_s) return false;
+    for (size_t i = 0; i < id->issuer_count; i++) {
+        const jwt_issuer *issuer = &id->issuers[i];
+        if (issuer->keys != e->keys || jwks_epoch(e->keys) != e->epoch) continue;
+        if (!str_eq(issuer->issuer, text_claim(e->who->claims, "iss"))) continue;
+        return jwt_suits(issuer, e->alg, e->who->claims);
+    }
+    return false;
+}
+
+/* --- the header --- */
+
+static bool is_token_char(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           (c && strchr("-._~+/", c) != NULL);
+}
+
+/* RFC 6750 2.1: Bearer 1*SP b64token, and nothing else. Empty: it is not that. */
+static str bearer(str header)
+{
+    while (header.n && (header.p[header.n - 1] == ' ' || header.p[header.n - 1] == '\t'))
+        header.n--;
+    str_pair cut = str_cut(header, ' ');
+    str scheme = S("bearer");
+    if (!cut.ok || cut.head.n != scheme.n) return (str){0};
+    for (size_t i = 0; i < scheme.n; i++)
+        if ((cut.head.p[i] | 0x20) != scheme.p[i]) return (str){0};
+    str token = cut.tail;
+    while (token.n && token.p[0] == ' ') token = str_drop(token, 1);
+    size_t n = 0;
+    while (n < token.n && is_token_char(token.p[n])) n++;
+    size_t body = n;
+    while (n < token.n && token.p[n] == '=') n++;
+    return body && n == token.n ? token : (str){0};
+}
+
+static identity_result bad(identity_detail *detail, const char *why)
+{
+    *detail = (identity_detail){.why = why};
+    return IDENTITY_BAD;
+}
+
+typedef struct {
+    str token;
+    uint8_t digest[DIGEST_BYTES];
+    int64_t now_s;
+} credential;
+
+static identity_result verify(identity_cache *c, const identity *id, const credential *came,
+                              held **out, identity_detail *detail)
+{
+    arena *a = arena_new();
+    jwt_facts facts;
+    identity_result r = IDENTITY_OK;
+    /* read before verifying: keys replaced meanwhile make the entry stale, not trusted */
+    uint64_t *epochs = NEW_N(a, uint64_t, id->issuer_count + 1);
+    for (size_t i = 0; i < id->issuer_count; i++) epochs[i] = jwks_epoch(id->issuers[i].keys);
+
+    switch (jwt_verify(a, id->issuers, id->issuer_count, came->token, came->now_s, &facts)) {
+    case JWT_BAD: r = bad(detail, facts.why); break;
+    case JWT_NO_KEY:
+        *detail = (identity_detail){.why = "unknown key", .issuer = facts.issuer};
+        r = IDENTITY_WANTS_KEYS;
+        break;
+    case JWT_OK:
+        *out = held_of_token(&facts);
+        if (!*out) {
+            r = bad(detail, "no subject");
+            break;
+        }
+        remember(c, came->digest,
+                 &(entry){.who = *out,
+                          .keys = facts.issuer->keys,
+                          .epoch = epochs[facts.issuer - id->issuers],
+                          .alg = facts.alg});
+        break;
+    }
+    arena_free(a);
+    return r;
+}
+
+static const caller *known_caller(identity_cache *c, const identity *id, const credential *came)
+{
+    entry *e = find(c, came->digest);
+    if (!e) return NULL;
+    if (!still_good(e, id, came->now_s)) {
+        forget(c, e);
+        return NULL;
+    }
+    unlink_use(c, e);
+    link_newest(c, e);
+    caller_keep(&e->who->c);
+    return &e->who->c;
+}
+
+/* NOLINTNEXTLINE(readability-function-size): one answer of several parts, as the header has it */
+identity_result identify(identity_cache *c, const identity *id, str authorization, int64_t now_ms,
+                         bool may_wait, const caller **out, identity_detail *detail)
+{
+    *out = NULL;
+    *detail = (identity_detail){0};
+    if (!authorization.p) {
+        if (!id->anonymous) return IDENTITY_NONE;
+        caller_keep(&c->anonymous->c);
+        *out = &c->anonymous->c;
+        return IDENTITY_OK;
+    }
+    credential came = {.token = bearer(authorization), .now_s = now_ms / 1000};
+    if (!came.token.n) return bad(detail, "not a bearer token");
+    if (came.token.n > JWT_MAX) return bad(detail, "token too large");
+    digest_sha256(came.token, came.digest);
+    *out = known_caller(c, id, &came);
+    if (*out) return IDENTITY_OK;
+
+    held *who = NULL;
+    identity_result r = verify(c, id, &came, &who, detail);
+    if (r == IDENTITY_WANTS_KEYS && (!may_wait || !detail->issuer->jwks_url.n))
+        return bad(detail, detail->why);
+    if (who) *out = &who->c;
+    return r;
+}

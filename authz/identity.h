@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* identity.h - who is calling.
+ *
+ * One function, identify(), looks at the Authorization header alone. A verified token is kept
+ * by its SHA-256 until it expires or the issuer's keys change, so a second request costs one
+ * hash. Failures are not kept. A bad credential is never anonymous.
+ * Ownership: a caller is counted; identify() gives one reference, caller_drop() takes it back
+ * (hand it to the request's arena: caller_own). Threads: an identity is immutable and shared; a
+ * cache belongs to one worker; a caller may be read anywhere. */
+#ifndef SP_IDENTITY_H
+#define SP_IDENTITY_H
+#include "../base/handle.h"
+#include "jwt.h"
+
+typedef enum { CALLER_ANONYMOUS, CALLER_JWT, CALLER_KEY, CALLER_CERT } caller_kind;
+
+typedef struct caller {
+    caller_kind kind;
+    str id;               /* "jwt:ISS|SUB", "anonymous": binds sessions, isolation, quotas */
+    str name;             /* for people: preferred name or sub */
+    const str *scopes;    /* from scope and scp; ends with {0} */
+    const json_t *claims; /* {} when anonymous */
+    int64_t expires_s;    /* 0: never */
+} caller;
+
+typedef struct {
+    const jwt_issuer *issuers;
+    size_t issuer_count;
+    bool anonymous;              /* no credential: anonymous caller instead of 401 */
+    const str *scopes_supported; /* ends with {0}; RFC 9728 */
+} identity;
+
+typedef enum {
+    IDENTITY_OK,
+    IDENTITY_NONE,      /* 401 without error=: no credential came */
+    IDENTITY_BAD,       /* 401 error="invalid_token" */
+    IDENTITY_WANTS_KEYS /* ask the services for fresh keys of *issuer, wait, ask again (once) */
+} identity_result;
+
+typedef struct {
+    const char *why;          /* BAD: safe to tell the client */
+    const jwt_issuer *issuer; /* WANTS_KEYS */
+} identity_detail;
+
+typedef struct identity_cache identity_cache;
+identity_cache *identity_cache_new(size_t most);
+void identity_cache_free(identity_cache *c);
+
+/* `may_wait`: false turns WANTS_KEYS into BAD (the second time, or inside the floor). */
+identity_result identify(identity_cache *c, const identity *id, str authorization, int64_t now_ms,
+                         bool may_wait, const caller **out, identity_detail *detail);
+void caller_own(arena *a, const caller *c); /* the arena's reset drops the reference */
+void caller_keep(const caller *c);
+void caller_drop(const caller *c);
+bool caller_has_scope(const caller *c, str scope);
+/* The caller a token with these claims would give, for tests and explanations; no claims at all:
+ * the anonymous one. It belongs to the arena and is never kept or dropped. Claims must outlive it.
+ */
+const caller *caller_of_claims(arena *a, const json_t *claims);
+
+/* What the products ask of the server: new keys for an issuer; `waiter` (a flow) is woken when they
+ * came or could not be had. */
+typedef struct {
+    void (*want_keys)(void *ctx, const jwt_issuer *issuer, handle waiter);
+    void *ctx;
+} identity_services;
+#endif

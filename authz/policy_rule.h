@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* policy_rule.h - rules as they are kept, between the files of the policy engine.
+ *
+ * Rules are sorted by (effect, id): whatever the order in the files, they are met in one order.
+ * Ownership: all of it lives in the policy's arena, immutable once loaded. */
+#ifndef SP_POLICY_RULE_H
+#define SP_POLICY_RULE_H
+#include "cel/cel.h"
+#include "policy.h"
+#include "policy_facts.h"
+
+/* In the order they are evaluated. */
+typedef enum { RULE_FORBID, RULE_REQUIRE, RULE_PERMIT } rule_effect;
+
+typedef struct {
+    str name;             /* of the argument */
+    bool optional;        /* absent is fine: no obstacle to a permit, no offence to a forbid */
+    cel_program *program; /* over `this`; NULL: one of the values */
+    str source;
+    const cel_value *values;
+    size_t count;
+} rule_constraint;
+
+typedef struct {
+    rule_effect effect;
+    str id, place;              /* place: "file:line" */
+    const str *names[SUBJECTS]; /* globs, each ends with {0}; NULL: none of that kind */
+    cel_program *when;          /* NULL: always */
+    str when_source;
+    const str *scopes; /* ends with {0}; never NULL */
+    const rule_constraint *constraints;
+    size_t constraint_count;
+    bool only_named_args;
+    str message;
+    uint64_t reads; /* bit per fact, those of its vars included */
+} policy_rule;
+
+typedef struct {
+    str name, source, place;
+    cel_program *program;
+    uint64_t reads;
+    unsigned depth; /* of vars that read vars */
+} policy_var;
+
+/* Rules by what they name. */
+typedef struct policy_index policy_index;
+typedef void policy_hit_fn(void *ctx, size_t rule);
+policy_index *policy_index_new(arena *a);
+void policy_index_add(policy_index *ix, subject_kind kind, str pattern, size_t rule);
+void policy_index_find(const policy_index *ix, subject_kind kind, str server, str name,
+                       policy_hit_fn *fn, void *ctx);
+
+/* One entry of `tests:`. */
+typedef struct {
+    str name, place;
+    subject_kind kind;
+    bool list; /* of all tools of a server */
+    str server, subject;
+    js_value claims, args, annotations;
+    const header *headers; /* ends with {0} */
+    bool permit;
+    const str *because; /* ids, ends with {0}; NULL: not said */
+    const str *tools;   /* list: names, ends with {0} */
+} policy_case;
+
+struct policy {
+    const policy_rule *rules;
+    size_t count;
+    const policy_var *vars; /* the slot of number i is FACTS + i */
+    size_t var_count;
+    policy_index *index;
+    str revision;
+    bool varies[SUBJECTS]; /* by caller */
+    const policy_case *cases;
+    size_t case_count;
+};
+
+/* --- reading files --- */
+typedef struct rule_node {
+    policy_rule rule;
+    struct rule_node *next;
+} rule_node;
+typedef struct var_node {
+    policy_var var;
+    struct var_node *next;
+} var_node;
+
+typedef struct case_node {
+    policy_case test;
+    struct case_node *next;
+} case_node;
+
+/* What all files together have given so far. */
+typedef struct {
+    arena *a;
+    problems *out;
+    rule_node *rules, **rules_end;
+    var_node *vars, **vars_end;
+    case_node *cases, **cases_end;
+    size_t rule_count, var_count, case_count;
+    struct map *ids; /* id -> policy_rule */
+} policy_draft;
+
+void policy_file_read(policy_draft *d, const policy_source *source);
+/* policy_test.c: reads `tests:` of the file whose problems are being noted. */
+void policy_test_read(policy_draft *d, const policy_source *source, const yaml_node *tests);
+#endif
