@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* call_answer.c - what a server says during a call, and at its end, in the client's words.
+ *
+ * The link's views end with each event, so here is the one copy: a notice goes into the buffer of
+ * the stream, the answer into the body. What a client does not take is kept up to a bound,
+ * beyond which notices are left out: they are hints, the result is not.
+ * Nothing of an upstream's failure but its kind is told; the text is for the operator. */
+#include "../base/clock.h"
+#include "../transport/sse.h"
+#include "call.h"
+#include "reply.h"
+
+enum { NOTICES_MOST = 256 << 10 };
+
+static unsigned level_rank(str level)
+{
+    static const str levels[] = {S("debug"), S("info"),     S("notice"), S("warning"),
+                                 S("error"), S("critical"), S("alert"),  S("emergency")};
+    unsigned i = 0;
+    while (i < sizeof levels / sizeof *levels && !str_eq(levels[i], level)) i++;
+    return i;
+}
+
+/* An old client gets what comes on its call; a new one what it asked for with this request. */
+static bool log_is_wanted(const visit *v, js_value params)
+{
+    if (v->q.has_session) return true;
+    js_value level = js_get(params, S("level"));
+    if (!v->q.log_level.n || level.kind != JS_STRING || level.raw.n < 2) return false;
+    str text = {level.raw.p + 1, level.raw.n - 2};
+    return level_rank(text) >= level_rank(v->q.log_level);
+}
+
+static void put_progress(const visit *v, buf *b, js_value params)
+{
+    bool any = false;
+    buf_put(b, S("{"));
+    dialect_put_member(b, S("progressToken"), v->q.meta.progress_token.raw, &any);
+    for (js_iter it = js_iterate(params); js_next(&it);)
+        if (!js_key_is(&it, S("progressToken"))) dialect_put_member(b, it.key, it.value.raw, &any);
+    buf_put(b, S("}"));
+}
+
+static void on_notice(void *owner, str method, js_value params)
+{
+    visit *v = owner;
+    struct tool_call *k = v->call;
+    bool progress = str_eq(method, S("notifications/progress"));
+    bool wanted = progress ? v->q.meta.progress_token.kind != JS_ABSENT : log_is_wanted(v, params);
+    if (!wanted || params.kind != JS_OBJECT || !reply_may_stream(v)) return;
+    if (k->unsent.n - k->sent + params.raw.n > NOTICES_MOST) return;
+    buf message = buf_new(NULL, SIZE_MAX / 2);
+    rpc_open_notice(&message, method);
+    if (progress)
+        put_progress(v, &message, params);
+    else
+        buf_put(&message, params.raw);
+    rpc_close_result(&message);
+    sse_write(&k->unsent, S("message"), (str){0}, buf_str(&message));
+    buf_free(&message);
+    corridor_wake(v, FLOW_WOKEN);
+}
+
+static void failed(visit *v, str kind, str operator_text, str client_text)
+{
+    rpc_refusal no = {.status = 200, .code = RPC_INTERNAL, .text = client_text};
+    buf b = buf_new(v->a, SIZE_MAX / 2);
+    record_text(v->rec, FACT_ERROR, kind);
+    record_text(v->rec, FACT_ERROR_TEXT, arena_dup(v->a, operator_text));
+    rpc_write_error(&b, v->msg.id, &no);
+    v->call->body = buf_str(&b);
+}
+
+static void bring_result(visit *v, js_value result)
+{
+    struct tool_call *k = v->call;
+    js_value type = js_get(result, S("resultType"));
+    bool complete = type.kind == JS_ABSENT || js_text_is(type, S("complete"));
+    if (result.kind != JS_OBJECT) {
+        failed(v, S("upstream"), S("the result is no object"), S("the upstream answered nonsense"));
+    } else if (complete) {
+        buf b = buf_new(v->a, SIZE_MAX / 2);
+        (void)buf_need(&b, result.raw.n + v->msg.id.n + 256);
+        rpc_open_result(&b, v->msg.id);
+        v->q.speaks->write_result(v->a, &b, &v->q, result);
+        rpc_close_result(&b);
+        k->body = buf_str(&b);
+    } else if (js_text_is(type, S("input_required"))) {
+        record_text(v->rec, FACT_ERROR, S("unsupported"));
+        k->body = reply_tool_error(v, S("needs input, which this gateway version does not relay"));
+    } else {
+        failed(v, S("upstream"), S("unsupported result type"),
+               S("upstream returned unsupported result type"));
+    }
+}
+
+static void bring_error(visit *v, js_value error)
+{
+    struct tool_call *k = v->call;
+    rpc_refusal no;
+    bool plain = dialect_error(v->a, &v->q, error, &no);
+    record_text(v->rec, FACT_ERROR, S("upstream"));
+    record_text(v->rec, FACT_ERROR_TEXT, arena_dup(v->a, str_take(no.text, 512)));
+    if (!plain) {
+        k->body = reply_tool_error(v, no.text);
+        return;
+    }
+    buf b = buf_new(v->a, SIZE_MAX / 2);
+    rpc_write_error(&b, v->msg.id, &no);
+    k->body = buf_str(&b);
+    k->status = no.status;
+}
+
+/* The views end with this call: what the answer needs is copied into its body here. */
+static void on_done(void *owner, js_value result, js_value error, const err *why)
+{
+    visit *v = owner;
+    struct tool_call *k = v->call;
+    k->link = NULL;
+    k->over = true;
+    k->status = 200;
+    record_number(v->rec, FACT_UPSTREAM_MS, (clock_mono_us() - k->started_us) / 1000);
+    if (result.kind != JS_ABSENT)
+        bring_result(v, result);
+    else if (error.kind != JS_ABSENT)
+        bring_error(v, error);
+    else {
+        err_kind kind = why ? why->kind : ERR_BUG;
+        const char *name = err_kind_name(kind);
+        failed(v, (str){name, strlen(name)}, why ? why->text : S("no answer"),
+               kind == ERR_TIMEOUT ? S("the upstream did not answer in time")
+                                   : S("the upstream failed"));
+    }
+    corridor_wake(v, FLOW_WOKEN);
+}
+
+const link_events call_hears = {.notice = on_notice, .done = on_done};

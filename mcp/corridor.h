@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* corridor.h - one MCP message on its way: who asked, what it means, what was found out so far.
+ *
+ * Every flow begins with the same three steps: gate (Host, Origin), identify (headers only),
+ * read (envelope, era, method row). Reading finds the method, and its row names the flow whose
+ * further steps are run. Steps say refusals in v->no (corridor_refuse_with) and return FLOW_FAIL.
+ * Ownership: a visit lives in its exchange's arena. Threads: its worker's only. */
+#ifndef SP_MCP_CORRIDOR_H
+#define SP_MCP_CORRIDOR_H
+#include "../transport/exchange.h"
+#include "dialect.h"
+#include "worker.h"
+
+typedef struct visit {
+    flow_run run;
+    mcp_worker *w;
+    exchange *x;
+    arena *a;
+    record *rec; /* the exchange's; a batch item has one of its own */
+    mcp_request rq;
+    int64_t now_ms; /* wall clock at the beginning */
+    str origin;     /* p NULL: none sent */
+    const caller *who;
+    bool asked_for_keys;
+    bool permitted; /* by the method's row, or by a rule where the row needs one */
+    js_value root;  /* the checked message */
+    rpc_message msg;
+    dialect_request q;
+    rpc_refusal no;         /* why a step failed */
+    str challenge;          /* WWW-Authenticate of a refusal; {0}: none */
+    int status;             /* what was answered; 0: nothing yet */
+    str answer;             /* of a batch item */
+    struct visit *parent;   /* NULL, or the batch this message came in */
+    struct tool_call *call; /* call.c */
+    struct listing *list;   /* list.c */
+    struct batch *batch;    /* batch.c */
+} visit;
+
+/* The flows of method.c's rows, and the two that read chooses itself. */
+extern const flow corridor_tools_call, corridor_tools_list;
+extern const flow corridor_initialize, corridor_discover, corridor_ping;
+extern const flow corridor_notice, corridor_batch;
+extern const flow corridor_item; /* a message of a batch begins here */
+
+/* The first steps of every flow. */
+flow_go corridor_gate(void *x, flow_why why);
+flow_go corridor_identify(void *x, flow_why why);
+flow_go corridor_read(void *x, flow_why why);
+/* The ends of every flow. */
+void corridor_refuse(void *x);
+void corridor_settle(void *x);
+void corridor_release(void *x);
+
+#define CORRIDOR_BEGIN                                                                             \
+    {.name = "gate", .run = corridor_gate}, {.name = "identify", .run = corridor_identify},        \
+    {                                                                                              \
+        .name = "read", .run = corridor_read                                                       \
+    }
+#define CORRIDOR_ENDS                                                                              \
+    .refuse = corridor_refuse, .settle = corridor_settle, .release = corridor_release
+
+/* Notes the refusal for corridor_refuse; returns FLOW_FAIL. */
+flow_go corridor_refuse_with(visit *v, int status, int code, str text);
+void corridor_wake(visit *v, flow_why why);
+
+/* call.c, list.c, batch.c: gives back what is not of the arena. Called once, at settle. */
+void call_end(visit *v);
+void list_end(visit *v);
+/* One item of this batch is over. */
+void batch_item_over(visit *parent);
+dialect_context corridor_context(const visit *v);
+#endif

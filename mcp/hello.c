@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* hello.c - what the gateway answers by itself: the handshakes of both eras, ping, notifications.
+ *
+ * Capabilities are those of the gateway: only what is served is advertised, and no list_changed
+ * while nothing would deliver it. */
+#include "../authz/digest.h"
+#include "corridor.h"
+#include "inflight.h"
+#include "reply.h"
+
+#define CAPABILITIES "\"capabilities\":{\"tools\":{}}"
+enum { DISCOVER_TTL_MS = 60000 };
+
+static flow_go discover(void *x, flow_why why)
+{
+    visit *v = x;
+    (void)why;
+    dialect_hints hints = {.ttl_ms = DISCOVER_TTL_MS, .is_private = false};
+    reply_made(v, S("\"supportedVersions\":[\"2026-07-28\"]," CAPABILITIES), &hints);
+    return FLOW_DONE;
+}
+
+static flow_go ping(void *x, flow_why why)
+{
+    (void)why;
+    reply_made(x, (str){0}, NULL);
+    return FLOW_DONE;
+}
+
+static unsigned capability_bits(js_value said)
+{
+    js_value sampling = js_get(said, S("sampling")), elicit = js_get(said, S("elicitation"));
+    unsigned bits = 0;
+    if (js_get(said, S("roots")).kind == JS_OBJECT) bits |= SESSION_ROOTS;
+    if (sampling.kind == JS_OBJECT) bits |= SESSION_SAMPLING;
+    if (js_get(sampling, S("tools")).kind == JS_OBJECT) bits |= SESSION_SAMPLING_TOOLS;
+    if (elicit.kind != JS_OBJECT) return bits;
+    bool url = js_get(elicit, S("url")).kind == JS_OBJECT;
+    bool form = js_get(elicit, S("form")).kind == JS_OBJECT;
+    if (url) bits |= SESSION_ELICIT_URL;
+    if (form || !url) bits |= SESSION_ELICIT_FORM; /* {} means forms */
+    return bits;
+}
+
+/* The version asked for when it is of this era and known, else our latest of it: never an error. */
+static mcp_version negotiate(arena *a, js_value asked)
+{
+    mcp_version v = mcp_version_of(js_text(a, asked));
+    return v < MCP_2026_07_28 ? v : MCP_2025_11_25;
+}
+
+static flow_go initialize(void *x, flow_why why)
+{
+    visit *v = x;
+    (void)why;
+    js_value asked = js_get(v->msg.params, S("protocolVersion"));
+    js_value info = js_get(v->msg.params, S("clientInfo"));
+    if (asked.kind != JS_STRING)
+        return corridor_refuse_with(v, 200, RPC_INVALID_PARAMS,
+                                    S("params.protocolVersion must be a string"));
+    session made = {
+        .version = negotiate(v->a, asked),
+        .capabilities = capability_bits(js_get(v->msg.params, S("capabilities"))),
+        .instance = v->w->shared->instance,
+        .issued_ms = v->now_ms,
+        .expires_ms = v->now_ms + SESSION_LIFE_MS,
+        .client_name = js_text(v->a, js_get(info, S("name"))),
+        .client_version = js_text(v->a, js_get(info, S("version"))),
+    };
+    digest_random(made.sid, sizeof made.sid);
+    v->q.version = made.version;
+    record_text(v->rec, FACT_MCP_PROTOCOL, mcp_version_names[made.version]);
+    dialect_context c = corridor_context(v);
+    str id = session_seal(c.seals, v->a, &made, c.bond);
+    buf b = buf_new(v->a, SIZE_MAX / 2);
+    buf_put(&b, S("\"protocolVersion\":\""));
+    buf_put(&b, mcp_version_names[made.version]);
+    buf_put(&b, S("\"," CAPABILITIES ",\"serverInfo\":"));
+    dialect_put_server_info(&b, &v->q);
+    reply_made_with(v, (header){S("Mcp-Session-Id"), id}, buf_str(&b));
+    return FLOW_DONE;
+}
+
+/* A notification or a response: taken, never answered. */
+static flow_go accept(void *x, flow_why why)
+{
+    visit *v = x;
+    (void)why;
+    js_value id = js_get(v->msg.params, S("requestId"));
+    if (v->q.has_session && str_eq(v->msg.method, S("notifications/cancelled")) &&
+        id.kind != JS_ABSENT)
+        inflight_cancel(v->w, &v->q.session, id.raw, v->who->id);
+    reply_empty(v, 202);
+    return FLOW_DONE;
+}
+
+/* clang-format off */
+static const flow_step discover_steps[] = {CORRIDOR_BEGIN, {.name = "discover", .run = discover}, {0}};
+static const flow_step ping_steps[] = {CORRIDOR_BEGIN, {.name = "ping", .run = ping}, {0}};
+static const flow_step initialize_steps[] = {CORRIDOR_BEGIN, {.name = "initialize", .run = initialize}, {0}};
+static const flow_step notice_steps[] = {CORRIDOR_BEGIN, {.name = "accept", .run = accept}, {0}};
+/* clang-format on */
+const flow corridor_discover = {.name = "server/discover", .steps = discover_steps, CORRIDOR_ENDS};
+const flow corridor_ping = {.name = "ping", .steps = ping_steps, CORRIDOR_ENDS};
+const flow corridor_initialize = {.name = "initialize", .steps = initialize_steps, CORRIDOR_ENDS};
+const flow corridor_notice = {.name = "notice", .steps = notice_steps, CORRIDOR_ENDS};

@@ -1,0 +1,386 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* link.c - the life of one call, whatever carries it.
+ *
+ * A call copies what it needs, so its owner may vanish at any moment; then the next thing that
+ * happens to the call finds a stale handle and ends it. There is one end (link_call_done) and
+ * one way to go on (link_call_go), which is taken again when something it waited for has come: an
+ * era, a session, a new session. The ways themselves are link_http.c and link_stdio.c.
+ *
+ * No event comes from inside link_start(): what fails at once is told by the deadline's timer. */
+#include "link.h"
+#include "../base/clock.h"
+#include "link_param.h"
+#include "link_table.h"
+#include <stdlib.h>
+
+enum { WAITS_MOST = 8 };
+static const int64_t SWEEP_MS = 2000, DRAIN_SWEEP_MS = 100;
+static const char call_type;
+
+/* The table */
+
+struct link_table *link_table_new(mcp_worker *w)
+{
+    link_table *t = calloc(1, sizeof *t);
+    if (!t) abort();
+    t->w = w;
+    t->probes = map_new(NULL);
+    t->sessions = map_new(NULL);
+    t->children = map_new(NULL);
+    t->flights = map_new(NULL);
+    return t;
+}
+
+handle_table *link_table_handles(const link_table *t)
+{
+    return loop_handles(t->w->loop);
+}
+
+int64_t link_table_id(link_table *t)
+{
+    return (++t->ids << 8 | t->w->index) & ((1LL << 53) - 1);
+}
+
+static void sweep(void *t_)
+{
+    link_table *t = t_;
+    link_session_sweep(t);
+    link_child_sweep(t);
+    if (map_count(t->sessions) + map_count(t->children)) link_table_sweep_soon(t);
+}
+
+void link_table_sweep_soon(link_table *t)
+{
+    if (t->sweep.heap_at) return;
+    loop_timer_start(t->w->loop, &t->sweep, t->w->draining ? DRAIN_SWEEP_MS : SWEEP_MS, sweep, t);
+}
+
+void link_table_drain(mcp_worker *w)
+{
+    w->draining = true;
+    loop_timer_stop(w->loop, &w->links->sweep);
+    sweep(w->links);
+}
+
+static void destroy(link_call *c)
+{
+    link_table *t = c->t;
+    loop_timer_stop(t->w->loop, &c->deadline);
+    if (c->post) link_post_cancel(c->post);
+    if (c->session) link_session_give(c->session, loop_now_ms(t->w->loop));
+    link_stdio_forget(c);
+    handle_drop(link_table_handles(t), c->self);
+    if (c->prev)
+        c->prev->next = c->next;
+    else
+        t->calls = c->next;
+    if (c->next) c->next->prev = c->prev;
+    upstream_release(c->u);
+    arena_free(c->arena);
+}
+
+void link_table_free(struct link_table *t)
+{
+    if (!t) return;
+    loop_timer_stop(t->w->loop, &t->sweep);
+    while (t->calls) destroy(t->calls);
+    link_era_free(t);
+    link_session_free(t);
+    link_child_free(t);
+    link_post_free_all(t);
+    map_free(t->probes);
+    map_free(t->sessions);
+    map_free(t->children);
+    map_free(t->flights);
+    free(t);
+}
+
+/* Letters and those who wait for them */
+
+void link_want_free(link_want *want)
+{
+    upstream_release(want->u);
+    arena_free(want->arena);
+}
+
+static void want_drop(letter *self)
+{
+    link_want_free((link_want *)self);
+}
+
+/* The two kinds differ in who reads them; `deliver` of a letter gets the letter itself. */
+static void era_deliver(letter *self, loop *at)
+{
+    (void)at;
+    link_era_want((link_want *)self);
+}
+
+static void session_deliver(letter *self, loop *at)
+{
+    (void)at;
+    link_session_want((link_want *)self);
+}
+
+void link_want_post(link_call *c, unsigned owner, void (*deliver)(link_want *want))
+{
+    arena *a = arena_new();
+    link_want *want = NEW(a, link_want);
+    want->mail.deliver = deliver == link_era_want ? era_deliver : session_deliver;
+    want->mail.drop = want_drop;
+    want->arena = a;
+    want->at = c->t->w->shared->worker[owner];
+    want->u = upstream_hold(c->u);
+    want->isolation = arena_dup(a, c->isolation);
+    want->caller_id = arena_dup(a, c->rq.caller_id);
+    want->stale_epoch = c->stale_epoch;
+    want->asker = c->self;
+    loop_post(want->at->loop, &want->mail);
+}
+
+void link_waiters_add(link_waiters *w, handle h)
+{
+    if (w->n == w->room) {
+        w->room = w->room ? w->room * 2 : 8;
+        w->row = reallocarray(w->row, w->room, sizeof *w->row);
+        if (!w->row) abort();
+    }
+    w->row[w->n++] = h;
+}
+
+void link_waiters_wake(link_waiters *w, mcp_shared *s, const err *why)
+{
+    for (size_t i = 0; i < w->n; i++) link_call_wake(s, w->row[i], why);
+    free(w->row);
+    *w = (link_waiters){0};
+}
+
+typedef struct {
+    letter mail;
+    arena *arena;
+    mcp_worker *at;
+    handle to;
+    err why; /* text.p NULL: go on */
+} woken;
+
+link_call *link_call_of(const mcp_worker *w, handle h)
+{
+    return handle_get(loop_handles(w->loop), &call_type, h);
+}
+
+static void woken_deliver(letter *self, loop *at)
+{
+    woken *m = (woken *)self;
+    (void)at;
+    link_call *c = link_call_of(m->at, m->to);
+    if (c && m->why.text.p)
+        link_call_fail(c, m->why.kind, m->why.text);
+    else if (c)
+        link_call_go(c);
+    arena_free(m->arena);
+}
+
+static void woken_drop(letter *self)
+{
+    arena_free(((woken *)self)->arena);
+}
+
+void link_call_wake(mcp_shared *s, handle h, const err *why)
+{
+    arena *a = arena_new();
+    woken *m = NEW(a, woken);
+    m->mail.deliver = woken_deliver;
+    m->mail.drop = woken_drop;
+    m->arena = a;
+    m->at = s->worker[handle_worker(h)];
+    m->to = h;
+    if (why) m->why = (err){why->kind, arena_dup(a, why->text)};
+    loop_post(m->at->loop, &m->mail);
+}
+
+/* The end of a call */
+
+static outcome outcome_of(js_value error, const err *why)
+{
+    if (!why) return error.kind ? OUTCOME_ERROR : OUTCOME_OK;
+    if (why->kind == ERR_CANCELLED) return OUTCOME_CANCELLED;
+    return why->kind == ERR_TIMEOUT ? OUTCOME_TIMEOUT : OUTCOME_FAILED;
+}
+
+/* What a server did wrong is not our client's fault, however it is called inside. */
+static const err *as_upstream(const link_call *c, const err *why)
+{
+    switch (why->kind) {
+    case ERR_UPSTREAM:
+    case ERR_TIMEOUT:
+    case ERR_CANCELLED:
+    case ERR_QUOTA: return why;
+    default: return err_new(c->arena, ERR_UPSTREAM, STR_FMT, STR_ARG(why->text));
+    }
+}
+
+void link_call_done(link_call *c, js_value result, js_value error, const err *why)
+{
+    void *owner = handle_get(link_table_handles(c->t), c->type, c->owner);
+    upstream_measure(c->u, outcome_of(error, why), clock_mono_us() - c->started_us);
+    if (why)
+        why = as_upstream(c, why);
+    else
+        upstream_is_up(c->u);
+    c->dead = true; /* a link_cancel() from inside is one too many, and harmless */
+    if (owner && c->ev.done) c->ev.done(owner, result, error, why);
+    destroy(c);
+}
+
+void link_call_fail(link_call *c, err_kind kind, str text)
+{
+    const err *why = err_new(c->arena, kind, STR_FMT, STR_ARG(text));
+    link_call_done(c, (js_value){0}, (js_value){0}, why);
+}
+
+static void tell_upstream(link_call *c)
+{
+    if (c->u->spec.kind == UPSTREAM_HTTP)
+        link_http_cancel(c);
+    else
+        link_stdio_cancel(c);
+}
+
+static void give_up(link_call *c)
+{
+    if (c->dead) return;
+    upstream_measure(c->u, OUTCOME_CANCELLED, 0);
+    tell_upstream(c);
+    if (c->in_event)
+        c->dead = true;
+    else
+        destroy(c);
+}
+
+bool link_call_hears(link_call *c, str method, js_value params)
+{
+    void *owner = handle_get(link_table_handles(c->t), c->type, c->owner);
+    if (!owner) {
+        give_up(c);
+        return false;
+    }
+    if (!c->ev.notice) return true;
+    c->in_event = true;
+    c->ev.notice(owner, method, params);
+    c->in_event = false;
+    if (!c->dead) return true;
+    destroy(c);
+    return false;
+}
+
+static void deadline(void *c_)
+{
+    link_call *c = c_;
+    if (c->later) {
+        link_call_done(c, (js_value){0}, (js_value){0}, c->later);
+        return;
+    }
+    tell_upstream(c);
+    link_call_fail(c, ERR_TIMEOUT,
+                   arena_fmt(c->arena, STR_FMT " did not answer in time",
+                             STR_ARG(c->u->spec.name)));
+}
+
+/* Its beginning */
+
+/* Sessions of clients that have none are their callers'; the anonymous are told apart by theirs. */
+static str isolation_id(arena *a, const upstream_spec *spec, const link_request *rq)
+{
+    str who = rq->caller_id, session = rq->session_id;
+    if (spec->isolation == ISOLATION_SHARED || !who.n) return S("");
+    bool by_session = spec->isolation == ISOLATION_SESSION || str_eq(who, S("anonymous"));
+    if (!session.n || !by_session) return arena_dup(a, who);
+    return arena_fmt(a, "%zu:" STR_FMT STR_FMT, who.n, STR_ARG(who), STR_ARG(session));
+}
+
+static str copy(arena *a, str s)
+{
+    return s.p ? arena_dup(a, s) : s;
+}
+
+static const header *copy_headers(arena *a, const header *list)
+{
+    size_t n = 0;
+    while (list && list[n].name.p) n++;
+    header *out = NEW_N(a, header, n + 1);
+    for (size_t i = 0; i < n; i++) {
+        out[i] = (header){arena_dup(a, list[i].name), arena_dup(a, list[i].value)};
+    }
+    return out;
+}
+
+/* The arguments' headers, now: the schema and the arguments may be gone when it is sent. */
+static const header *param_headers(arena *a, const link_request *rq)
+{
+    header row[LINK_PARAMS_MOST + 1] = {0};
+    size_t n = 0;
+    link_param_headers(a, rq->input_schema, rq->arguments, row, &n);
+    return n ? copy_headers(a, row) : NULL;
+}
+
+static void copy_request(link_call *c, const link_request *rq)
+{
+    arena *a = c->arena;
+    const upstream_spec *spec = &c->u->spec;
+    c->rq = *rq;
+    c->rq.method = copy(a, rq->method);
+    c->rq.name = copy(a, rq->name);
+    c->rq.params = copy(a, rq->params);
+    c->rq.meta = copy(a, rq->meta);
+    c->rq.log_level = copy(a, rq->log_level);
+    c->rq.caller_id = spec->isolation == ISOLATION_SHARED ? S("") : copy(a, rq->caller_id);
+    c->rq.session_id = (str){0};
+    c->isolation = isolation_id(a, spec, rq);
+    c->rq.input_schema = c->rq.arguments = (js_value){0};
+    c->rq.headers = NULL;
+    if (spec->kind == UPSTREAM_HTTP) {
+        c->rq.headers = copy_headers(a, rq->headers);
+        c->param_headers = param_headers(a, rq);
+    }
+    c->rq.timeout_ms = rq->timeout_ms > 0 ? rq->timeout_ms : spec->timeout_ms;
+}
+
+void link_call_go(link_call *c)
+{
+    if (++c->waits > WAITS_MOST) {
+        link_call_fail(c, ERR_UPSTREAM, S("the server's session never lasts"));
+    } else if (c->u->spec.kind == UPSTREAM_HTTP) {
+        link_http_go(c);
+    } else {
+        link_stdio_go(c);
+    }
+}
+
+link_call *link_start(mcp_worker *w, const link_request *rq, const void *type, handle owner,
+                      const link_events *ev)
+{
+    link_table *t = w->links;
+    arena *a = arena_new();
+    link_call *c = NEW(a, link_call);
+    c->arena = a;
+    c->t = t;
+    c->u = upstream_hold(rq->to);
+    c->type = type;
+    c->owner = owner;
+    c->ev = *ev;
+    c->id = link_table_id(t);
+    c->started_us = clock_mono_us();
+    copy_request(c, rq);
+    c->next = t->calls;
+    if (c->next) c->next->prev = c;
+    t->calls = c;
+    c->self = handle_add(loop_handles(w->loop), &call_type, c);
+    if (!c->self) c->later = err_new(a, ERR_QUOTA, "too many calls");
+    loop_timer_start(w->loop, &c->deadline, c->later ? 0 : c->rq.timeout_ms, deadline, c);
+    if (!c->later) link_call_go(c);
+    return c;
+}
+
+void link_cancel(link_call *c)
+{
+    give_up(c);
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* link.h - speaking to an upstream, whatever its era and transport.
+ *
+ * The caller thinks in the modern revision: a method, params, no session. Behind it stand the
+ * modern HTTP request, the legacy HTTP session (initialized by its owner, renewed after a 404
+ * without the caller noticing) and the stdio child (its messages cross to its owner as letters).
+ * Era is probed once per upstream (mcp.md 5.1). What comes back is neutral too: bytes of `result`
+ * or `error` as the upstream sent them.
+ *
+ * The request is copied: its views may go when link_start() returns. timeout_ms is for the whole
+ * call, whatever has to be opened first. Messages below log_level are not reported. Errors are
+ * ERR_UPSTREAM, ERR_TIMEOUT, ERR_QUOTA (no session or child is left for this caller) or
+ * ERR_CANCELLED (the worker is draining). Events come on the asking worker, none from inside
+ * link_start(), none after link_cancel(). link_cancel tells the upstream (closes the stream, or
+ * notifications/cancelled). */
+#ifndef SP_LINK_H
+#define SP_LINK_H
+#include "../base/json.h"
+#include "mcp.h"
+
+typedef struct link_call link_call;
+
+typedef struct {
+    upstream *to;
+    str method; /* "tools/call" */
+    str name;   /* what Mcp-Name carries; {0}: none */
+    str params; /* members of params but _meta, without the braces: `"name":"x","arguments":{}` */
+    str meta;   /* members of _meta to carry, without the braces, no envelope keys, no progressToken
+                 */
+    bool progress;         /* ask for progress */
+    str log_level;         /* {0}: none */
+    js_value input_schema; /* tools/call: for Mcp-Param-* headers (x-mcp-header) */
+    js_value arguments;
+    str caller_id, session_id; /* for isolation; session {0}: none */
+    const header *headers;     /* further headers for HTTP (forwarded ones), ends with {0} */
+    int64_t timeout_ms;
+} link_request;
+
+typedef struct {
+    /* notifications/progress and notifications/message of this call. progress: params without
+     * progressToken are the caller's to re-address. Views live until return. */
+    void (*notice)(void *owner, str method, js_value params);
+    /* once, last: result, or error object, or (both absent) why it failed */
+    void (*done)(void *owner, js_value result, js_value error, const err *why);
+} link_events;
+
+link_call *link_start(mcp_worker *w, const link_request *rq, const void *type, handle owner,
+                      const link_events *ev);
+void link_cancel(link_call *c);
+#endif

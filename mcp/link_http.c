@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* link_http.c - a call over HTTP, in either era.
+ *
+ * The request goes out on the asking worker's own connections. A legacy one needs the session
+ * of its isolation id, which its owner opens; the modern one needs nothing. Two refusals mean
+ * that the request was not executed, and are mended once each, unseen: a session the server has
+ * forgotten (404, or 400 from servers that do not know better), and a server whose era has
+ * changed under us. (MCP 2026-07-28 basic/transports/streamable-http, and 2025-11-25.) */
+#include "link_param.h"
+#include "link_table.h"
+
+enum { OWN_HEADERS = 5, ENVELOPE = 512 };
+
+static bool is_modern_refusal(const link_message *m)
+{
+    int64_t code = link_message_code(m);
+    return code <= -32020 && code >= -32022;
+}
+
+/* Forwarded headers never speak for us. */
+static bool is_ours(const link_call *c, str name)
+{
+    static const str ours[] = {S("content-type"), S("accept"), S("last-event-id")};
+    for (size_t i = 0; i < sizeof ours / sizeof *ours; i++) {
+        if (header_name_is(name, ours[i])) return true;
+    }
+    if (name.n >= 4 && header_name_is(str_take(name, 4), S("mcp-"))) return true;
+    return header_get(c->u->spec.auth, name).p != NULL;
+}
+
+static size_t count(const header *list)
+{
+    size_t n = 0;
+    while (list && list[n].name.p) n++;
+    return n;
+}
+
+static const header *headers(const link_call *c, arena *a)
+{
+    size_t n = 0;
+    header *out =
+        NEW_N(a, header, OWN_HEADERS + count(c->param_headers) + count(c->rq.headers) + 1);
+    if (c->era == ERA_MODERN) {
+        out[n++] = (header){S("MCP-Protocol-Version"), LINK_MODERN};
+        out[n++] = (header){S("Mcp-Method"), c->rq.method};
+        if (c->rq.name.p) out[n++] = (header){S("Mcp-Name"), link_param_encode(a, c->rq.name)};
+        for (const header *h = c->param_headers; h && h->name.p; h++) out[n++] = *h;
+    } else {
+        n += link_session_headers(a, c->session, out);
+    }
+    for (const header *h = c->rq.headers; h && h->name.p; h++) {
+        if (!is_ours(c, h->name)) out[n++] = *h;
+    }
+    return out;
+}
+
+static void noticed(void *c_, arena *scratch, const link_message *m)
+{
+    link_call *c = c_;
+    str method;
+    js_value params;
+    link_wanted want = {c->rq.progress ? c->id : 0, c->rq.log_level};
+    if (link_message_wanted(scratch, m, want, &method, &params))
+        (void)link_call_hears(c, method, params);
+}
+
+static void write_reply(buf *b, const void *m)
+{
+    link_message_reply(b, m);
+}
+static void write_cancelled(buf *b, const void *id)
+{
+    link_message_cancelled(b, *(const int64_t *)id);
+}
+
+/* A legacy server may ask its client something. Nobody here can answer yet, and silence would hang
+ * it. */
+static void asked(void *c_, const link_message *m)
+{
+    link_call *c = c_;
+    if (c->era == ERA_LEGACY) link_session_tell(c->t, c->u, c->session, write_reply, m);
+}
+
+static void leave_session(link_call *c)
+{
+    if (c->session) link_session_give(c->session, loop_now_ms(c->t->w->loop));
+    c->session = NULL;
+}
+
+/* Whether the server did not look at the request, and another try has a chance. */
+static bool mended(link_call *c, const link_post_end *end)
+{
+    int64_t code = link_message_code(&end->answer);
+    if (c->era == ERA_LEGACY && c->session->id.n && !c->renewed) {
+        bool lost =
+            end->status == 404 || (end->status == 400 && (code == -32000 || code == -32001));
+        if (!lost) return false;
+        c->renewed = true;
+        c->stale_epoch = c->session->epoch;
+        leave_session(c);
+        return true;
+    }
+    bool refused =
+        end->status == 400 || end->status == 404 || end->status == 405 || end->status == 406;
+    if (c->era != ERA_MODERN || c->reprobed || !refused || is_modern_refusal(&end->answer))
+        return false;
+    if (end->answer.kind == LINK_ANSWER && code != -32000) return false; /* it understood us */
+    c->reprobed = true;
+    upstream_era_is(c->u, ERA_UNKNOWN, 0);
+    return true;
+}
+
+static void ended(void *c_, const link_post_end *end)
+{
+    link_call *c = c_;
+    str name = c->u->spec.name;
+    c->post = NULL;
+    if (end->status >= 500 || end->status == 401 || end->status == 403) {
+        const char *what = end->status >= 500 ? "failed" : "refused our credential";
+        link_call_fail(c, ERR_UPSTREAM,
+                       arena_fmt(c->arena, STR_FMT " %s (HTTP %d)", STR_ARG(name), what,
+                                 end->status));
+    } else if (end->status >= 300 && mended(c, end)) {
+        link_call_go(c);
+    } else if (end->answer.kind == LINK_ANSWER) {
+        link_call_done(c, end->answer.result, end->answer.error, NULL);
+    } else if (end->status >= 300) {
+        link_call_fail(c, ERR_UPSTREAM,
+                       arena_fmt(c->arena, STR_FMT " answered HTTP %d", STR_ARG(name),
+                                 end->status));
+    } else if (end->why) {
+        if (!end->status) upstream_is_down(c->u, end->why->text);
+        link_call_done(c, (js_value){0}, (js_value){0}, end->why);
+    } else {
+        link_call_fail(c, ERR_UPSTREAM,
+                       arena_fmt(c->arena, STR_FMT " gave no answer", STR_ARG(name)));
+    }
+}
+
+static void send(link_call *c)
+{
+    static const link_post_events events = {noticed, asked, ended};
+    c->post = link_post_new(c->t, c->u);
+    buf *body = link_post_body(c->post);
+    (void)buf_need(body, c->rq.params.n + c->rq.meta.n + ENVELOPE);
+    link_message_request(body, c->era, c->id, &c->rq);
+    const link_post_request rq = {.id = c->id,
+                                  .headers = headers(c, link_post_arena(c->post)),
+                                  .no_retry = str_eq(c->rq.method, S("tools/call")),
+                                  .events = &events,
+                                  .ctx = c};
+    link_post_send(c->post, &rq);
+}
+
+void link_http_go(link_call *c)
+{
+    int64_t now = loop_now_ms(c->t->w->loop);
+    c->era = upstream_era_now(c->u, now);
+    if (c->era == ERA_UNKNOWN) {
+        link_want_post(c, c->u->owner, link_era_want);
+        return;
+    }
+    if (c->era == ERA_LEGACY) {
+        c->session = link_session_take(c->u, c->isolation, c->stale_epoch, now);
+        if (!c->session) {
+            link_want_post(c, upstream_worker_of(c->u, c->rq.caller_id), link_session_want);
+            return;
+        }
+    }
+    send(c);
+}
+
+void link_http_cancel(link_call *c)
+{
+    if (!c->post) return;
+    link_post_cancel(c->post); /* a modern server takes the closed stream for it */
+    c->post = NULL;
+    if (c->era == ERA_LEGACY) link_session_tell(c->t, c->u, c->session, write_cancelled, &c->id);
+    leave_session(c);
+}

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* link_table.h - one worker's part in speaking to upstreams, and what the link files share.
+ *
+ * Private to link*.c. A call lives on the worker that asks. What stands between calls is owned by
+ * one worker each: an era probe and a session by link_era.c and link_session.c on the owner's,
+ * a child by link_child.c. Whoever needs one posts a letter to the owner and waits;
+ * the answer is a letter that names the call's handle, so a call that is gone costs nothing. */
+#ifndef SP_MCP_LINK_TABLE_H
+#define SP_MCP_LINK_TABLE_H
+#include "link_message.h"
+#include "link_post.h"
+#include "upstream_state.h"
+
+typedef struct link_table link_table;
+struct link_table {
+    mcp_worker *w;
+    int64_t ids;
+    link_call *calls;
+    link_post *posts;
+    map *probes;      /* upstream key -> link_era.c */
+    map *sessions;    /* upstream key and isolation id -> link_session.c */
+    map *children;    /* likewise -> link_child.c */
+    map *flights;     /* the asking call's handle -> link_child.c */
+    loop_timer sweep; /* looks for what is idle, while there is anything */
+};
+int64_t link_table_id(link_table *t);      /* unique in the process, never 0, below 2^53 */
+void link_table_sweep_soon(link_table *t); /* something stands now that may become idle */
+handle_table *link_table_handles(const link_table *t);
+
+struct link_call {
+    link_table *t;
+    arena *arena;
+    handle self;
+    link_call *prev, *next;
+    link_request rq; /* copied, views in the arena */
+    upstream *u;     /* held */
+    str isolation;   /* isolation id; "" is everybody's */
+    const void *type;
+    handle owner;
+    link_events ev;
+    loop_timer deadline;
+    const err *later; /* to be told at the next turn */
+    int64_t id, started_us;
+    const header *param_headers; /* HTTP: Mcp-Param-*; NULL: none */
+    link_post *post;
+    upstream_era era;             /* in which it was sent */
+    struct link_session *session; /* legacy HTTP: in use */
+    uint64_t stale_epoch;         /* the session the server no longer knew */
+    struct link_pipe *pipe; /* stdio: credit shared with the child's owner; also says it was sent */
+    unsigned waits;
+    bool renewed, reprobed, in_event, dead;
+};
+/* link.c */
+void link_call_go(link_call *c); /* chooses the way; may be called again */
+bool link_call_hears(link_call *c, str method, js_value params); /* false: the call is gone now */
+void link_call_done(link_call *c, js_value result, js_value error,
+                    const err *why); /* c is dead after it */
+void link_call_fail(link_call *c, err_kind kind, str text);
+void link_call_wake(mcp_shared *s, handle h, const err *why); /* any worker: go on, or fail */
+link_call *link_call_of(const mcp_worker *w, handle h);       /* NULL: gone */
+
+/* A letter to an owner: somebody waits for an era or a session. */
+typedef struct link_want {
+    letter mail;
+    arena *arena;
+    mcp_worker *at;
+    upstream *u; /* held */
+    str isolation, caller_id;
+    uint64_t stale_epoch;
+    handle asker;
+} link_want;
+void link_want_post(link_call *c, unsigned owner, void (*deliver)(link_want *want));
+void link_want_free(link_want *want);
+
+/* A row of handles that wait for the same thing; heap, since it outlives everyone in it. */
+typedef struct {
+    handle *row;
+    size_t n, room;
+} link_waiters;
+void link_waiters_add(link_waiters *w, handle h);
+void link_waiters_wake(link_waiters *w, mcp_shared *s, const err *why); /* all, and empties it */
+
+/* link_http.c */
+void link_http_go(link_call *c);
+void link_http_cancel(link_call *c);
+/* link_era.c */
+void link_era_want(link_want *want);
+void link_era_free(link_table *t);
+/* link_session.c */
+typedef struct link_session {
+    atomic_uint refs, in_use;
+    atomic_int_fast64_t used_ms;
+    arena *arena;
+    str isolation, id, protocol; /* id "": the server has no sessions */
+    uint64_t epoch;
+} link_session;
+link_session *link_session_take(upstream *u, str isolation, uint64_t stale_epoch,
+                                int64_t now_ms); /* NULL: want one */
+void link_session_give(link_session *s, int64_t now_ms);
+void link_session_want(link_want *want);
+size_t link_session_headers(arena *a, const link_session *s, header *out); /* at most 2 */
+/* One message nobody waits for: a cancellation, the answer to a question. */
+void link_session_tell(link_table *t, upstream *u, const link_session *s,
+                       void (*write)(buf *b, const void *what), const void *what);
+void link_session_sweep(link_table *t);
+void link_session_free(link_table *t);
+/* link_stdio.c */
+void link_stdio_go(link_call *c);
+void link_stdio_cancel(link_call *c);
+void link_stdio_forget(link_call *c); /* gives the pipe back */
+/* link_child.c */
+void link_child_sweep(link_table *t);
+void link_child_free(link_table *t);
+#endif

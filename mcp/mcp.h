@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* mcp.h - the MCP door: what the server gives this product and what it may ask of it.
+ *
+ * `mcp_config` is the product's part of a snapshot: immutable, shared by all workers, kept alive by
+ * the request's arena. `mcp_shared` is the process-wide part that outlives snapshots (upstream states,
+ * the sealer); `mcp_worker` is one worker's (links, pools). A request lives on one worker. */
+#ifndef SP_MCP_H
+#define SP_MCP_H
+#include "../authz/gate.h"
+#include "../authz/policy.h"
+#include "../authz/seal.h"
+#include "../base/metric.h"
+#include "../transport/child.h"
+#include "../transport/client.h"
+#include "upstream.h"
+
+typedef enum { NAMING_PREFIX, NAMING_NONE } mcp_naming;
+
+typedef struct {
+    str path;                    /* "/mcp" */
+    const str *hosts;            /* ends with {0}; empty: every host. "*.x.y": one label or more */
+    str public_url;              /* {0}: scheme + checked Host + path */
+    upstream *const *servers;    /* ends with NULL; in the config's order */
+    mcp_naming naming;
+    bool step_up;                /* reveal a tool that only lacks scopes (default true) */
+} mcp_endpoint;
+
+typedef struct {
+    const mcp_endpoint *endpoints;
+    size_t endpoint_count;
+    const identity *who;
+    const policy *rules;
+    const gate *front;
+    size_t body_limit;           /* limits.body */
+    unsigned json_depth;         /* limits.json_depth */
+    str instance_name;           /* serverInfo.name */
+} mcp_config;
+
+typedef struct mcp_shared mcp_shared;
+typedef struct mcp_worker mcp_worker;
+
+typedef struct {
+    logger *log;
+    metrics *meters;
+    const sealer *seals;
+    child_spawner *spawner;
+    unsigned workers;
+} mcp_shared_options;
+mcp_shared *mcp_shared_new(const mcp_shared_options *o);
+void mcp_shared_free(mcp_shared *s); /* after all workers are freed and their loops have ended */
+
+typedef struct {
+    loop *loop;
+    client *client;
+    identity_cache *tokens;
+    identity_services services;
+} mcp_worker_options;
+mcp_worker *mcp_worker_new(mcp_shared *s, unsigned index, const mcp_worker_options *o); /* before loops run */
+void mcp_worker_drain(mcp_worker *w); /* on its worker: ends children and sessions, begins nothing new */
+void mcp_worker_free(mcp_worker *w);
+
+/* The endpoint that serves this host and path, or NULL. */
+const mcp_endpoint *mcp_endpoint_find(const mcp_config *c, str host, str path);
+/* Answers it, now or later. The caller may have set facts that every request has, and the client's
+ * address (FACT_PEER) where it is not the socket's: rules see that one. */
+typedef void mcp_finished(void *ctx, exchange *x);
+typedef struct {
+    const mcp_config *config;
+    const mcp_endpoint *endpoint;
+    mcp_finished *finished;      /* once, at settle: the record is complete, the exchange still alive */
+    void *ctx;
+    bool public_listener;        /* it came by a listener that is not on loopback (zero is the stricter) */
+} mcp_request;
+void mcp_serve(mcp_worker *w, exchange *x, const mcp_request *rq);
+
+/* RFC 9728: GET /.well-known/oauth-protected-resource[/path]. False: no such resource here (404). */
+bool mcp_resource_metadata(const mcp_config *c, exchange *x, str *json);
+/* The WWW-Authenticate challenge of a 401 for this endpoint; `why` NULL: no credential came. */
+str mcp_challenge(const mcp_config *c, const mcp_endpoint *e, exchange *x, const char *why);
+#endif

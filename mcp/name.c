@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* name.c - public names. Cutting must not split a character, so a cut may be a little shorter. */
+#include "name.h"
+#include "../authz/digest.h"
+
+static str join(arena *a, str server, str tool)
+{
+    size_t n = server.n + 2 + tool.n;
+    char *p = arena_bytes(a, n ? n : 1);
+    if (server.n) memcpy(p, server.p, server.n);
+    p[server.n] = p[server.n + 1] = '_';
+    if (tool.n) memcpy(p + server.n + 2, tool.p, tool.n);
+    return (str){p, n};
+}
+
+static size_t cut_at_character(str s, size_t most)
+{
+    if (s.n <= most) return s.n;
+    while (most > 0 && ((unsigned char)s.p[most] & 0xC0) == 0x80) most--;
+    return most;
+}
+
+str name_public(arena *a, mcp_naming naming, str server, str tool)
+{
+    if (naming == NAMING_NONE) return tool;
+    str whole = join(a, server, tool);
+    if (whole.n <= NAME_MOST) return whole;
+    uint8_t sum[DIGEST_BYTES];
+    digest_sha256(whole, sum);
+    static const char hex[] = "0123456789abcdef";
+    char *p = arena_bytes(a, NAME_MOST);
+    size_t n = cut_at_character(whole, NAME_CUT);
+    memcpy(p, whole.p, n);
+    p[n++] = '_';
+    for (size_t i = 0; i < 4; i++) {
+        p[n++] = hex[sum[i] >> 4];
+        p[n++] = hex[sum[i] & 15];
+    }
+    return (str){p, n};
+}
+
+str_pair name_split(str public_name)
+{
+    const char *at = public_name.n ? memmem(public_name.p, public_name.n, "__", 2) : NULL;
+    if (!at) return (str_pair){.head = public_name};
+    size_t n = (size_t)(at - public_name.p);
+    return (str_pair){str_take(public_name, n), str_drop(public_name, n + 2), true};
+}
+
+bool name_is_shortened(str public_name)
+{
+    /* a cut that would split a character of 4 bytes is up to 3 bytes shorter */
+    if (public_name.n > NAME_MOST || public_name.n < NAME_MOST - 3) return false;
+    const char *tail = public_name.p + public_name.n - 9;
+    if (tail[0] != '_') return false;
+    for (size_t i = 1; i < 9; i++) {
+        char c = tail[i];
+        if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'))) return false;
+    }
+    return true;
+}

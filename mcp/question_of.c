@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* question_of.c - filling the flat struct that rules see. Views only, nothing is copied. */
+#include "question_of.h"
+
+void question_of(const visit *v, str acting, bool listing, question *q)
+{
+    *q = (question){
+        .listing = listing,
+        .who = v->who,
+        .now_ms = v->now_ms,
+        .mcp = {.method = acting,
+                .client_name = v->q.client_name,
+                .client_version = v->q.client_version,
+                .protocol = mcp_version_names[v->q.version]},
+        .http = {.method = exchange_method(v->x),
+                 .path = exchange_path(v->x),
+                 .host = exchange_host(v->x),
+                 .headers = exchange_headers(v->x)},
+        .source_ip = exchange_record(v->x)
+                         ->v[FACT_PEER]
+                         .text, /* the front may know better than the socket */
+    };
+}
+
+void question_about_tool(question *q, str server, const catalog_tool *t)
+{
+    q->kind = SUBJECT_TOOL;
+    q->server = server;
+    q->name = t->name;
+    q->title = t->title;
+    q->annotations = t->annotations;
+}
+
+void question_answered(visit *v, const verdict *said)
+{
+    record_text(v->rec, FACT_VERDICT, said->permit ? S("permit") : S("deny"));
+    if (said->rule.n) record_text(v->rec, FACT_RULE, said->rule);
+    if (said->error.n) record_text(v->rec, FACT_RULE_ERROR, said->error);
+}

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* reply.c - heads and bodies of answers.
+ *
+ * Headers are few and put together on the stack; the exchange copies them. A page of another
+ * origin that passed the gate is told so (CORS), and may read the headers MCP needs. */
+#include "reply.h"
+
+enum { HEADERS_MOST = 8 };
+
+typedef struct {
+    header list[HEADERS_MOST];
+    size_t n;
+} head;
+
+static void put(head *h, str name, str value)
+{
+    if (h->n < HEADERS_MOST - 1) h->list[h->n++] = (header){name, value};
+}
+
+static head head_of(const visit *v, str type)
+{
+    head h = {0};
+    if (type.n) put(&h, S("Content-Type"), type);
+    if (!v->origin.p) return h;
+    put(&h, S("Access-Control-Allow-Origin"), v->origin);
+    put(&h, S("Access-Control-Expose-Headers"), S("Mcp-Session-Id, WWW-Authenticate"));
+    put(&h, S("Vary"), S("Origin"));
+    return h;
+}
+
+static void send(visit *v, int status, const head *h, str body)
+{
+    if (v->status) return;
+    v->status = status;
+    if (v->parent) {
+        v->answer = body;
+        return;
+    }
+    exchange_reply(v->x, status, h->list, body);
+}
+
+void reply_json(visit *v, int status, str body)
+{
+    head h = head_of(v, S("application/json"));
+    send(v, status, &h, body);
+}
+
+void reply_empty(visit *v, int status)
+{
+    head h = head_of(v, (str){0});
+    send(v, status, &h, (str){0});
+}
+
+void reply_with(visit *v, int status, header extra, str body)
+{
+    head h = head_of(v, body.n ? S("application/json") : (str){0});
+    put(&h, extra.name, extra.value);
+    send(v, status, &h, body);
+}
+
+void reply_refusal(visit *v)
+{
+    buf b = buf_new(v->a, SIZE_MAX / 2);
+    rpc_write_error(&b, v->msg.id, &v->no);
+    if (v->challenge.n)
+        reply_with(v, v->no.status, (header){S("WWW-Authenticate"), v->challenge}, buf_str(&b));
+    else if (v->no.status == 405)
+        reply_with(v, 405, (header){S("Allow"), S("POST, DELETE, OPTIONS")}, buf_str(&b));
+    else
+        reply_json(v, v->no.status, buf_str(&b));
+}
+
+static str made(visit *v, str members, const dialect_hints *hints)
+{
+    buf b = buf_new(v->a, SIZE_MAX / 2);
+    (void)buf_need(&b, members.n + v->msg.id.n + 256);
+    rpc_open_result(&b, v->msg.id);
+    v->q.speaks->write_made(&b, &v->q, members, hints);
+    rpc_close_result(&b);
+    return buf_str(&b);
+}
+
+void reply_made(visit *v, str members, const dialect_hints *hints)
+{
+    reply_json(v, 200, made(v, members, hints));
+}
+
+void reply_made_with(visit *v, header extra, str members)
+{
+    reply_with(v, 200, extra, made(v, members, NULL));
+}
+
+str reply_tool_error(visit *v, str text)
+{
+    buf b = buf_new(v->a, SIZE_MAX / 2);
+    buf_put(&b, S("\"content\":[{\"type\":\"text\",\"text\":"));
+    buf_json(&b, text);
+    buf_put(&b, S("}],\"isError\":true"));
+    return made(v, buf_str(&b), NULL);
+}
+
+sink *reply_stream(visit *v)
+{
+    head h = head_of(v, S("text/event-stream"));
+    put(&h, S("Cache-Control"), S("no-cache"));
+    put(&h, S("X-Accel-Buffering"), S("no"));
+    v->status = 200;
+    return exchange_stream(v->x, 200, h.list);
+}
+
+static char lower(char c)
+{
+    if (c >= 'A' && c <= 'Z') c = (char)(c + ('a' - 'A'));
+    return c;
+}
+
+static bool contains(str s, str word)
+{
+    for (; s.n >= word.n; s = str_drop(s, 1)) {
+        size_t i = 0;
+        while (i < word.n && lower(s.p[i]) == word.p[i]) i++;
+        if (i == word.n) return true;
+    }
+    return false;
+}
+
+/* Lenient: a client that accepts anything takes a stream when there is something to stream. */
+bool reply_may_stream(const visit *v)
+{
+    if (v->parent) return false;
+    str accept = exchange_header(v->x, S("accept"));
+    return contains(accept, S("text/event-stream")) || contains(accept, S("*/*")) ||
+           contains(accept, S("text/*"));
+}
+
+void reply_preflight(visit *v)
+{
+    head h = head_of(v, (str){0});
+    if (v->origin.p) {
+        str asked = exchange_header(v->x, S("access-control-request-headers"));
+        put(&h, S("Access-Control-Allow-Methods"), S("POST, DELETE"));
+        put(&h, S("Access-Control-Allow-Headers"),
+            asked.n ? asked : S("Authorization, Content-Type"));
+        put(&h, S("Access-Control-Max-Age"), S("600"));
+    } else {
+        put(&h, S("Allow"), S("POST, DELETE, OPTIONS"));
+    }
+    send(v, 204, &h, (str){0});
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* upstream.h - one configured MCP server, process-wide.
+ *
+ * Made from its spec; two snapshots with an equal spec share one upstream, so that what was
+ * learned about it (its era, its catalog, whether it answers) survives a reload. Counted.
+ * Threads: the spec is immutable; what is learned is atomics and immutable published versions. */
+#ifndef SP_UPSTREAM_H
+#define SP_UPSTREAM_H
+#include "../base/header.h"
+#include "../transport/client.h"
+
+typedef enum { UPSTREAM_HTTP, UPSTREAM_STDIO } upstream_kind;
+typedef enum { ISOLATION_CALLER, ISOLATION_SHARED, ISOLATION_SESSION } upstream_isolation;
+
+typedef struct {
+    str name; /* [a-z][a-z0-9-]{0,30} */
+    upstream_kind kind;
+    str url;               /* HTTP */
+    const header *auth;    /* HTTP: headers to send (bearer, header); secrets. Ends with {0} */
+    str ca_pem;            /* HTTP: extra trust; {0} */
+    const str *argv, *env; /* stdio; end with {0} */
+    str cwd;
+    upstream_isolation isolation;
+    const str *include, *exclude; /* tool globs, end with {0}; empty include: all */
+    const struct forward_row {
+        str from, to;
+    } * forward_headers;                             /* ends with {0} */
+    int64_t timeout_ms, list_timeout_ms, connect_ms; /* 30 s, 5 s, 5 s */
+    int64_t ttl_ms; /* how long a list is fresh when the server says nothing; 60 s */
+} upstream_spec;
+
+typedef struct upstream upstream;
+typedef enum { ERA_UNKNOWN, ERA_MODERN, ERA_LEGACY } upstream_era;
+
+struct mcp_shared;
+/* Blocking (resolves names): not on a worker. Copies the spec. Equal specs give the same upstream.
+ */
+MUST_CHECK const err *upstream_acquire(struct mcp_shared *s, arena *a, const upstream_spec *spec,
+                                       upstream **out);
+void upstream_drop(upstream *u); /* any thread */
+const upstream_spec *upstream_spec_of(const upstream *u);
+/* Looks up the names of all HTTP servers again. Blocking: not on a worker. */
+void upstream_refresh(struct mcp_shared *s);
+bool upstream_tool_selected(const upstream *u, str tool); /* include and exclude globs */
+#endif

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* upstream_spec.c - what can be said about a spec without an upstream: its key, its copy, its
+ * choice of tools. */
+#include "../authz/digest.h"
+#include "upstream_state.h"
+
+enum { CANONICAL_MOST = 16 << 20 };
+
+/* The canonical text: every member, each with its length, so that no two specs read the same. */
+
+static void put_text(buf *b, str s)
+{
+    buf_fmt(b, "%c%zu:", s.p ? 's' : 'n', s.n);
+    buf_put(b, s);
+}
+
+static void put_texts(buf *b, const str *list)
+{
+    for (; list && list->p; list++) put_text(b, *list);
+    buf_put(b, S(";"));
+}
+
+static void put_headers(buf *b, const header *list)
+{
+    for (; list && list->name.p; list++) {
+        put_text(b, list->name);
+        put_text(b, list->value);
+    }
+    buf_put(b, S(";"));
+}
+
+str upstream_spec_key(arena *a, const upstream_spec *s)
+{
+    buf b = buf_new(a, CANONICAL_MOST);
+    put_text(&b, s->name);
+    buf_fmt(&b, "%d %d ", (int)s->kind, (int)s->isolation);
+    put_text(&b, s->url);
+    put_headers(&b, s->auth);
+    put_text(&b, s->ca_pem);
+    put_texts(&b, s->argv);
+    put_texts(&b, s->env);
+    put_text(&b, s->cwd);
+    put_texts(&b, s->include);
+    put_texts(&b, s->exclude);
+    for (const struct forward_row *f = s->forward_headers; f && f->from.p; f++) {
+        put_text(&b, f->from);
+        put_text(&b, f->to);
+    }
+    buf_fmt(&b, ";%lld %lld %lld %lld", (long long)s->timeout_ms, (long long)s->list_timeout_ms,
+            (long long)s->connect_ms, (long long)s->ttl_ms);
+    if (!buf_ok(&b)) return (str){0};
+    uint8_t sum[DIGEST_BYTES];
+    digest_sha256(buf_str(&b), sum);
+    return digest_hex(a, sum, sizeof sum);
+}
+
+/* Copies. A list that is NULL becomes an empty one: readers need no second case. */
+
+static str copy(arena *a, str s)
+{
+    return s.p ? arena_dup(a, s) : s;
+}
+
+static const str *copy_texts(arena *a, const str *list)
+{
+    size_t n = 0;
+    while (list && list[n].p) n++;
+    str *out = NEW_N(a, str, n + 1);
+    for (size_t i = 0; i < n; i++) out[i] = arena_dup(a, list[i]);
+    return out;
+}
+
+static const header *copy_headers(arena *a, const header *list)
+{
+    size_t n = 0;
+    while (list && list[n].name.p) n++;
+    header *out = NEW_N(a, header, n + 1);
+    for (size_t i = 0; i < n; i++) {
+        out[i] = (header){arena_dup(a, list[i].name), arena_dup(a, list[i].value)};
+    }
+    return out;
+}
+
+static const struct forward_row *copy_rows(arena *a, const struct forward_row *list)
+{
+    size_t n = 0;
+    while (list && list[n].from.p) n++;
+    struct forward_row *out = NEW_N(a, struct forward_row, n + 1);
+    for (size_t i = 0; i < n; i++) {
+        out[i] = (struct forward_row){arena_dup(a, list[i].from), arena_dup(a, list[i].to)};
+    }
+    return out;
+}
+
+static int64_t or_default(int64_t given, int64_t otherwise)
+{
+    return given > 0 ? given : otherwise;
+}
+
+void upstream_spec_copy(arena *a, const upstream_spec *from, upstream_spec *to)
+{
+    *to = *from;
+    to->name = copy(a, from->name);
+    to->url = copy(a, from->url);
+    to->auth = copy_headers(a, from->auth);
+    to->ca_pem = copy(a, from->ca_pem);
+    to->argv = copy_texts(a, from->argv);
+    to->env = copy_texts(a, from->env);
+    to->cwd = copy(a, from->cwd);
+    to->include = copy_texts(a, from->include);
+    to->exclude = copy_texts(a, from->exclude);
+    to->forward_headers = copy_rows(a, from->forward_headers);
+    to->timeout_ms = or_default(from->timeout_ms, 30000);
+    to->list_timeout_ms = or_default(from->list_timeout_ms, 5000);
+    to->connect_ms = or_default(from->connect_ms, 5000);
+    to->ttl_ms = from->ttl_ms >= 0 ? from->ttl_ms : 60000;
+}
+
+/* `*` is any run of bytes, `?` one. Backs up to the last star only: never exponential. */
+static bool glob_matches(str glob, str text)
+{
+    size_t g = 0, t = 0, star = SIZE_MAX, resume = 0;
+    while (t < text.n) {
+        if (g < glob.n && glob.p[g] == '*') {
+            star = g++;
+            resume = t;
+        } else if (g < glob.n && (glob.p[g] == '?' || glob.p[g] == text.p[t])) {
+            g++;
+            t++;
+        } else if (star != SIZE_MAX) {
+            g = star + 1;
+            t = ++resume;
+        } else {
+            return false;
+        }
+    }
+    while (g < glob.n && glob.p[g] == '*') g++;
+    return g == glob.n;
+}
+
+static bool any_matches(const str *globs, str text)
+{
+    for (; globs->p; globs++) {
+        if (glob_matches(*globs, text)) return true;
+    }
+    return false;
+}
+
+bool upstream_tool_selected(const upstream *u, str tool)
+{
+    if (u->spec.include[0].p && !any_matches(u->spec.include, tool)) return false;
+    return !any_matches(u->spec.exclude, tool);
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* upstream_state.h - what is inside an upstream: its spec, and what was learned about it.
+ *
+ * Private to upstream.c, link*.c and catalog*.c. Two counts: `refs` keeps the memory, `holders`
+ * are the configurations that name it; without a holder its links end as soon as they are idle.
+ * Threads: what is not atomic and not under `lock` is immutable. Nothing blocks under `lock`. */
+#ifndef SP_MCP_UPSTREAM_STATE_H
+#define SP_MCP_UPSTREAM_STATE_H
+#include "../base/map.h"
+#include "catalog.h"
+#include "worker.h"
+#include <pthread.h>
+#include <stdatomic.h>
+
+typedef enum {
+    OUTCOME_OK,
+    OUTCOME_ERROR,
+    OUTCOME_FAILED,
+    OUTCOME_TIMEOUT,
+    OUTCOME_CANCELLED,
+    OUTCOMES
+} outcome;
+
+typedef struct {
+    const catalog *now; /* the last good one */
+    int64_t fresh_until_ms;
+    bool running, late; /* a fetch is under way; late: nobody waits for it any more */
+    bool failed, slow;  /* how the last one ended; slow: it kept people waiting */
+    unsigned failures;
+    int64_t retry_at_ms;
+    handle *waiters; /* heap */
+    size_t waiting, room;
+} upstream_catalog;
+
+struct upstream {
+    struct upstream_table *table;
+    mcp_shared *shared;
+    arena *arena;
+    upstream_spec spec;
+    str key;        /* hex of the SHA-256 of the spec */
+    unsigned owner; /* the worker that probes it and fetches its catalog */
+    origin *origin; /* HTTP */
+    tls_client *tls;
+    str target;
+    metric *outcomes[OUTCOMES], *seconds, *children; /* NULL: nobody measures */
+    atomic_uint refs, holders;
+    _Atomic(upstream_era) era;
+    atomic_int_fast64_t era_until_ms;
+    atomic_bool down;
+    atomic_uint_fast64_t epochs; /* of its sessions, for ever rising */
+    pthread_mutex_t lock;        /* of the rest */
+    map *sessions;               /* isolation id -> published session, link_session.c */
+    upstream_catalog list;       /* catalog.c */
+};
+
+/* Process-wide counts of what is capped "in all". */
+typedef enum { CAP_SESSIONS, CAP_CHILDREN, CAPS } upstream_cap;
+bool upstream_cap_take(const upstream *u, upstream_cap which); /* false: none is left */
+void upstream_cap_give(const upstream *u, upstream_cap which);
+
+/* upstream_spec.c: equal specs have equal keys, {0} when it is too long; copies get their defaults.
+ */
+str upstream_spec_key(arena *a, const upstream_spec *s);
+void upstream_spec_copy(arena *a, const upstream_spec *from, upstream_spec *to);
+
+upstream *upstream_hold(upstream *u);
+void upstream_release(upstream *u);                            /* any thread */
+bool upstream_retired(const upstream *u);                      /* no configuration names it */
+unsigned upstream_worker_of(const upstream *u, str caller_id); /* who owns that caller's links */
+upstream_era upstream_era_now(const upstream *u, int64_t now_ms);
+/* A legacy verdict is good for a day: a server that has learned the modern era is noticed. */
+void upstream_era_is(upstream *u, upstream_era era, int64_t now_ms);
+void upstream_is_up(upstream *u);            /* logs when it was down */
+void upstream_is_down(upstream *u, str why); /* logs when it was up */
+void upstream_measure(const upstream *u, outcome o, int64_t micros);
+#endif

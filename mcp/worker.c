@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* worker.c - making and ending what the door keeps between requests. */
+#include "worker.h"
+#include "../authz/digest.h"
+#include "inflight.h"
+#include "session.h"
+#include "shelf.h"
+#include <stdlib.h>
+
+mcp_shared *mcp_shared_new(const mcp_shared_options *o)
+{
+    mcp_shared *s = calloc(1, sizeof *s);
+    if (!s) abort();
+    s->log = o->log;
+    s->meters = o->meters;
+    s->seals = o->seals;
+    s->spawner = o->spawner;
+    s->workers = o->workers;
+    s->worker = calloc(o->workers ? o->workers : 1, sizeof(mcp_worker *));
+    if (!s->worker) abort();
+    digest_random(&s->instance, sizeof s->instance);
+    s->revoked = session_revoked_new();
+    s->upstreams = upstream_table_new(s);
+    return s;
+}
+
+void mcp_shared_free(mcp_shared *s)
+{
+    if (!s) return;
+    upstream_table_free(s->upstreams);
+    session_revoked_free(s->revoked);
+    free(s->worker);
+    free(s);
+}
+
+mcp_worker *mcp_worker_new(mcp_shared *s, unsigned index, const mcp_worker_options *o)
+{
+    mcp_worker *w = calloc(1, sizeof *w);
+    if (!w || index >= s->workers) abort();
+    w->shared = s;
+    w->index = index;
+    w->loop = o->loop;
+    w->client = o->client;
+    w->tokens = o->tokens;
+    w->services = o->services;
+    w->calls = inflight_new();
+    w->scratch = arena_new();
+    w->shelves = shelf_room_new();
+    w->catalogs = catalog_waits_new(w);
+    w->links = link_table_new(w);
+    s->worker[index] = w;
+    return w;
+}
+
+void mcp_worker_drain(mcp_worker *w)
+{
+    w->draining = true;
+    link_table_drain(w);
+}
+
+void mcp_worker_free(mcp_worker *w)
+{
+    if (!w) return;
+    w->shared->worker[w->index] = NULL;
+    link_table_free(w->links);
+    catalog_waits_free(w->catalogs);
+    shelf_room_free(w->shelves);
+    inflight_free(w->calls);
+    arena_free(w->scratch);
+    free(w);
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* worker.h - what this product keeps between requests: once per process, once per worker.
+ *
+ * Private to mcp/. `mcp_shared` outlives every snapshot and worker; its members are set before
+ * the first loop runs and not changed after, but what they point to may (each says its lock).
+ * `mcp_worker` is touched by its own worker only; another worker is reached by loop_post() to
+ * shared->worker[i]->loop. A slot of shared->worker is NULL until that worker is made and
+ * after it is freed: all are made before any loop runs and freed after all have ended. */
+#ifndef SP_MCP_WORKER_H
+#define SP_MCP_WORKER_H
+#include "../base/hash.h"
+#include "mcp.h"
+
+struct mcp_shared {
+    logger *log;
+    metrics *meters;
+    const sealer *seals;
+    child_spawner *spawner;
+    unsigned workers;
+    uint64_t instance;                /* random: this process among replicas */
+    mcp_worker **worker;              /* [workers] */
+    struct upstream_table *upstreams; /* upstream.c */
+    struct session_revoked *revoked;  /* session.c: ended sessions, until they would have expired */
+};
+
+struct mcp_worker {
+    mcp_shared *shared;
+    unsigned index;
+    loop *loop;
+    client *client;
+    identity_cache *tokens;
+    identity_services services;
+    bool draining;                  /* begins nothing new */
+    struct link_table *links;       /* link.c */
+    struct catalog_waits *catalogs; /* catalog.c */
+    struct inflight *calls;         /* inflight.c: what a client of the old era may cancel */
+    struct shelf_room *shelves;     /* shelf.c: tools as clients see them */
+    arena *scratch;                 /* for what ends within one step; reset by its user */
+};
+
+/* upstream.c, link.c, catalog.c */
+struct upstream_table *upstream_table_new(mcp_shared *s);
+void upstream_table_free(struct upstream_table *t);
+struct link_table *link_table_new(mcp_worker *w);
+void link_table_drain(mcp_worker *w);
+void link_table_free(struct link_table *t);
+struct catalog_waits *catalog_waits_new(mcp_worker *w);
+void catalog_waits_free(struct catalog_waits *t);
+#endif

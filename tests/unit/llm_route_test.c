@@ -1,0 +1,120 @@
+/* floor: llm */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "../../llm/endpoint.h"
+#include "../../llm/route.h"
+#include "../../llm/usage.h"
+
+static const str wild[] = {{"*.ai.test", 9}, {0}}, exact[] = {{"a.ai.test", 9}, {0}};
+static const str gpt[] = {{"gpt-4o", 6}, {"gpt-*", 5}, {0}}, claude[] = {{"claude-*", 8}, {0}};
+static const llm_backend one = {.name = {"one", 3}}, two = {.name = {"two", 3}},
+                         spare = {.name = {"spare", 5}};
+static const llm_target targets[] = {
+    {.backend = &one, .weight = 3},
+    {.backend = &two, .weight = 1},
+    {.backend = &spare, .weight = 1, .priority = 1},
+};
+static const llm_route routes[] = {
+    {.name = {"any", 3}, .to = targets, .target_count = 3},
+    {.name = {"wild", 4}, .hosts = wild, .models = gpt, .to = targets, .target_count = 3},
+    {.name = {"exact", 5}, .hosts = exact, .models = claude, .to = targets, .target_count = 3},
+};
+static const llm_config config = {.routes = routes, .route_count = 3};
+
+static void expect(const char *host, const char *model, const char *name)
+{
+    const llm_route *r =
+        route_find(&config, (str){host, strlen(host)}, (str){model, strlen(model)});
+    assert_non_null(r);
+    if (!str_eq(r->name, (str){name, strlen(name)}))
+        fail_msg("%s %s: got " STR_FMT ", wanted %s", host, model, STR_ARG(r->name), name);
+}
+
+static void exact_hosts_come_before_wildcards_and_those_before_none(void **s)
+{
+    (void)s;
+    expect("b.ai.test", "gpt-4o", "wild");
+    expect("b.ai.test:8080", "gpt-5", "wild");
+    expect("a.ai.test", "claude-x", "exact");
+    expect("A.AI.TEST", "claude-x", "exact");
+    expect("a.ai.test", "gpt-4o", "wild");
+    expect("b.ai.test", "other", "any");
+}
+
+static void a_wildcard_is_exactly_one_label(void **s)
+{
+    (void)s;
+    expect("x.b.ai.test", "gpt-4o", "any");
+    expect("ai.test", "gpt-4o", "any");
+    expect(".ai.test", "gpt-4o", "any");
+}
+
+static void weights_are_kept_and_spares_come_last(void **s)
+{
+    (void)s;
+    int count[2] = {0};
+    for (uint64_t turn = 0; turn < 400; turn++) {
+        uint64_t tried = 0;
+        const llm_target *t = route_pick(&routes[0], &tried, turn);
+        assert_true(t == &targets[0] || t == &targets[1]);
+        count[t == &targets[1]]++;
+        const llm_target *u = route_pick(&routes[0], &tried, turn);
+        assert_true(u != t && u->priority == 0);
+        assert_ptr_equal(route_pick(&routes[0], &tried, turn), &targets[2]);
+        assert_null(route_pick(&routes[0], &tried, turn));
+    }
+    assert_int_equal(count[0], 300);
+    assert_int_equal(count[1], 100);
+}
+
+static void every_endpoint_states_what_it_needs(void **s)
+{
+    (void)s;
+    for (const llm_endpoint *e = llm_endpoints; e->path; e++) {
+        assert_int_not_equal(e->needs, ENDPOINT_NEEDS_UNSET);
+        assert_non_null(e->steps);
+    }
+    assert_null(llm_endpoint_find(S("/v1/chat/completions/")));
+    assert_null(llm_endpoint_find(S("/v1/models/")));
+    assert_non_null(llm_endpoint_find(S("/v1/models/a/b")));
+}
+
+static void usage_is_disjoint_and_read_from_any_cut_of_the_stream(void **s)
+{
+    (void)s;
+    static const char in[] =
+        "data: {\"choices\":[],\"usage\":null}\n\n"
+        "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":11,\"completion_tokens\":3,"
+        "\"prompt_tokens_details\":{\"cached_tokens\":4}}}\r\n\r\ndata: [DONE]\n\n";
+    for (size_t cut = 0; cut < sizeof in; cut++) {
+        arena *a = arena_new();
+        usage_tap *t = usage_tap_new(a, 4096);
+        usage_tap_feed(t, (str){in, cut < sizeof in - 1 ? cut : sizeof in - 1});
+        usage_tap_feed(t, (str){in + cut,
+                                sizeof in - 1 - (cut < sizeof in - 1 ? cut : sizeof in - 1)});
+        const llm_usage *u = usage_tap_total(t);
+        assert_true(u->known);
+        assert_int_equal(u->input, 7);
+        assert_int_equal(u->cached_input, 4);
+        assert_int_equal(u->output, 3);
+        arena_free(a);
+    }
+}
+
+int main(void)
+{
+    static const struct CMUnitTest t[] = {
+        cmocka_unit_test(exact_hosts_come_before_wildcards_and_those_before_none),
+        cmocka_unit_test(a_wildcard_is_exactly_one_label),
+        cmocka_unit_test(weights_are_kept_and_spares_come_last),
+        cmocka_unit_test(every_endpoint_states_what_it_needs),
+        cmocka_unit_test(usage_is_disjoint_and_read_from_any_cut_of_the_stream),
+    };
+    return cmocka_run_group_tests(t, NULL, NULL);
+}
