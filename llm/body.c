@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "body.h"
+#include "../base/header.h"
+
+static const str deciding[] = {
+    {"model", 5},
+    {"stream", 6},
+    {"max_tokens", 10},
+    {"max_completion_tokens", 21},
+    {"stream_options", 14},
+    {"n", 1},
+    {"tools", 5},
+    {"messages", 8},
+    {0},
+};
+
+/* A key that some reader may take for a deciding one although it is not spelled so. */
+static const err *check_key(arena *a, const js_iter *it)
+{
+    for (const str *d = deciding; d->p; d++) {
+        if (str_eq(it->key, *d)) return NULL;
+        if (header_name_is(it->key, *d))
+            return err_new(a, ERR_MALFORMED, "'" STR_FMT "' must be spelled '" STR_FMT "'",
+                           STR_ARG(it->key), STR_ARG(*d));
+        if (memchr(it->key.p, '\\', it->key.n) && js_key_is(it, *d))
+            return err_new(a, ERR_MALFORMED, "'" STR_FMT "' must not be written with escapes",
+                           STR_ARG(*d));
+    }
+    return NULL;
+}
+
+static const err *take(arena *a, const js_iter *it, llm_body *out)
+{
+    if (str_eq(it->key, S("model"))) {
+        if (it->value.kind != JS_STRING)
+            return err_new(a, ERR_MALFORMED, "'model' must be a string");
+        out->model_at = it->value;
+        out->model = js_text(a, it->value);
+    }
+    if (str_eq(it->key, S("stream"))) {
+        js_kind k = it->value.kind;
+        if (k != JS_TRUE && k != JS_FALSE && k != JS_NULL)
+            return err_new(a, ERR_MALFORMED, "'stream' must be true or false");
+        out->stream = k == JS_TRUE;
+    }
+    return NULL;
+}
+
+const err *body_read(arena *a, str bytes, unsigned depth, llm_body *out)
+{
+    *out = (llm_body){0};
+    const err *e = js_check(a, bytes, depth, &out->root);
+    if (e) return err_wrap(a, e, "the body is not acceptable JSON");
+    if (out->root.kind != JS_OBJECT)
+        return err_new(a, ERR_MALFORMED, "the body must be a JSON object");
+    js_iter it = js_iterate(out->root);
+    while (js_next(&it)) {
+        e = check_key(a, &it);
+        if (!e) e = take(a, &it, out);
+        if (e) return e;
+    }
+    if (out->model_at.kind == JS_ABSENT || out->model.n == 0)
+        return err_new(a, ERR_MALFORMED, "'model' is missing: name the model to use");
+    return NULL;
+}
+
+void body_splice(arena *a, const llm_body *b, str model, str parts[3])
+{
+    str whole = b->root.raw;
+    parts[0] = whole;
+    parts[1] = parts[2] = (str){0};
+    if (!model.p || str_eq(model, b->model)) return;
+    size_t at = (size_t)(b->model_at.raw.p - whole.p);
+    buf quoted = buf_new(a, model.n * 6 + 2); /* the worst case is \u00XX for every byte */
+    buf_json(&quoted, model);
+    parts[0] = str_take(whole, at);
+    parts[1] = buf_str(&quoted);
+    parts[2] = str_drop(whole, at + b->model_at.raw.n);
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* body.h - an OpenAI-shaped request body that is routed, not translated.
+ *
+ * The bytes pass as they came but for the value of `model`. So the gateway and the provider must
+ * read the same thing in them: the body is valid JSON without duplicate keys, and a member that
+ * decides something (model, stream, …) must be spelled exactly, since some servers match keys
+ * without regard to case (architecture.md §7). */
+#ifndef SP_LLM_BODY_H
+#define SP_LLM_BODY_H
+#include "../base/json.h"
+
+typedef struct {
+    js_value root;
+    str model;         /* unescaped */
+    js_value model_at; /* where it stands in the bytes */
+    bool stream;
+} llm_body;
+
+MUST_CHECK const err *body_read(arena *a, str bytes, unsigned depth, llm_body *out);
+/* The body with another model, as three views to be sent one after the other. */
+void body_splice(arena *a, const llm_body *b, str model, str parts[3]);
+#endif

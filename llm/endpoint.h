@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* endpoint.h - every path of the LLM door, and what it needs before it may run. */
+#ifndef SP_LLM_ENDPOINT_H
+#define SP_LLM_ENDPOINT_H
+#include "../base/flow.h"
+
+typedef enum { ENDPOINT_NEEDS_UNSET, ENDPOINT_NEEDS_CALLER, ENDPOINT_NEEDS_RULE } endpoint_need;
+
+typedef struct llm_endpoint {
+    const char *path; /* a trailing '/' takes one more segment: the model's id */
+    const char *method;
+    endpoint_need needs; /* zero is unset, and denied */
+    const flow *steps;
+} llm_endpoint;
+
+extern const llm_endpoint llm_endpoints[];       /* ends with {0} */
+const llm_endpoint *llm_endpoint_find(str path); /* NULL: not ours */
+#endif

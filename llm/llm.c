@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "llm.h"
+#include "worker.h"
+#include <stdlib.h>
+
+llm_worker *llm_worker_new(const llm_worker_options *o)
+{
+    llm_worker *w = calloc(1, sizeof *w);
+    if (!w) abort();
+    w->o = *o;
+    return w;
+}
+
+void llm_worker_free(llm_worker *w)
+{
+    free(w);
+}
+
+bool llm_path(str path)
+{
+    return llm_endpoint_find(path) != NULL;
+}
+
+/* A wrong method is refused by a flow of its own, so that it ends like every other request. */
+static flow_go refuse_method(void *run, flow_why why)
+{
+    (void)why;
+    llm_run *r = run;
+    return llm_fail(r, (llm_refusal){.status = 405,
+                                     .type = "invalid_request_error",
+                                     .code = "method_not_allowed",
+                                     .message = S("this path takes another method"),
+                                     .allow = r->endpoint->method});
+}
+
+static const flow_step wrong_method_steps[] = {{.name = "refuse", .run = refuse_method}, {0}};
+static const flow wrong_method = {.name = "wrong method",
+                                  .steps = wrong_method_steps,
+                                  .refuse = llm_refuse,
+                                  .settle = llm_settle,
+                                  .release = llm_release,
+                                  .on_gone = FLOW_CANCEL};
+
+void llm_serve(llm_worker *w, exchange *x, const llm_request *rq)
+{
+    arena *a = exchange_arena(x);
+    llm_run *r = NEW(a, llm_run);
+    r->w = w;
+    r->x = x;
+    r->a = a;
+    r->rq = *rq;
+    r->endpoint = llm_endpoint_find(exchange_path(x));
+    r->self = handle_add(loop_handles(w->o.loop), &llm_run_type, r);
+    record *facts = exchange_record(x);
+    record_text(facts, FACT_DOOR, S("llm"));
+    record_text(facts, FACT_ENDPOINT, exchange_path(x));
+    str method = exchange_method(x);
+    bool right = r->endpoint && r->endpoint->needs != ENDPOINT_NEEDS_UNSET &&
+                 str_eq(method, (str){r->endpoint->method, strlen(r->endpoint->method)});
+    flow_start(&r->flow, loop_flows(w->o.loop), right ? r->endpoint->steps : &wrong_method, r);
+    exchange_attach(x, &r->flow);
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* llm.h - the LLM door: what the server gives this product and what it may ask of it.
+ *
+ * `llm_config` is the product's part of a snapshot: immutable, shared by all workers, kept alive by
+ * the request's arena. `llm_worker` is one worker's. */
+#ifndef SP_LLM_H
+#define SP_LLM_H
+#include "../authz/gate.h"
+#include "../authz/policy.h"
+#include "../base/metric.h"
+#include "../transport/client.h"
+
+typedef enum { SCHEMA_OPENAI } llm_schema;
+
+typedef struct {
+    str name;
+    llm_schema schema;
+    origin *to;         /* shared, outlives the snapshot */
+    str base_path;      /* path of the url without trailing '/', e.g. "" or "/proxy" */
+    str prefix;         /* "v1" */
+    const header *auth; /* secrets; ends with {0} */
+} llm_backend;
+
+typedef struct {
+    const llm_backend *backend;
+    str model; /* override; {0}: as asked */
+    unsigned weight, priority;
+} llm_target;
+
+typedef struct {
+    str name;
+    const str *hosts;  /* ends with {0}; empty: every host; "*.x.y": exactly one label */
+    const str *models; /* exact names or globs, ends with {0}; empty: every model */
+    const llm_target *to;
+    size_t target_count;
+    int64_t timeout_ms, stream_idle_ms; /* 120 s, 30 s */
+    str owned_by;
+} llm_route;
+
+typedef struct {
+    const llm_route *routes;
+    size_t route_count;
+    const identity *who;
+    const policy *rules;
+    const gate *front;
+    size_t body_limit;
+    unsigned json_depth;
+} llm_config;
+
+typedef struct llm_worker llm_worker;
+typedef struct {
+    loop *loop;
+    client *client;
+    identity_cache *tokens;
+    identity_services services;
+    logger *log;
+    metrics *meters;
+} llm_worker_options;
+llm_worker *llm_worker_new(const llm_worker_options *o);
+void llm_worker_free(llm_worker *w);
+
+/* Is this path one of ours (then llm_serve answers it, also a wrong method)? */
+bool llm_path(str path);
+
+typedef void llm_finished(void *ctx, exchange *x);
+typedef struct {
+    const llm_config *config;
+    llm_finished *finished; /* once, at settle: the record is complete, the exchange still alive */
+    void *ctx;
+} llm_request;
+void llm_serve(llm_worker *w, exchange *x, const llm_request *rq);
+#endif

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "route.h"
+
+enum { MATCH_NO, MATCH_ANY, MATCH_PATTERN, MATCH_EXACT };
+
+static str without_port(str host)
+{
+    if (host.n && host.p[0] == '[') {
+        const char *end = memchr(host.p, ']', host.n);
+        return end ? str_take(host, (size_t)(end - host.p) + 1) : host;
+    }
+    return str_cut(host, ':').head;
+}
+
+static int host_match(const str *hosts, str host)
+{
+    if (!hosts || !hosts->p) return MATCH_ANY;
+    int best = MATCH_NO;
+    for (; hosts->p; hosts++) {
+        if (header_name_is(*hosts, host)) return MATCH_EXACT;
+        if (!str_starts(*hosts, S("*."))) continue;
+        str_pair label = str_cut(host, '.');
+        if (label.ok && label.head.n && header_name_is(str_drop(*hosts, 2), label.tail))
+            best = MATCH_PATTERN;
+    }
+    return best;
+}
+
+static int model_match(const str *models, str model)
+{
+    if (!models || !models->p) return MATCH_ANY;
+    int best = MATCH_NO;
+    for (; models->p; models++) {
+        if (str_eq(*models, model)) return MATCH_EXACT;
+        if (policy_glob(*models, model)) best = MATCH_PATTERN;
+    }
+    return best;
+}
+
+bool route_serves_host(const llm_route *r, str host)
+{
+    return host_match(r->hosts, without_port(host)) != MATCH_NO;
+}
+
+const llm_route *route_find(const llm_config *c, str host, str model)
+{
+    const llm_route *best = NULL;
+    int best_score = 0;
+    for (size_t i = 0; i < c->route_count; i++) {
+        const llm_route *r = &c->routes[i];
+        int h = host_match(r->hosts, without_port(host)), m = model_match(r->models, model);
+        int score = h && m ? h * 4 + m : 0;
+        if (score > best_score) {
+            best = r;
+            best_score = score;
+        }
+    }
+    return best;
+}
+
+const llm_target *route_pick(const llm_route *r, uint64_t *tried, uint64_t turn)
+{
+    unsigned priority = 0, weights = 0;
+    bool any = false;
+    for (size_t i = 0; i < r->target_count && i < 64; i++) {
+        if (*tried >> i & 1) continue;
+        if (!any || r->to[i].priority < priority) {
+            priority = r->to[i].priority;
+            weights = 0;
+            any = true;
+        }
+        if (r->to[i].priority == priority) weights += r->to[i].weight ? r->to[i].weight : 1;
+    }
+    if (!any) return NULL;
+    uint64_t at = turn % weights;
+    for (size_t i = 0; i < r->target_count && i < 64; i++) {
+        if ((*tried >> i & 1) || r->to[i].priority != priority) continue;
+        unsigned weight = r->to[i].weight ? r->to[i].weight : 1;
+        if (at < weight) {
+            *tried |= (uint64_t)1 << i;
+            return &r->to[i];
+        }
+        at -= weight;
+    }
+    return NULL;
+}
