@@ -1,0 +1,15 @@
+# Writes OUT, a C file with the files under DIR named in FILES (separated by |), for server/demo/demo_files.h:
+#   cmake -DOUT=... -DDIR=... -DFILES=a|b -P embed.cmake
+string(REPLACE "|" ";" names "${FILES}")
+set(text "#include \"demo_files.h\"\n")
+set(rows "")
+set(n 0)
+foreach(name ${names})
+  file(READ ${DIR}/${name} hex HEX)
+  string(REGEX REPLACE "(..)" "0x\\1," bytes "${hex}")
+  string(APPEND text "static const unsigned char file_${n}[] = {\n${bytes}0};\n")
+  string(APPEND rows "    {\"${name}\", file_${n}, sizeof file_${n} - 1},\n")
+  math(EXPR n "${n} + 1")
+endforeach()
+string(APPEND text "const demo_file demo_files[] = {\n${rows}    {0, 0, 0},\n};\n")
+file(WRITE ${OUT} "${text}")

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "command.h"
+
+#include "../../base/yaml.h"
+#include <stdio.h>
+
+/* clang-format off */
+const command commands[] = {
+    {"serve", command_serve, "run the gateway",
+     "usage: sallyport serve [-c FILE] [--mcp-config FILE]\n"
+     "\n"
+     "Runs the gateway until SIGTERM, which lets requests finish and exits 0.\n"
+     "\n"
+     "  -c, --config FILE    the configuration; without it ./sallyport.yaml\n"
+     "  --mcp-config FILE    no configuration of our own: the {\"mcpServers\": {…}} file of a desktop client\n"
+     "\n"
+     "With neither, and no ./sallyport.yaml, the environment makes the configuration: OPENAI_API_KEY\n"
+     "(and OPENAI_BASE_URL) becomes a backend. A configuration made this way allows everything to\n"
+     "everybody, listens on 127.0.0.1:8080 only, and says so.\n"
+     "\n"
+     "SIGHUP, or a change of the configuration or any file it names, reloads: what is new is checked first,\n"
+     "and if anything is wrong with it the running configuration stays.\n"
+     "\n"
+     "  sallyport serve -c /etc/sallyport/sallyport.yaml\n"
+     "  sallyport serve --mcp-config ~/.config/client/mcp.json\n"
+     "  OPENAI_API_KEY=… sallyport serve\n"},
+    {"demo", command_demo, "a gateway with upstreams and callers of its own, to try things on",
+     "usage: sallyport demo [--port N] [--admin-port N] [DIR]\n"
+     "\n"
+     "Starts two small MCP servers and a model on loopback, and a gateway before them, and prints curl lines\n"
+     "with working tokens for two people, alice and bob. Nothing leaves this machine.\n"
+     "\n"
+     "  --port N         the gateway's port on 127.0.0.1 (8080)\n"
+     "  --admin-port N   the admin listener's port (9901)\n"
+     "  DIR              where to put the configuration and policies, a directory that does not exist yet;\n"
+     "                   without it a new private one under $TMPDIR or /tmp\n"
+     "\n"
+     "Edit the printed policy file while it runs: the change takes effect at once.\n"},
+    {"check", command_check, "check a configuration and its policies without starting",
+     "usage: sallyport check [-c FILE]\n"
+     "\n"
+     "Reads FILE (./sallyport.yaml) and everything it names as `serve` would, touches no network, and prints every\n"
+     "problem as file:line:column: what. Exits 0 when there is none, else 1.\n"},
+    {"policy", command_policy, "work on policies: check, eval",
+     "usage: sallyport policy check FILE…\n"
+     "       sallyport policy eval 'EXPRESSION' [--bindings FILE.json]\n"
+     "\n"
+     "check   compiles the files together and prints every problem with its place\n"
+     "eval    evaluates one CEL expression and prints its value as JSON; the members of the bindings\n"
+     "        are its variables, beside the names rules may use\n"
+     "\n"
+     "  sallyport policy check policies/*.yaml\n"
+     "  sallyport policy eval '1 + 2'\n"
+     "  sallyport policy eval 'jwt.groups.exists(g, g == \"ops\")' --bindings alice.json\n"},
+    {"version", command_version, "print the version", "usage: sallyport version\n"},
+    {"help", command_help, "explain a command or topic",
+     "usage: sallyport help [TOPIC]\n"
+     "\n"
+     "A topic is a command, or `config`: the reference of every key of sallyport.yaml.\n"},
+    {"child", command_child, NULL, NULL},
+    {0},
+};
+/* clang-format on */
+
+static const command *find(const char *name)
+{
+    const command *c = commands;
+    while (c->name && strcmp(c->name, name) != 0) c++;
+    return c->name ? c : NULL;
+}
+
+int command_usage(const char *name, const char *what)
+{
+    (void)fprintf(stderr, "sallyport%s%s: %s\nSee `sallyport %s%s--help`.\n", name ? " " : "",
+                  name ? name : "", what, name ? name : "", name ? " " : "");
+    return 2;
+}
+
+int command_fail(const err *e)
+{
+    (void)fprintf(stderr, "sallyport: " STR_FMT "\n", STR_ARG(e->text));
+    return 1;
+}
+
+int command_print(str text)
+{
+    bool ok = fwrite(text.p, 1, text.n, stdout) == text.n;
+    return fflush(stdout) == 0 && ok ? 0 : 1;
+}
+
+static void near_name(const char *name, char *out, size_t room)
+{
+    str names[16] = {{0}};
+    size_t n = 0;
+    for (const command *c = commands; c->name && n < 15; c++)
+        if (c->brief) names[n++] = (str){c->name, strlen(c->name)};
+    str near = yaml_did_you_mean((str){name, strlen(name)}, names);
+    (void)snprintf(out, room, "there is no command `%.64s`%s" STR_FMT "%s", name,
+                   near.p ? ", did you mean `" : "", STR_ARG(near), near.p ? "`?" : "");
+}
+
+static bool is_help(const char *arg)
+{
+    return strcmp(arg, "--help") == 0 || strcmp(arg, "-h") == 0;
+}
+
+int command_main(int argc, char **argv)
+{
+    arena *a = arena_new();
+    const char *name = argc > 1 ? argv[1] : "help";
+    if (is_help(name)) name = "help";
+    if (strcmp(name, "--version") == 0) name = "version";
+    const command *c = find(name);
+    int code = 2;
+    if (!c) {
+        char what[128];
+        near_name(name, what, sizeof what);
+        code = command_usage(NULL, what);
+    } else if (c->help && argc > 2 && is_help(argv[2]))
+        code = command_print((str){c->help, strlen(c->help)});
+    else
+        code = c->run(a, argc > 1 ? argc - 1 : 1, argc > 1 ? argv + 1 : argv);
+    arena_free(a);
+    return code;
+}
+
+static const command_option *option_of(const command_option *options, const char *arg)
+{
+    for (; options->name; options++)
+        if (strcmp(arg, options->name) == 0 ||
+            (options->brief_name && strcmp(arg, options->brief_name) == 0))
+            return options;
+    return NULL;
+}
+
+bool command_options(int argc, char **argv, const command_option *options, const char **rest,
+                     int *count)
+{
+    char what[128];
+    *count = 0;
+    for (int i = 1; i < argc; i++) {
+        const command_option *o = option_of(options, argv[i]);
+        if (!o && argv[i][0] == '-' && argv[i][1]) {
+            (void)snprintf(what, sizeof what, "unknown option %.64s", argv[i]);
+            (void)command_usage(argv[0], what);
+            return false;
+        }
+        if (!o)
+            rest[(*count)++] = argv[i];
+        else if (!o->value)
+            *o->given = true;
+        else if (i + 1 < argc)
+            *o->value = argv[++i];
+        else {
+            (void)snprintf(what, sizeof what, "%s wants a value", argv[i]);
+            (void)command_usage(argv[0], what);
+            return false;
+        }
+    }
+    return true;
+}

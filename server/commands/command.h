@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* command.h - what a person can type, one row each.
+ *
+ * Exit codes: 0 done, 1 something was wrong with what was asked about, 2 the command line itself.
+ * Commands write results to stdout and everything else to stderr. */
+#ifndef SP_COMMAND_H
+#define SP_COMMAND_H
+#include "../../base/err.h"
+
+typedef struct {
+    const char *name;
+    int (*run)(arena *a, int argc, char **argv); /* argv[0] is the command's own name */
+    const char *brief;                           /* NULL: not listed */
+    const char *help;                            /* a page; NULL: the command prints its own */
+} command;
+
+extern const command commands[]; /* ends with {0} */
+int command_main(int argc, char **argv);
+
+int command_serve(arena *a, int argc, char **argv);
+int command_demo(arena *a, int argc, char **argv);
+int command_check(arena *a, int argc, char **argv);
+int command_policy(arena *a, int argc, char **argv);
+int command_help(arena *a, int argc, char **argv);
+int command_version(arena *a, int argc, char **argv);
+int command_child(arena *a, int argc, char **argv);
+
+/* Options stand anywhere; what is no option goes to `rest` (argc entries at most). */
+typedef struct {
+    const char *name, *brief_name; /* "--config", "-c" */
+    const char **value;            /* NULL: it takes none, and `given` is set */
+    bool *given;
+} command_option; /* lists end with {0} */
+/* False: a usage error was printed. */
+bool command_options(int argc, char **argv, const command_option *options, const char **rest,
+                     int *count);
+int command_usage(const char *name, const char *what); /* prints, gives 2 */
+int command_fail(const err *e);                        /* prints, gives 1 */
+int command_print(str text); /* to stdout; gives 0, or 1 when that fails */
+#endif

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* help.c - help, version, and the shim that starts stdio servers. */
+#include "../../transport/child.h"
+#include "../config_table.h"
+#include "command.h"
+#include <signal.h>
+#include <stdio.h>
+
+int command_version(arena *a, int argc, char **argv)
+{
+    (void)a;
+    (void)argv;
+    if (argc > 1) return command_usage("version", "it takes no argument");
+    return command_print(S("sallyport " SALLYPORT_VERSION "\n"));
+}
+
+static int overview(void)
+{
+    (void)printf(
+        "usage: sallyport COMMAND …\n\nA gateway between AI agents and what they call: MCP "
+        "servers and language models.\n\n");
+    for (const command *c = commands; c->name; c++)
+        if (c->brief) (void)printf("  %-8s %s\n", c->name, c->brief);
+    (void)printf("\n`sallyport COMMAND --help` explains one; `sallyport help config` is the "
+                 "configuration reference;\n"
+                 "`sallyport demo` is the place to begin.\n");
+    return fflush(stdout) == 0 ? 0 : 1;
+}
+
+int command_help(arena *a, int argc, char **argv)
+{
+    if (argc < 2) return overview();
+    str topic = {argv[1], strlen(argv[1])};
+    if (argc > 2) return command_usage("help", "one topic at a time");
+    if (str_eq(topic, S("config"))) return command_print(config_reference(a));
+    if (str_eq(topic, S("schema"))) return command_print(config_schema(a));
+    for (const command *c = commands; c->name; c++)
+        if (c->help && strcmp(c->name, argv[1]) == 0)
+            return command_print((str){c->help, strlen(c->help)});
+    return command_usage("help", "there is no such topic");
+}
+
+int command_child(arena *a, int argc, char **argv)
+{
+    (void)a;
+    return child_shim_main(argc, argv);
+}

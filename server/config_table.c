@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* config_table.c - every key there is, once.
+ *
+ * Offsets into plain structs rather than a tree of values: what a reader gets is typed C, and a key
+ * that is in the table but nowhere in the structs does not compile. Rows of later versions stand
+ * here already so that the answer to them is a sentence and not "unknown key". */
+#include "config_table.h"
+
+#include <stddef.h>
+
+#define IN(type, member) offsetof(type, member)
+#define NOWHERE          ((size_t)-1)
+#define NEEDED           CONFIG_NEEDED
+#define HIDDEN           CONFIG_HIDDEN
+#define FIXED            CONFIG_FIXED
+#define LATER            .flags = CONFIG_LATER, .at = NOWHERE
+
+/* clang-format off */
+const config_row config_rows[] = {
+{"version", CONFIG_INT, IN(config, version), .flags = NEEDED, .least = 1, .most = CONFIG_VERSION,
+ .help = "The format of this file: 1."},
+
+{"listen", CONFIG_LIST, IN(config, listen), sizeof(config_listen), .flags = FIXED, .brief = "address",
+ .help = "Where MCP and LLM are served. Left out: 127.0.0.1:8080."},
+{"listen[].address", CONFIG_TEXT, IN(config_listen, address), .flags = NEEDED,
+ .help = "host:port, loopback or not; port 0 takes a free one."},
+{"listen[].tls", CONFIG_MAP, IN(config_listen, tls),
+ .help = "Serve HTTPS. Certificate and key are read again when the files change."},
+{"listen[].tls.certificate", CONFIG_FILE, IN(config_listen, certificate), .flags = NEEDED,
+ .help = "PEM file: the certificate, then its chain."},
+{"listen[].tls.key", CONFIG_FILE, IN(config_listen, key), .flags = NEEDED | HIDDEN, .help = "PEM file: the private key."},
+{"listen[].tls.client_ca", CONFIG_FILE, IN(config_listen, client_ca),
+ .help = "PEM file: clients must show a certificate that these authorities signed."},
+
+{"admin", CONFIG_MAP, IN(config, admin), .flags = FIXED,
+ .help = "The operator's listener: /livez, /readyz, /metrics, /config. Left out: none."},
+{"admin.address", CONFIG_TEXT, IN(config, admin_address), .flags = FIXED, .fallback = "127.0.0.1:9901", .help = "host:port."},
+{"admin.token", CONFIG_SOURCE, IN(config, admin_token), .flags = HIDDEN | FIXED,
+ .help = "Bearer token for all but health and metrics. Left out on loopback: a one-time token is printed; "
+         "left out elsewhere: refuses to start."},
+
+{"workers", CONFIG_INT, IN(config, workers), .flags = FIXED, .least = 1, .most = 64, .fallback = "auto",
+ .help = "Threads that serve; auto: one per core."},
+
+{"limits", CONFIG_MAP, NOWHERE, .help = "Bounds on what a peer may send."},
+{"limits.body", CONFIG_SIZE, IN(config, body), .least = 1024, .most = 1 << 30, .fallback = "16MiB", .help = "Bytes of a request body."},
+{"limits.upload", CONFIG_SIZE, LATER, .help = "Bytes of an uploaded file."},
+{"limits.header", CONFIG_SIZE, IN(config, header), .flags = FIXED, .least = 1024, .most = 1 << 20, .fallback = "12KiB",
+ .help = "Bytes of all request headers."},
+{"limits.json_depth", CONFIG_INT, IN(config, json_depth), .least = 8, .most = 512, .fallback = "64", .help = "Nesting of a JSON body."},
+{"limits.header_timeout", CONFIG_DURATION, IN(config, header_timeout_ms), .flags = FIXED, .least = 100, .most = 600000, .fallback = "10s",
+ .help = "How long a client may take to send its headers."},
+{"limits.idle_timeout", CONFIG_DURATION, IN(config, idle_timeout_ms), .flags = FIXED, .least = 1000, .most = 86400000, .fallback = "300s",
+ .help = "How long a connection may stand idle."},
+{"limits.connections", CONFIG_INT, IN(config, connections), .flags = FIXED, .least = 8, .most = 1000000, .fallback = "10000",
+ .help = "Open client connections, all listeners together."},
+{"limits.streams_per_caller", CONFIG_INT, LATER, .help = "Open streams of one caller."},
+
+{"allowed_origins", CONFIG_TEXTS, IN(config, allowed_origins),
+ .help = "Web pages that may call: an Origin that is absent, of the same host or in this list passes, any other is 403."},
+{"allowed_hosts", CONFIG_TEXTS, IN(config, allowed_hosts),
+ .help = "On a loopback listener Host must be loopback, an endpoint's host, or in this list."},
+{"trusted_proxies", CONFIG_TEXTS, IN(config, trusted_proxies),
+ .help = "Addresses or networks (10.0.0.0/8) whose X-Forwarded-For is believed."},
+{"seal_keys", CONFIG_SOURCES, IN(config, seal_keys), .flags = HIDDEN | FIXED,
+ .help = "Secrets of 32 bytes or more that seal session ids and cursors: the first seals, all open. "
+         "Left out: random at start, and sessions end with the process."},
+
+{"identity", CONFIG_MAP, NOWHERE, .help = "Who may call at all."},
+{"identity.jwt", CONFIG_LIST, IN(config, issuers), sizeof(config_issuer), .help = "Issuers whose tokens are accepted."},
+{"identity.jwt[].issuer", CONFIG_TEXT, IN(config_issuer, issuer), .flags = NEEDED, .help = "The exact `iss` of its tokens."},
+{"identity.jwt[].audiences", CONFIG_TEXTS, IN(config_issuer, audiences),
+ .help = "One of these must be in `aud`. Left out: any audience."},
+{"identity.jwt[].jwks", CONFIG_SOURCE, IN(config_issuer, jwks),
+ .help = "The issuer's keys: an https URL (http only on loopback) or file:PATH. Left out: found through the issuer's metadata (RFC 8414, OpenID)."},
+{"identity.jwt[].algorithms", CONFIG_TEXTS, IN(config_issuer, algorithms),
+ .help = "Signatures accepted, of RS256 RS384 RS512 PS256 PS384 PS512 ES256 ES384 ES512 EdDSA; the key's own must be among them. "
+         "Left out: RS256 PS256 ES256 EdDSA."},
+{"identity.jwt[].claims", CONFIG_ANY, NOWHERE, .help = "Types of claims, for the policy checker."},
+{"identity.keys", CONFIG_ANY, LATER, .help = "Virtual API keys."},
+{"identity.anonymous", CONFIG_CHOICE, IN(config, anonymous), .fallback = "deny", .choices = "deny|allow",
+ .help = "allow: no credential means an anonymous caller with empty claims. A bad credential is always 401."},
+{"identity.scopes_supported", CONFIG_TEXTS, IN(config, scopes_supported), .help = "For the protected-resource metadata (RFC 9728)."},
+
+{"mcp", CONFIG_MAP, IN(config, mcp), .help = "The MCP door."},
+{"mcp.endpoints", CONFIG_LIST, IN(config, endpoints), sizeof(config_endpoint),
+ .help = "Where MCP is served. Left out: /mcp with all servers."},
+{"mcp.endpoints[].path", CONFIG_TEXT, IN(config_endpoint, path), .flags = NEEDED, .help = "Starts with /."},
+{"mcp.endpoints[].public_url", CONFIG_TEXT, IN(config_endpoint, public_url),
+ .help = "The URL clients know it by: the OAuth resource. Left out: scheme, Host and path of the request."},
+{"mcp.endpoints[].hosts", CONFIG_TEXTS, IN(config_endpoint, hosts), .help = "Only these; *.example.com takes every name below. Left out: every host."},
+{"mcp.endpoints[].servers", CONFIG_TEXTS, IN(config_endpoint, servers), .help = "Only these servers. Left out: all."},
+{"mcp.endpoints[].naming", CONFIG_CHOICE, IN(config_endpoint, naming), .fallback = "", .choices = "prefix|none",
+ .help = "Left out: as mcp.naming."},
+{"mcp.endpoints[].step_up", CONFIG_BOOL, IN(config_endpoint, step_up), .fallback = "true",
+ .help = "A call that lacks nothing but scopes is answered 403 with the scopes; false: as an unknown tool."},
+{"mcp.endpoints[].annotate_schema", CONFIG_BOOL, LATER, .help = "Write what the rules allow into the listed schemas."},
+{"mcp.servers", CONFIG_NAMED, IN(config, servers), sizeof(config_server), .help = "Upstream MCP servers, by name ([a-z][a-z0-9-]{0,30})."},
+{"mcp.servers.*.url", CONFIG_TEXT, IN(config_server, url), .help = "A server over streamable HTTP. Either this or command."},
+{"mcp.servers.*.transport", CONFIG_CHOICE, NOWHERE, .fallback = "http", .choices = "http", .later = "sse", .help = "How to speak to the url."},
+{"mcp.servers.*.command", CONFIG_TEXT, IN(config_server, command), .help = "A server that is a program speaking on stdin and stdout; no shell."},
+{"mcp.servers.*.args", CONFIG_TEXTS, IN(config_server, args), .help = "The command's arguments."},
+{"mcp.servers.*.env", CONFIG_PAIRS, IN(config_server, env), .flags = HIDDEN, .help = "All of its environment but PATH, HOME, LANG and TMPDIR."},
+{"mcp.servers.*.cwd", CONFIG_TEXT, IN(config_server, cwd), .help = "Where it runs. Left out: the directory of this file."},
+{"mcp.servers.*.isolation", CONFIG_CHOICE, IN(config_server, isolation), .fallback = "caller", .choices = "caller|shared|session",
+ .help = "Who shares one process or session of the server."},
+{"mcp.servers.*.tools", CONFIG_MAP, NOWHERE, .help = "Which of its tools exist here."},
+{"mcp.servers.*.tools.include", CONFIG_TEXTS, IN(config_server, include), .help = "Globs. Left out: all."},
+{"mcp.servers.*.tools.exclude", CONFIG_TEXTS, IN(config_server, exclude), .help = "Globs; wins over include."},
+{"mcp.servers.*.forward_headers", CONFIG_LIST, IN(config_server, forward_headers), sizeof(config_forward), .brief = "from",
+ .help = "Request headers handed on to the server."},
+{"mcp.servers.*.forward_headers[].from", CONFIG_TEXT, IN(config_forward, from), .flags = NEEDED, .help = "The client's header."},
+{"mcp.servers.*.forward_headers[].to", CONFIG_TEXT, IN(config_forward, to), .help = "Its name at the server. Left out: the same."},
+{"mcp.servers.*.forward_claims", CONFIG_ANY, LATER, .help = "Claims handed on as headers."},
+{"mcp.servers.*.timeout", CONFIG_DURATION, IN(config_server, timeout_ms), .least = 10, .most = 86400000, .fallback = "30s", .help = "Per call."},
+{"mcp.servers.*.list_timeout", CONFIG_DURATION, IN(config_server, list_timeout_ms), .least = 10, .most = 600000, .fallback = "5s",
+ .help = "How long a list waits for this server."},
+{"mcp.servers.*.connect_timeout", CONFIG_DURATION, IN(config_server, connect_ms), .least = 10, .most = 600000, .fallback = "5s", .help = "To connect."},
+{"mcp.servers.*.list_ttl", CONFIG_DURATION, IN(config_server, ttl_ms), .least = 100, .most = 86400000, .fallback = "60s",
+ .help = "How long a list is fresh when the server does not say."},
+{"mcp.servers.*.limits", CONFIG_ANY, LATER, .help = "Concurrent calls."},
+{"mcp.servers.*.trusted", CONFIG_BOOL, LATER, .help = "Believe its annotations."},
+{"mcp.servers.*.user", CONFIG_TEXT, LATER, .help = "Run the command as this user."},
+{"mcp.servers.*.ca", CONFIG_FILE, IN(config_server, ca), .help = "PEM file: authorities trusted beside the system's."},
+{"mcp.servers.*.auth", CONFIG_MAP, IN(config_server, auth.node), .help = "How the gateway shows itself to the server."},
+{"mcp.servers.*.auth.bearer", CONFIG_SOURCE, IN(config_server, auth.bearer), .flags = HIDDEN, .help = "Authorization: Bearer …"},
+{"mcp.servers.*.auth.header", CONFIG_MAP, IN(config_server, auth.header), .help = "A header of your own."},
+{"mcp.servers.*.auth.header.name", CONFIG_TEXT, IN(config_server, auth.header_name), .flags = NEEDED, .help = "Its name."},
+{"mcp.servers.*.auth.header.value", CONFIG_SOURCE, IN(config_server, auth.header_value), .flags = NEEDED | HIDDEN, .help = "Its value."},
+{"mcp.servers.*.auth.token_exchange", CONFIG_ANY, LATER, .help = "RFC 8693."},
+{"mcp.servers.*.auth.oauth_client", CONFIG_ANY, LATER, .help = "OAuth on behalf of the caller."},
+{"mcp.servers.*.auth.passthrough", CONFIG_ANY, LATER, .help = "Hand the caller's own credential on."},
+{"mcp.naming", CONFIG_CHOICE, IN(config, naming), .fallback = "prefix", .choices = "prefix|none",
+ .help = "prefix: tools and prompts are server__name. none: everything as it is, a clash is an error."},
+{"mcp.pins", CONFIG_TEXT, LATER, .help = "Approved tool definitions."},
+
+{"llm", CONFIG_MAP, IN(config, llm), .help = "The LLM door."},
+{"llm.backends", CONFIG_NAMED, IN(config, backends), sizeof(config_backend), .help = "Model providers, by name ([a-z][a-z0-9-]{0,30})."},
+{"llm.backends.*.schema", CONFIG_CHOICE, IN(config_backend, schema), .flags = NEEDED, .choices = "openai",
+ .later = "azure|anthropic|aws-bedrock|aws-anthropic|gcp-vertex|gcp-anthropic|gemini|cohere", .help = "What the provider speaks."},
+{"llm.backends.*.url", CONFIG_TEXT, IN(config_backend, url), .fallback = "https://api.openai.com", .help = "Where it is; a path in it comes before prefix."},
+{"llm.backends.*.prefix", CONFIG_TEXT, IN(config_backend, prefix), .flags = CONFIG_EMPTY, .fallback = "v1", .help = "First part of its paths; may be empty."},
+{"llm.backends.*.ca", CONFIG_FILE, IN(config_backend, ca), .help = "PEM file: authorities trusted beside the system's."},
+{"llm.backends.*.auth", CONFIG_MAP, IN(config_backend, auth.node), .help = "How the gateway shows itself to the provider."},
+{"llm.backends.*.auth.bearer", CONFIG_SOURCE, IN(config_backend, auth.bearer), .flags = HIDDEN, .help = "Authorization: Bearer …"},
+{"llm.backends.*.auth.header", CONFIG_MAP, IN(config_backend, auth.header), .help = "A header of your own."},
+{"llm.backends.*.auth.header.name", CONFIG_TEXT, IN(config_backend, auth.header_name), .flags = NEEDED, .help = "Its name."},
+{"llm.backends.*.auth.header.value", CONFIG_SOURCE, IN(config_backend, auth.header_value), .flags = NEEDED | HIDDEN, .help = "Its value."},
+{"llm.backends.*.auth.api_key", CONFIG_ANY, LATER, .help = "The key in the provider's own header."},
+{"llm.backends.*.auth.aws", CONFIG_ANY, LATER, .help = "AWS credentials."},
+{"llm.backends.*.auth.gcp", CONFIG_ANY, LATER, .help = "Google credentials."},
+{"llm.backends.*.auth.entra", CONFIG_ANY, LATER, .help = "Entra ID credentials."},
+{"llm.backends.*.version", CONFIG_TEXT, LATER, .help = "API version."},
+{"llm.backends.*.region", CONFIG_TEXT, LATER, .help = "Cloud region."},
+{"llm.backends.*.project", CONFIG_TEXT, LATER, .help = "Cloud project."},
+{"llm.backends.*.proxy", CONFIG_TEXT, LATER, .help = "CONNECT proxy."},
+{"llm.backends.*.headers", CONFIG_ANY, LATER, .help = "Headers to set and remove."},
+{"llm.backends.*.body", CONFIG_ANY, LATER, .help = "Body members to set and remove."},
+{"llm.backends.*.limits", CONFIG_ANY, LATER, .help = "The provider's rate limits."},
+{"llm.backends.*.credential", CONFIG_ANY, LATER, .help = "The caller's own key."},
+{"llm.routes", CONFIG_LIST, IN(config, routes), sizeof(config_route),
+ .help = "Which models go where; the first route that takes host and model wins. Left out with one backend: everything goes there."},
+{"llm.routes[].name", CONFIG_TEXT, IN(config_route, name), .flags = NEEDED, .help = "For logs."},
+{"llm.routes[].hosts", CONFIG_TEXTS, IN(config_route, hosts), .help = "Only these; *.example.com takes one label. Left out: every host."},
+{"llm.routes[].models", CONFIG_TEXTS, IN(config_route, models), .help = "Exact names (listed by /v1/models) or globs. Left out: every model."},
+{"llm.routes[].to", CONFIG_LIST, IN(config_route, to), sizeof(config_target), .flags = NEEDED, .brief = "backend", .help = "Candidates."},
+{"llm.routes[].to[].backend", CONFIG_TEXT, IN(config_target, backend), .flags = NEEDED, .help = "A name under llm.backends."},
+{"llm.routes[].to[].weight", CONFIG_INT, IN(config_target, weight), .least = 0, .most = 1000000, .fallback = "1", .help = "Share among equals in priority."},
+{"llm.routes[].to[].priority", CONFIG_INT, IN(config_target, priority), .least = 0, .most = 100, .fallback = "0",
+ .help = "Used when all lower ones are exhausted."},
+{"llm.routes[].to[].model", CONFIG_TEXT, IN(config_target, model), .help = "The model's name there. Left out: as asked."},
+{"llm.routes[].retry", CONFIG_ANY, LATER, .help = "When to try the next candidate."},
+{"llm.routes[].timeout", CONFIG_DURATION, IN(config_route, timeout_ms), .least = 10, .most = 86400000, .fallback = "120s", .help = "Until the answer begins."},
+{"llm.routes[].stream_idle_timeout", CONFIG_DURATION, IN(config_route, stream_idle_ms), .least = 10, .most = 86400000, .fallback = "30s",
+ .help = "Between two pieces of a streamed answer."},
+{"llm.routes[].owned_by", CONFIG_TEXT, IN(config_route, owned_by), .help = "For /v1/models. Left out: the route's name."},
+{"llm.prices", CONFIG_TEXT, LATER, .help = "Prices by model."},
+{"llm.endpoint_prefixes", CONFIG_ANY, LATER, .help = "Paths of the public dialects."},
+
+{"policies", CONFIG_TEXTS, IN(config, policies), .help = "Policy files, as globs relative to this file. Without rules nothing is allowed."},
+{"store", CONFIG_TEXT, LATER, .help = "Where quotas, budgets and keys are kept."},
+{"telemetry", CONFIG_MAP, NOWHERE, .help = "What is written about requests."},
+{"telemetry.access_log", CONFIG_MAP, NOWHERE, .help = "One JSON line a request."},
+{"telemetry.access_log.to", CONFIG_TEXT, IN(config, access_log), .flags = FIXED, .fallback = "stdout", .help = "stdout, stderr, none or a file."},
+{"telemetry.access_log.redact", CONFIG_ANY, LATER, .help = "Members left out of contents."},
+{"telemetry.access_log.contents", CONFIG_BOOL, LATER, .help = "Write message contents too."},
+{"telemetry.audit_log", CONFIG_ANY, LATER, .help = "One line a decision."},
+{"telemetry.otlp", CONFIG_ANY, LATER, .help = "OpenTelemetry export."},
+{0},
+};
+/* clang-format on */
+
+/* What stands before the last name: "listen[]." of "listen[].tls". */
+static size_t head_of(str path)
+{
+    for (size_t i = path.n; i > 0; i--)
+        if (path.p[i - 1] == '.') return i;
+    return 0;
+}
+
+const config_row *config_row_under(const char *prefix, const config_row *after)
+{
+    str wanted = {prefix, strlen(prefix)};
+    for (const config_row *r = after ? after + 1 : config_rows; r->path; r++) {
+        str path = {r->path, strlen(r->path)};
+        if (str_eq(str_take(path, head_of(path)), wanted)) return r;
+    }
+    return NULL;
+}
+
+str config_row_key(const config_row *r)
+{
+    str path = {r->path, strlen(r->path)};
+    return str_drop(path, head_of(path));
+}
+
+str config_row_prefix(arena *a, const config_row *r)
+{
+    const char *item = r->type == CONFIG_LIST ? "[]." : r->type == CONFIG_NAMED ? ".*." : ".";
+    return arena_fmt(a, "%s%s", r->path, item);
+}
+
+str config_choice(const char *choices, size_t i)
+{
+    str rest = {choices, choices ? strlen(choices) : 0};
+    while (rest.n) {
+        str_pair cut = str_cut(rest, '|');
+        if (i-- == 0) return cut.head;
+        rest = cut.tail;
+    }
+    return (str){0};
+}

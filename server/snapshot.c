@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* snapshot.c - from what a person wrote to what the products read. */
+#include "snapshot.h"
+
+#include "../transport/tls.h"
+#include "snapshot_parts.h"
+#include <assert.h>
+#include <stdatomic.h>
+
+typedef struct {
+    snapshot s; /* first: a snapshot is found back from its address */
+    atomic_uint refs;
+    arena *a;
+} held;
+
+static held *held_of(const snapshot *s)
+{
+    return (held *)(uintptr_t)s; /* NOLINT(performance-no-int-to-ptr) */
+}
+
+/* --- plan ----------------------------------------------------------------------------------------
+ */
+
+static void check_tls(problems *out, arena *a, const config_listen *l)
+{
+    tls_server *t = NULL;
+    if (!l->tls) return;
+    const err *e = tls_server_new(a, l->certificate.value, l->key.value, l->client_ca.value, &t);
+    if (e)
+        problems_add(out, l->tls->line, l->tls->column, STR_FMT, STR_ARG(e->text));
+    else
+        tls_server_free(t);
+}
+
+static void check_trust(problems *out, arena *a, const config_text *ca)
+{
+    tls_client *t = NULL;
+    if (!ca->value.p) return;
+    const err *e = tls_client_new(a, ca->value, &t);
+    if (e)
+        problems_add(out, ca->node->line, ca->node->column, STR_FMT, STR_ARG(e->text));
+    else
+        tls_client_free(t);
+}
+
+static void check_key_document(problems *out, arena *a, const config_issuer *one)
+{
+    unsigned skipped = 0;
+    if (!one->jwks.from_file) return;
+    jwks *keys = jwks_new();
+    const err *e = jwks_replace(a, keys, one->jwks.value, 0, &skipped);
+    if (e)
+        problems_add(out, one->jwks.node->line, one->jwks.node->column, STR_FMT, STR_ARG(e->text));
+    jwks_free(keys);
+}
+
+/* What the files hold that the config names. */
+static void check_contents(problems *out, arena *a, const config *c)
+{
+    const config_listen *listeners = c->listen.items;
+    for (size_t i = 0; i < c->listen.count; i++) check_tls(out, a, &listeners[i]);
+    const config_issuer *issuers = c->issuers.items;
+    for (size_t i = 0; i < c->issuers.count; i++) check_key_document(out, a, &issuers[i]);
+    const config_server *servers = c->servers.items;
+    for (size_t i = 0; i < c->servers.count; i++) check_trust(out, a, &servers[i].ca);
+    const config_backend *backends = c->backends.items;
+    for (size_t i = 0; i < c->backends.count; i++) check_trust(out, a, &backends[i].ca);
+}
+
+static policy *read_policies(arena *a, const config *c, config_file extra, problems *out)
+{
+    policy_source *sources = NEW_N(a, policy_source, c->policy_file_count + 1);
+    size_t n = 0;
+    for (; n < c->policy_file_count; n++)
+        sources[n] =
+            (policy_source){.name = c->policy_files[n].name, .text = c->policy_files[n].text};
+    if (extra.text.p) sources[n++] = (policy_source){.name = extra.name, .text = extra.text};
+    policy *p = NULL;
+    policy_load(a, sources, n, out, &p);
+    return p;
+}
+
+bool snapshot_read(snapshot_plan *p, const config_world *w, str file, str text, config_file extra,
+                   problems *out)
+{
+    *p = (snapshot_plan){.a = arena_new()};
+    size_t before = out->count;
+    config_load(p->a, w, file, text, out, &p->config);
+    if (p->config) {
+        check_contents(out, p->a, p->config);
+        p->rules = read_policies(p->a, p->config, extra, out);
+    }
+    if (out->count == before && p->rules) return true;
+    snapshot_plan_free(p);
+    return false;
+}
+
+void snapshot_plan_free(snapshot_plan *p)
+{
+    if (p->a) arena_free(p->a);
+    *p = (snapshot_plan){0};
+}
+
+/* --- snapshot ------------------------------------------------------------------------------------
+ */
+
+static const err *make_identity(snapshot_maker *m, identity *who)
+{
+    const config *c = m->s->config;
+    const config_issuer *from = c->issuers.items;
+    jwt_issuer *issuers = NEW_N(m->a, jwt_issuer, c->issuers.count + 1);
+    for (size_t i = 0; i < c->issuers.count; i++) {
+        jwt_issuer *to = &issuers[i];
+        bool discovered = !from[i].jwks.node;
+        to->issuer = from[i].issuer;
+        to->audiences = from[i].audiences;
+        to->algorithms = snapshot_algorithms(m->a, from[i].algorithms);
+        if (from[i].jwks.from_file) {
+            const err *e = refresh_keys_from(m->needs->net, m->scratch, to->issuer,
+                                             from[i].jwks.value, &to->keys);
+            if (e) return e;
+            continue;
+        }
+        to->keys = refresh_keys_of(m->needs->net, to->issuer, from[i].jwks.value);
+        to->jwks_url = discovered ? to->issuer
+                                  : from[i].jwks.value; /* not empty: fresh keys can be asked for */
+    }
+    *who = (identity){.issuers = issuers,
+                      .issuer_count = c->issuers.count,
+                      .anonymous = c->anonymous == CONFIG_ANONYMOUS_ALLOW,
+                      .scopes_supported = c->scopes_supported};
+    return NULL;
+}
+
+static void make_proxies(snapshot_maker *m, snapshot *s)
+{
+    size_t n = 0;
+    while (s->config->trusted_proxies[n].p) n++;
+    net_range *all = NEW_N(m->a, net_range, n + 1);
+    for (size_t i = 0; i < n; i++)
+        if (net_range_parse(s->config->trusted_proxies[i], &all[s->proxy_count])) s->proxy_count++;
+    s->proxies = all;
+}
+
+const err *snapshot_new(arena *a, const snapshot_needs *needs, snapshot_plan *p,
+                        const snapshot **out)
+{
+    arena *own = p->a;
+    held *h = NEW(own, held);
+    h->a = own;
+    h->refs = 1;
+    h->s.config = p->config;
+    h->s.rules = p->rules;
+    *p = (snapshot_plan){0};
+    snapshot_maker m = {.a = own, .scratch = a, .needs = needs, .s = &h->s};
+    make_proxies(&m, &h->s);
+    const err *e = make_identity(&m, &h->s.who);
+    if (!e) e = snapshot_make_mcp(&m, &h->s.mcp);
+    if (!e) e = snapshot_make_llm(&m, &h->s.llm);
+    if (e) {
+        e = err_wrap(a, e, "configuration");
+        arena_free(own);
+        return e;
+    }
+    *out = &h->s;
+    return NULL;
+}
+
+const snapshot *snapshot_keep(const snapshot *s)
+{
+    atomic_fetch_add_explicit(&held_of(s)->refs, 1, memory_order_relaxed);
+    return s;
+}
+
+void snapshot_drop(const snapshot *s)
+{
+    if (!s) return;
+    held *h = held_of(s);
+    unsigned was = atomic_fetch_sub_explicit(&h->refs, 1, memory_order_acq_rel);
+    assert(was > 0);
+    if (was == 1) arena_free(h->a); /* h lived in it */
+}
+
+static void drop_owned(void *s)
+{
+    snapshot_drop(s);
+}
+
+void snapshot_own(arena *a, const snapshot *s)
+{
+    arena_own(a, drop_owned, held_of(snapshot_keep(s)));
+}

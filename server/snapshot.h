@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* snapshot.h - the immutable configuration a request began with.
+ *
+ * Made in two steps: a plan is read and checked and touches nothing outside (the `check` command
+ * stops there); a snapshot is a plan with its upstreams, keys and origins found. Both off a worker.
+ * Ownership: a snapshot is counted. Each worker holds one reference, each request one through its
+ * arena; the last drop frees everything. Threads: immutable, any; drop anywhere. */
+#ifndef SP_SNAPSHOT_H
+#define SP_SNAPSHOT_H
+#include "../llm/llm.h"
+#include "../mcp/mcp.h"
+#include "config.h"
+#include "net_address.h"
+#include "refresh.h"
+
+typedef struct {
+    arena *a;
+    config *config;
+    policy *rules;
+} snapshot_plan;
+
+/* `extra`: a policy that is not in a file (text.p NULL: none). False: every problem is in `out`,
+ * and the plan is empty. Problems live in their own arena. */
+bool snapshot_read(snapshot_plan *p, const config_world *w, str file, str text, config_file extra,
+                   problems *out);
+void snapshot_plan_free(snapshot_plan *p);
+
+typedef struct {
+    mcp_shared *mcp;
+    refresh *net;
+} snapshot_needs;
+
+typedef struct {
+    const config *config;
+    const policy *rules;
+    identity who;
+    gate front;
+    mcp_config mcp;
+    llm_config llm;
+    const net_range *proxies;
+    size_t proxy_count;
+} snapshot;
+
+/* Takes the plan over, also when it fails. Blocking: resolves names. */
+MUST_CHECK const err *snapshot_new(arena *a, const snapshot_needs *needs, snapshot_plan *p,
+                                   const snapshot **out);
+const snapshot *snapshot_keep(const snapshot *s);
+void snapshot_drop(const snapshot *s);
+void snapshot_own(arena *a, const snapshot *s); /* the arena's reset drops a reference taken here */
+#endif

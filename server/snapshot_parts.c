@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* snapshot_parts.c - servers, endpoints, backends and routes as the products want them. */
+#include "snapshot_parts.h"
+#include "process.h"
+
+#include <stdlib.h>
+
+const jwt_alg *snapshot_algorithms(arena *a, const str *names)
+{
+    static const jwt_alg usual[] = {ALG_RS256, ALG_PS256, ALG_ES256, ALG_EDDSA, ALG_NONE};
+    size_t n = 0;
+    while (names[n].p) n++;
+    if (n == 0) return usual;
+    jwt_alg *all = NEW_N(a, jwt_alg, n + 1);
+    for (size_t i = 0; i < n; i++) all[i] = jwt_alg_of(names[i]);
+    return all;
+}
+
+static const header *auth_headers(arena *a, const config_auth *auth)
+{
+    header *list = NEW_N(a, header, 2);
+    if (auth->bearer.value.p)
+        list[0] = (header){S("authorization"),
+                           arena_fmt(a, "Bearer " STR_FMT, STR_ARG(auth->bearer.value))};
+    else if (auth->header_name.p)
+        list[0] = (header){auth->header_name, auth->header_value.value};
+    return list;
+}
+
+/* --- MCP -----------------------------------------------------------------------------------------
+ */
+
+static const str *argv_of(arena *a, const config_server *s)
+{
+    size_t n = 0;
+    while (s->args[n].p) n++;
+    str *argv = NEW_N(a, str, n + 2);
+    argv[0] = s->command;
+    for (size_t i = 0; i < n; i++) argv[i + 1] = s->args[i];
+    return argv;
+}
+
+/* What a program needs to run at all; everything else must be written down. */
+static const str *env_of(arena *a, const config_server *s)
+{
+    static const char *const always[] = {"PATH", "HOME", "LANG", "TMPDIR"};
+    const config_pair *pairs = s->env.items;
+    size_t n = 0;
+    str *env = NEW_N(a, str, s->env.count + 5);
+    for (size_t i = 0; i < sizeof always / sizeof *always; i++) {
+        const char *value = process_variable(always[i]);
+        bool given = false;
+        for (size_t k = 0; k < s->env.count; k++)
+            given = given || str_eq(pairs[k].name, (str){always[i], strlen(always[i])});
+        if (value && !given) env[n++] = arena_fmt(a, "%s=%s", always[i], value);
+    }
+    for (size_t i = 0; i < s->env.count; i++)
+        env[n++] = arena_fmt(a, STR_FMT "=" STR_FMT, STR_ARG(pairs[i].name),
+                             STR_ARG(pairs[i].value.value));
+    return env;
+}
+
+static const struct forward_row *forwards_of(arena *a, const config_server *s)
+{
+    const config_forward *from = s->forward_headers.items;
+    struct forward_row *rows = NEW_N(a, struct forward_row, s->forward_headers.count + 1);
+    for (size_t i = 0; i < s->forward_headers.count; i++)
+        rows[i] = (struct forward_row){from[i].from, from[i].to.p ? from[i].to : from[i].from};
+    return rows;
+}
+
+static str directory_of(snapshot_maker *m, str cwd)
+{
+    str base = m->s->config->directory;
+    if (!cwd.n) return base;
+    return cwd.p[0] == '/' ? cwd
+                           : arena_fmt(m->a, STR_FMT "/" STR_FMT, STR_ARG(base), STR_ARG(cwd));
+}
+
+static upstream_spec spec_of(snapshot_maker *m, const config_server *s)
+{
+    upstream_spec spec = {.name = s->at.name,
+                          .kind = s->url.p ? UPSTREAM_HTTP : UPSTREAM_STDIO,
+                          .isolation = (upstream_isolation)s->isolation,
+                          .include = s->include,
+                          .exclude = s->exclude,
+                          .timeout_ms = s->timeout_ms,
+                          .list_timeout_ms = s->list_timeout_ms,
+                          .connect_ms = s->connect_ms,
+                          .ttl_ms = s->ttl_ms};
+    if (s->url.p) {
+        spec.url = s->url;
+        spec.auth = auth_headers(m->a, &s->auth);
+        spec.ca_pem = s->ca.value;
+        spec.forward_headers = forwards_of(m->a, s);
+    } else {
+        spec.argv = argv_of(m->a, s);
+        spec.env = env_of(m->a, s);
+        spec.cwd = directory_of(m, s->cwd);
+    }
+    return spec;
+}
+
+static void drop_upstream(void *u)
+{
+    upstream_drop(u);
+}
+
+static const err *make_upstreams(snapshot_maker *m, upstream ***out)
+{
+    const config *c = m->s->config;
+    const config_server *servers = c->servers.items;
+    upstream **all = NEW_N(m->a, upstream *, c->servers.count + 1);
+    for (size_t i = 0; i < c->servers.count; i++) {
+        upstream_spec spec = spec_of(m, &servers[i]);
+        const err *e = upstream_acquire(m->needs->mcp, m->scratch, &spec, &all[i]);
+        if (e) return err_wrap(m->scratch, e, "server " STR_FMT, STR_ARG(spec.name));
+        arena_own(m->a, drop_upstream, all[i]);
+    }
+    *out = all;
+    return NULL;
+}
+
+static bool is_in(const str *names, str name)
+{
+    for (; names->p; names++)
+        if (str_eq(*names, name)) return true;
+    return false;
+}
+
+static upstream *const *servers_of(snapshot_maker *m, const config_endpoint *e,
+                                   upstream *const *all)
+{
+    const config *c = m->s->config;
+    const config_server *servers = c->servers.items;
+    upstream **chosen = NEW_N(m->a, upstream *, c->servers.count + 1);
+    size_t n = 0;
+    for (size_t i = 0; i < c->servers.count; i++)
+        if (!e->servers->p || is_in(e->servers, servers[i].at.name)) chosen[n++] = all[i];
+    return chosen;
+}
+
+/* The configured names a Host may carry: allowed_hosts, the endpoints' and routes' hosts, public
+ * URLs. */
+static void make_gate(snapshot_maker *m)
+{
+    const config *c = m->s->config;
+    const config_endpoint *endpoints = c->endpoints.items;
+    const config_route *routes = c->routes.items;
+    size_t n = 0, most = 1 + c->endpoints.count;
+    for (const str *h = c->allowed_hosts; h->p; h++) most++;
+    for (size_t i = 0; i < c->endpoints.count; i++)
+        for (const str *h = endpoints[i].hosts; h->p; h++) most++;
+    for (size_t i = 0; i < c->routes.count; i++)
+        for (const str *h = routes[i].hosts; h->p; h++) most++;
+    str *hosts = NEW_N(m->a, str, most);
+    for (const str *h = c->allowed_hosts; h->p; h++) hosts[n++] = *h;
+    for (size_t i = 0; i < c->endpoints.count; i++) {
+        url_parts u;
+        for (const str *h = endpoints[i].hosts; h->p; h++) hosts[n++] = *h;
+        if (endpoints[i].public_url.p && !url_parse(m->a, endpoints[i].public_url, &u))
+            hosts[n++] = u.authority;
+    }
+    for (size_t i = 0; i < c->routes.count; i++)
+        for (const str *h = routes[i].hosts; h->p; h++) hosts[n++] = *h;
+    m->s->front = (gate){.allowed_origins = c->allowed_origins, .allowed_hosts = hosts};
+}
+
+const err *snapshot_make_mcp(snapshot_maker *m, mcp_config *out)
+{
+    const config *c = m->s->config;
+    const config_endpoint *from = c->endpoints.items;
+    upstream **all = NULL;
+    make_gate(m);
+    const err *e = make_upstreams(m, &all);
+    if (e) return e;
+    mcp_endpoint *endpoints = NEW_N(m->a, mcp_endpoint, c->endpoints.count + 1);
+    for (size_t i = 0; i < c->endpoints.count; i++)
+        endpoints[i] =
+            (mcp_endpoint){.path = from[i].path,
+                           .hosts = from[i].hosts,
+                           .public_url = from[i].public_url,
+                           .servers = servers_of(m, &from[i], all),
+                           .naming = (mcp_naming)(from[i].naming < 0 ? c->naming : from[i].naming),
+                           .step_up = from[i].step_up};
+    *out = (mcp_config){.endpoints = endpoints,
+                        .endpoint_count = c->endpoints.count,
+                        .who = &m->s->who,
+                        .rules = m->s->rules,
+                        .front = &m->s->front,
+                        .body_limit = (size_t)c->body,
+                        .json_depth = (unsigned)c->json_depth,
+                        .instance_name = S("sallyport")};
+    return NULL;
+}
+
+/* --- LLM -----------------------------------------------------------------------------------------
+ */
+
+static const err *make_backend(snapshot_maker *m, const config_backend *from, llm_backend *to)
+{
+    url_parts u;
+    const err *e = url_parse(m->a, from->url, &u);
+    if (!e) e = refresh_origin(m->needs->net, m->scratch, &u, from->ca.value, &to->to);
+    if (e) return err_wrap(m->scratch, e, "backend " STR_FMT, STR_ARG(from->at.name));
+    str path = str_cut(u.path, '?').head;
+    while (path.n && path.p[path.n - 1] == '/') path.n--;
+    to->name = from->at.name;
+    to->schema = (llm_schema)from->schema;
+    to->base_path = path;
+    to->prefix = from->prefix;
+    to->auth = auth_headers(m->a, &from->auth);
+    return NULL;
+}
+
+static const llm_target *targets_of(snapshot_maker *m, const config_route *r,
+                                    const llm_backend *backends, size_t count)
+{
+    const config_target *from = r->to.items;
+    llm_target *all = NEW_N(m->a, llm_target, r->to.count + 1);
+    for (size_t i = 0; i < r->to.count; i++) {
+        all[i] = (llm_target){.model = from[i].model,
+                              .weight = (unsigned)from[i].weight,
+                              .priority = (unsigned)from[i].priority};
+        for (size_t k = 0; k < count; k++)
+            if (str_eq(backends[k].name, from[i].backend)) all[i].backend = &backends[k];
+    }
+    return all;
+}
+
+const err *snapshot_make_llm(snapshot_maker *m, llm_config *out)
+{
+    const config *c = m->s->config;
+    const config_backend *from = c->backends.items;
+    const config_route *routes = c->routes.items;
+    llm_backend *backends = NEW_N(m->a, llm_backend, c->backends.count + 1);
+    for (size_t i = 0; i < c->backends.count; i++) {
+        const err *e = make_backend(m, &from[i], &backends[i]);
+        if (e) return e;
+    }
+    llm_route *all = NEW_N(m->a, llm_route, c->routes.count + 1);
+    for (size_t i = 0; i < c->routes.count; i++)
+        all[i] =
+            (llm_route){.name = routes[i].name,
+                        .hosts = routes[i].hosts,
+                        .models = routes[i].models,
+                        .to = targets_of(m, &routes[i], backends, c->backends.count),
+                        .target_count = routes[i].to.count,
+                        .timeout_ms = routes[i].timeout_ms,
+                        .stream_idle_ms = routes[i].stream_idle_ms,
+                        .owned_by = routes[i].owned_by.p ? routes[i].owned_by : routes[i].name};
+    *out = (llm_config){.routes = all,
+                        .route_count = c->routes.count,
+                        .who = &m->s->who,
+                        .rules = m->s->rules,
+                        .front = &m->s->front,
+                        .body_limit = (size_t)c->body,
+                        .json_depth = (unsigned)c->json_depth};
+    return NULL;
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* snapshot_parts.h - the products' parts of a snapshot. */
+#ifndef SP_SNAPSHOT_PARTS_H
+#define SP_SNAPSHOT_PARTS_H
+#include "snapshot.h"
+
+typedef struct {
+    arena *a, *scratch; /* a: the snapshot's own */
+    const snapshot_needs *needs;
+    snapshot *s;
+} snapshot_maker;
+
+MUST_CHECK const err *snapshot_make_mcp(snapshot_maker *m, mcp_config *out); /* and the gate */
+MUST_CHECK const err *snapshot_make_llm(snapshot_maker *m, llm_config *out);
+const jwt_alg *snapshot_algorithms(arena *a, const str *names);
+#endif

@@ -1,0 +1,212 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""An MCP server over Streamable HTTP, of one era: `http_server.py PORT modern|legacy`.
+
+Also an OpenAI-shaped model at /v1/chat/completions, whose last message picks what goes wrong:
+CUT (the stream breaks), HANG (never answers), BAD (not JSON), 429, or else it says it again.
+POST /control {"hang": true} makes every later MCP answer hang; GET /seen lists what came."""
+import json
+import os
+import sys
+import threading
+import time
+import uuid
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import tools  # noqa: E402
+
+MODERN = "2026-07-28"
+SERVER = {"name": "fake", "version": "1"}
+state = {"hang": False, "seen": [], "sessions": set(), "page": 4}
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+
+    def log_message(self, *args):
+        pass
+
+    def reply(self, status, body, headers=()):
+        data = body if isinstance(body, bytes) else json.dumps(body).encode()
+        self.send_response(status)
+        self.send_header("content-type", "application/json")
+        for k, v in headers:
+            self.send_header(k, v)
+        self.send_header("content-length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def begin_stream(self):
+        self.send_response(200)
+        self.send_header("content-type", "text/event-stream")
+        self.send_header("transfer-encoding", "chunked")
+        self.end_headers()
+
+    def chunk(self, data):
+        self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))
+        self.wfile.flush()
+
+    def event(self, message):
+        self.chunk(b"event: message\ndata: " + json.dumps(message).encode() + b"\n\n")
+
+    def gone(self):
+        try:
+            self.connection.setblocking(False)
+            return self.connection.recv(1) == b""
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
+        finally:
+            self.connection.setblocking(True)
+
+    # --- MCP ------------------------------------------------------------------------------
+
+    def do_DELETE(self):
+        state["sessions"].discard(self.headers.get("mcp-session-id"))
+        self.reply(200, {})
+
+    def do_GET(self):
+        if self.path == "/seen":
+            return self.reply(200, state["seen"])
+        self.reply(405, {})
+
+    def do_POST(self):
+        source = self.rfile.read(int(self.headers.get("content-length", 0))).decode()
+        if self.path == "/control":
+            state.update(json.loads(source))
+            return self.reply(200, {})
+        if self.path == "/v1/chat/completions":
+            return self.chat(source)
+        m = json.loads(source)
+        state["seen"].append({"headers": {k.lower(): v for k, v in self.headers.items()}, "body": m})
+        while state["hang"]:
+            if self.gone():
+                return
+            time.sleep(0.02)
+        if "id" not in m:
+            self.send_response(202)
+            self.send_header("content-length", "0")
+            self.end_headers()
+            return
+        (self.modern if state["era"] == "modern" else self.legacy)(m, source)
+
+    def error(self, m, code, message, status=200, data=None):
+        e = {"code": code, "message": message}
+        if data is not None:
+            e["data"] = data
+        self.reply(status, {"jsonrpc": "2.0", "id": m["id"], "error": e})
+
+    def modern(self, m, source):
+        if self.headers.get("mcp-protocol-version") != MODERN:
+            return self.error(m, -32022, "Unsupported protocol version", 400,
+                              {"supported": [MODERN], "requested": self.headers.get("mcp-protocol-version") or ""})
+        if self.headers.get("mcp-method") != m["method"]:
+            return self.error(m, -32020, "Header mismatch", 400)
+        extra = {"resultType": "complete", "_meta": {"io.modelcontextprotocol/serverInfo": SERVER}}
+        if m["method"] == "server/discover":
+            return self.result(m, {**extra, "supportedVersions": [MODERN], "capabilities": {"tools": {}},
+                                   "ttlMs": 1000, "cacheScope": "public"})
+        self.methods(m, source, extra, {"ttlMs": 60000, "cacheScope": "public"})
+
+    def legacy(self, m, source):
+        if m["method"] == "initialize":
+            sid = uuid.uuid4().hex
+            state["sessions"].add(sid)
+            return self.result(m, {"protocolVersion": "2025-06-18", "capabilities": {"tools": {}}, "serverInfo": SERVER},
+                               [("Mcp-Session-Id", sid)])
+        sid = self.headers.get("mcp-session-id")
+        if sid is None:
+            return self.error(m, -32000, "Bad Request: Server not initialized", 400)
+        if sid not in state["sessions"]:
+            return self.error(m, -32001, "Session not found", 404)
+        self.methods(m, source, {}, {})
+
+    def result(self, m, result, headers=()):
+        self.reply(200, {"jsonrpc": "2.0", "id": m["id"], "result": result}, headers)
+
+    def methods(self, m, source, extra, cache):
+        if m["method"] == "tools/list":
+            at = int(m.get("params", {}).get("cursor") or 0)
+            page = {"tools": tools.DEFINITIONS[at:at + state["page"]], **extra, **cache}
+            if at + state["page"] < len(tools.DEFINITIONS):
+                page["nextCursor"] = str(at + state["page"])
+            return self.result(m, page)
+        if m["method"] == "tools/call":
+            return self.call(m, source, extra)
+        if m["method"] == "ping":
+            return self.result(m, {})
+        self.error(m, -32601, "Method not found", 404 if extra else 200)
+
+    def call(self, m, source, extra):
+        params = m["params"]
+        raw = tools.raw_member(source[source.index('"params"'):], "arguments")
+        steps = tools.run(params["name"], params.get("arguments") or {}, params.get("_meta") or {}, raw,
+                          lambda: not self.gone())
+        streaming = False
+        try:
+            while True:
+                note = next(steps)
+                if not streaming:
+                    streaming = True
+                    self.begin_stream()
+                self.event(note)
+        except StopIteration as end:
+            answer = {"jsonrpc": "2.0", "id": m["id"], "result": {**end.value, **extra}}
+        except tools.RpcError as e:
+            answer = {"jsonrpc": "2.0", "id": m["id"], "error": {"code": e.code, "message": str(e)}}
+        if not streaming:
+            return self.reply(200, answer)
+        self.event(answer)
+        self.chunk(b"")
+
+    # --- a model ----------------------------------------------------------------------------
+
+    def chat(self, source):
+        rq = json.loads(source)
+        state["seen"].append({"headers": {k.lower(): v for k, v in self.headers.items()}, "body": rq, "source": source})
+        word = rq["messages"][-1]["content"]
+        usage = {"prompt_tokens": 11, "completion_tokens": 3, "total_tokens": 14,
+                 "prompt_tokens_details": {"cached_tokens": 4}}
+        if word == "HANG":
+            while not self.gone():
+                time.sleep(0.02)
+            return
+        if word == "BAD":
+            return self.reply(200, b"this is no JSON")
+        if word == "429":
+            return self.reply(429, {"error": {"message": "slow down", "type": "rate_limit_error"}}, [("retry-after", "7")])
+        if not rq.get("stream"):
+            return self.reply(200, {"id": "c1", "object": "chat.completion", "model": rq["model"],
+                                    "choices": [{"index": 0, "message": {"role": "assistant", "content": word},
+                                                 "finish_reason": "stop"}], "usage": usage})
+        self.begin_stream()
+        for i in range(int(rq.get("n_chunks", 5))):
+            self.chunk(b"data: " + json.dumps({"object": "chat.completion.chunk", "model": rq["model"],
+                                               "choices": [{"index": 0, "delta": {"content": word}}]}).encode() + b"\n\n")
+            time.sleep(rq.get("pace_ms", 2) / 1000)
+            if word == "CUT" and i == 2:
+                self.connection.close()
+                return
+        self.chunk(b"data: " + json.dumps({"object": "chat.completion.chunk", "choices": [], "usage": usage}).encode() + b"\n\n")
+        self.chunk(b"data: [DONE]\n\n")
+        self.chunk(b"")
+
+
+class Server(ThreadingHTTPServer):
+    def handle_error(self, request, client_address):
+        pass  # clients that leave are what this server is for
+
+
+def main():
+    state["era"] = sys.argv[2]
+    server = Server(("127.0.0.1", int(sys.argv[1])), Handler)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    print("up", flush=True)
+    sys.stdin.read()  # ends with whoever started it
+
+
+main()

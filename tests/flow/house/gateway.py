@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The gateway under test: a real process with a config of its own, on ports of its own."""
+import json
+import os
+import queue
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+
+from .tokens import AUDIENCE, ISSUER
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def wait_for_port(port, seconds=20):
+    end = time.time() + seconds
+    while time.time() < end:
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+            return
+        except OSError:
+            time.sleep(0.02)
+    raise AssertionError(f"nothing listens on {port}")
+
+
+CONFIG = """version: 1
+listen:
+  - address: 127.0.0.1:{port}
+admin: {{ address: "127.0.0.1:{admin}", token: "file:admin.token" }}
+workers: {workers}
+identity:
+  jwt:
+    - issuer: {issuer}
+      audiences: ["{audience}"]
+      jwks: file:keys.json
+      algorithms: [EdDSA]
+policies: ["policies/*.yaml"]
+telemetry:
+  access_log: {{ to: stdout }}
+"""
+
+
+class Gateway:
+    """`extra` is YAML for the end of the config (mcp:, llm:, …); `policy` a policy file's text."""
+
+    def __init__(self, binary, issuer, extra="", policy="", workers=2, config=None):
+        self.dir = tempfile.mkdtemp(prefix="sallyport-flow-")
+        self.port, self.admin = free_port(), free_port()
+        os.mkdir(os.path.join(self.dir, "policies"))
+        self.write("keys.json", issuer.jwks())
+        self.write("admin.token", "admin-token-of-the-tests")
+        self.write("policies/p.yaml", policy)
+        head = config or CONFIG
+        self.write("sallyport.yaml", head.format(port=self.port, admin=self.admin, workers=workers,
+                                                 issuer=ISSUER, audience=AUDIENCE) + extra)
+        self.log = open(os.path.join(self.dir, "log"), "w+")
+        self.records = queue.Queue()
+        self.process = subprocess.Popen([binary, "serve", "-c", os.path.join(self.dir, "sallyport.yaml")],
+                                        stdout=subprocess.PIPE, stderr=self.log, text=True)
+        threading.Thread(target=self._read_records, daemon=True).start()
+        try:
+            wait_for_port(self.port)
+        except AssertionError:
+            raise AssertionError("the gateway did not start:\n" + self.log_text()) from None
+
+    def write(self, name, text):
+        path = os.path.join(self.dir, name)
+        with open(path + ".new", "w") as f:
+            f.write(text)
+        os.rename(path + ".new", path)
+
+    def _read_records(self):
+        for line in self.process.stdout:
+            try:
+                self.records.put(json.loads(line))
+            except ValueError:
+                self.records.put({"not json": line})
+
+    def record(self, seconds=10):
+        """The next access-log line."""
+        return self.records.get(timeout=seconds)
+
+    def forget_records(self):
+        time.sleep(0.05)
+        while not self.records.empty():
+            self.records.get()
+
+    def log_text(self):
+        self.log.flush()
+        with open(self.log.name) as f:
+            return f.read()[-20000:]
+
+    def open_files(self):
+        return len(os.listdir(f"/proc/{self.process.pid}/fd"))
+
+    def rss_kb(self):
+        with open(f"/proc/{self.process.pid}/status") as f:
+            return next(int(line.split()[1]) for line in f if line.startswith("VmRSS"))
+
+    def cpu_seconds(self):
+        with open(f"/proc/{self.process.pid}/stat") as f:
+            fields = f.read().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def stop(self):
+        """Ends it as an operator would, and holds it to a clean end."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        try:
+            code = self.process.wait(timeout=30)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            raise AssertionError("SIGTERM did not end the gateway in 30 s:\n" + self.log_text()) from None
+        text = self.log_text()
+        if code != 0 or "Sanitizer" in text or "runtime error" in text:
+            raise AssertionError(f"the gateway ended with {code}:\n{text}")
+        shutil.rmtree(self.dir)

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* bench_upstream.c - what stands behind nginx and the gateway in a benchmark: fast, dumb, one
+ * thread.
+ *
+ *   bench_upstream PORT
+ *
+ * POST with `"stream":true`: 40 SSE events, one every 20 ms, each with its send time.
+ * An MCP request: server/discover, tools/list (100 tools) or a tools/call result, with the
+ * request's id. Anything else: a chat completion of about 1 KB. Requests must have a
+ * Content-Length. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { BUFFER = 1 << 17, EVENTS = 40, PACE_NS = 20000000, MOST = 8192 };
+
+typedef struct conn {
+    int fd;
+    size_t have;
+    int events_left;
+    uint64_t next_event;
+    struct conn *next_streaming;
+    char buffer[BUFFER];
+} conn;
+
+static struct upstream {
+    int epoll;
+    conn *streaming;
+    char chat[2048], tools[65536];
+    size_t chat_bytes;
+} up;
+
+static uint64_t now_ns(void)
+{
+    struct timespec t;
+    (void)clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+static void put(conn *c, const char *p, size_t n)
+{
+    while (n) {
+        ssize_t k = send(c->fd, p, n, MSG_NOSIGNAL);
+        if (k < 0 && errno == EAGAIN)
+            continue; /* answers are small: a busy wait is rare and short */
+        if (k <= 0) return;
+        p += k;
+        n -= (size_t)k;
+    }
+}
+
+static void reply(conn *c, const char *body, size_t n)
+{
+    static char out[BUFFER];
+    int head =
+        snprintf(out, sizeof out,
+                 "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n\r\n",
+                 n);
+    memcpy(out + head, body, n);
+    put(c, out, (size_t)head + n);
+}
+
+static void make_bodies(void)
+{
+    char filler[801];
+    memset(filler, 'y', 800);
+    filler[800] = 0;
+    up.chat_bytes = (size_t)
+        snprintf(up.chat, sizeof up.chat,
+                 "{\"id\":\"chatcmpl-1\",\"object\":\"chat.completion\",\"created\":1,\"model\":"
+                 "\"gpt-4o\",\"choices\":[{"
+                 "\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":\"%s\"},\"finish_"
+                 "reason\":\"stop\"}],"
+                 "\"usage\":{\"prompt_tokens\":11,\"completion_tokens\":3,\"total_tokens\":14}}",
+                 filler);
+    size_t n = 0;
+    for (int i = 0; i < 100; i++)
+        n += (size_t)snprintf(up.tools + n, sizeof up.tools - n,
+                              "%s{\"name\":\"tool_%d\",\"description\":\"The tool number %d does "
+                              "what tools do, and says so at "
+                              "some "
+                              "length\",\"inputSchema\":{\"type\":\"object\",\"properties\":{"
+                              "\"path\":{\"type\":\"string\"},"
+                              "\"size\":{\"type\":\"integer\"}},\"required\":[\"path\"]}}",
+                              i ? "," : "", i, i);
+}
+
+static void begin_stream(conn *c)
+{
+    static const char head[] =
+        "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n";
+    put(c, head, sizeof head - 1);
+    c->events_left = EVENTS;
+    c->next_event = now_ns() + PACE_NS;
+    c->next_streaming = up.streaming;
+    up.streaming = c;
+}
+
+static void answer_mcp(conn *c, const char *body, const char *id)
+{
+    static char out[BUFFER];
+    int id_bytes = (int)strcspn(id, ",}");
+    const char *common =
+        "\"resultType\":\"complete\",\"_meta\":{\"io.modelcontextprotocol/serverInfo\":"
+        "{\"name\":\"bench\",\"version\":\"1\"}}";
+    int n;
+    if (strstr(body, "\"server/discover\""))
+        n = snprintf(out, sizeof out,
+                     "{\"jsonrpc\":\"2.0\",\"id\":%.*s,\"result\":{%s,\"supportedVersions\":["
+                     "\"2026-07-28\"],"
+                     "\"capabilities\":{\"tools\":{}},\"ttlMs\":600000,\"cacheScope\":\"public\"}}",
+                     id_bytes, id, common);
+    else if (strstr(body, "\"tools/list\""))
+        n = snprintf(out, sizeof out,
+                     "{\"jsonrpc\":\"2.0\",\"id\":%.*s,\"result\":{%s,\"tools\":[%s],\"ttlMs\":"
+                     "600000,"
+                     "\"cacheScope\":\"public\"}}",
+                     id_bytes, id, common, up.tools);
+    else
+        n = snprintf(out, sizeof out,
+                     "{\"jsonrpc\":\"2.0\",\"id\":%.*s,\"result\":{%s,\"content\":[{\"type\":"
+                     "\"text\",\"text\":"
+                     "\"%.200s\"}]}}",
+                     id_bytes, id, common, up.chat + 200);
+    reply(c, out, (size_t)n);
+}
+
+static void answer(conn *c, const char *body)
+{
+    const char *id = strstr(body, "\"id\":");
+    if (strstr(body, "\"jsonrpc\"") && id)
+        answer_mcp(c, body, id + 5);
+    else if (strstr(body, "\"stream\":true"))
+        begin_stream(c);
+    else
+        reply(c, up.chat, up.chat_bytes);
+}
+
+static void drop(conn *c)
+{
+    for (conn **p = &up.streaming; *p; p = &(*p)->next_streaming)
+        if (*p == c) {
+            *p = c->next_streaming;
+            break;
+        }
+    (void)close(c->fd);
+    free(c);
+}
+
+static void on_readable(conn *c)
+{
+    ssize_t n = recv(c->fd, c->buffer + c->have, BUFFER - 1 - c->have, MSG_DONTWAIT);
+    if (n < 0 && errno == EAGAIN) return;
+    if (n <= 0) {
+        drop(c);
+        return;
+    }
+    c->have += (size_t)n;
+    c->buffer[c->have] = 0;
+    char *end = strstr(c->buffer, "\r\n\r\n");
+    if (!end) return;
+    const char *length = strcasestr(c->buffer, "\r\ncontent-length:");
+    size_t body = length && length < end ? strtoull(length + 17, NULL, 10) : 0;
+    size_t whole = (size_t)(end + 4 - c->buffer) + body;
+    if (c->have < whole) return;
+    answer(c, end + 4);
+    memmove(c->buffer, c->buffer + whole, c->have - whole);
+    c->have -= whole;
+}
+
+/* Sends what is due; returns how long nothing is, in ms. */
+static int run_streams(void)
+{
+    uint64_t now = now_ns(), soonest = UINT64_MAX;
+    for (conn *c = up.streaming, *next; c; c = next) {
+        next = c->next_streaming;
+        if (c->next_event <= now) {
+            char event[512], chunk[640];
+            int n = snprintf(event, sizeof event,
+                             "data: "
+                             "{\"t\":%llu,\"choices\":[{\"delta\":{\"content\":\"%.120s\"}}]}\n\n",
+                             (unsigned long long)now_ns(), up.chat + 200);
+            int k = snprintf(chunk, sizeof chunk, "%x\r\n%s\r\n", (unsigned)n, event);
+            put(c, chunk, (size_t)k);
+            c->next_event += PACE_NS;
+            if (--c->events_left == 0) {
+                put(c, "0\r\n\r\n", 5);
+                for (conn **p = &up.streaming; *p; p = &(*p)->next_streaming)
+                    if (*p == c) {
+                        *p = c->next_streaming;
+                        break;
+                    }
+                continue;
+            }
+        }
+        if (c->next_event < soonest) soonest = c->next_event;
+    }
+    if (soonest == UINT64_MAX) return 100;
+    now = now_ns();
+    return soonest <= now ? 0 : (int)((soonest - now) / 1000000);
+}
+
+static void accept_all(int listener)
+{
+    for (int fd; (fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0;) {
+        int on = 1;
+        (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+        conn *c = calloc(1, sizeof *c);
+        if (!c) exit(1);
+        c->fd = fd;
+        struct epoll_event ev = {.events = EPOLLIN, .data.ptr = c};
+        (void)epoll_ctl(up.epoll, EPOLL_CTL_ADD, fd, &ev);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 2) return 2;
+    (void)prctl(PR_SET_TIMERSLACK, 1);
+    make_bodies();
+    int listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), on = 1;
+    struct sockaddr_in at = {.sin_family = AF_INET,
+                             .sin_port = htons((unsigned short)strtoul(argv[1], NULL, 10))};
+    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    (void)setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    if (bind(listener, (struct sockaddr *)&at, sizeof at) != 0 || listen(listener, MOST) != 0) {
+        perror("bind");
+        return 1;
+    }
+    up.epoll = epoll_create1(EPOLL_CLOEXEC);
+    struct epoll_event ev = {.events = EPOLLIN, .data.ptr = NULL};
+    (void)epoll_ctl(up.epoll, EPOLL_CTL_ADD, listener, &ev);
+    for (struct epoll_event ready[256];;) {
+        int n = epoll_wait(up.epoll, ready, 256, run_streams());
+        for (int i = 0; i < n; i++) {
+            if (ready[i].data.ptr)
+                on_readable(ready[i].data.ptr);
+            else
+                accept_all(listener);
+        }
+    }
+}
