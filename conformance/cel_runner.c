@@ -6,8 +6,10 @@
  * A case is a line of JSON: an expression, its declarations and bindings, and what to expect.
  * FILE names cases, one id a line, that are known not to pass yet; they are counted apart, and
  * one of them that passes after all is reported, so that the list only shrinks. Error texts are
- * not compared. The last line is `N passed, N failed`; the exit status is 1 when any failed. */
+ * not compared. Time zones are those of this machine. The last line is `N passed, N failed`; the
+ * exit status is 1 when any failed. */
 #include "../authz/cel/cel.h"
+#include "../authz/cel/library.h"
 #include "../base/map.h"
 #include <dirent.h>
 #include <jansson.h>
@@ -15,7 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { NAMES = 64 };
+enum { NAMES = 64, FUNCTIONS = 16, ZONE_MOST = 65536 };
 
 typedef struct {
     arena *a;
@@ -29,6 +31,8 @@ typedef struct {
     cel_variable variables[NAMES];
     cel_value values[NAMES];
     size_t count;
+    cel_function functions[FUNCTIONS];
+    size_t function_count;
     cel_program *program;
     const cel_problem *problem;
 } test_case;
@@ -88,6 +92,8 @@ static cel_type type_named(str name)
         {"google.protobuf.Timestamp", CEL_T_TIMESTAMP},
         {"google.protobuf.Duration", CEL_T_DURATION},
         {"optional_type", CEL_T_OPTIONAL},
+        {"net.IP", CEL_T_IP},
+        {"net.CIDR", CEL_T_CIDR},
     };
     str head = str_cut(name, '(').head;
     for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
@@ -210,12 +216,102 @@ static size_t slot_of(test_case *t, str name)
     return t->count++;
 }
 
+/* A type as the corpus writes it to one as a signature does: "map(string, $K)" to "msA". The
+ * letters of $K and its like are given out in the order they are met. */
+typedef struct {
+    arena *a;
+    str rest, text, vars[3];
+    size_t count;
+} signature;
+
+static void append(signature *s, str text)
+{
+    s->text = arena_fmt(s->a, STR_FMT STR_FMT, STR_ARG(s->text), STR_ARG(text));
+}
+
+static void append_variable(signature *s, str name)
+{
+    size_t i = 0;
+    while (i < s->count && !str_eq(s->vars[i], name)) i++;
+    if (i == 3) abort(); /* no case has so many */
+    if (i == s->count) s->vars[s->count++] = name;
+    append(s, (str){&"ABC"[i], 1});
+}
+
+static void append_type(signature *s)
+{
+    static const char *const letters[] = {"dyn *",      "bool b",         "int i",   "uint u",
+                                          "double d",   "string s",       "bytes y", "list l",
+                                          "map m",      "null_type n",    "type T",  "timestamp t",
+                                          "duration D", "optional_type o"};
+    size_t n = strcspn(s->rest.p, "(), ");
+    str name = str_take(s->rest, n);
+    bool known = false;
+    s->rest = str_drop(s->rest, n);
+    for (size_t i = 0; i < sizeof letters / sizeof *letters && !known; i++) {
+        str_pair row = str_cut((str){letters[i], strlen(letters[i])}, ' ');
+        known = str_eq(row.head, name);
+        if (known) append(s, row.tail);
+    }
+    bool variable = str_starts(name, S("$"));
+    if (variable) append_variable(s, name);
+    if (!known && !variable) append(s, arena_fmt(s->a, "(" STR_FMT ":", STR_ARG(name)));
+    bool open = str_starts(s->rest, S("("));
+    while (open && s->rest.n > 1) {
+        bool last = *s->rest.p == ')';
+        s->rest = str_drop(s->rest, str_starts(s->rest, S(", ")) ? 2 : 1);
+        if (last) break;
+        append_type(s);
+    }
+    if (!known && !variable) append(s, S(")"));
+}
+
+static void append_text(signature *s, str type)
+{
+    s->rest = arena_dup(s->a, type);
+    append_type(s);
+}
+
+static void declare_function(test_case *t, const json_t *declared)
+{
+    size_t i, k;
+    json_t *overload, *type;
+    json_array_foreach(json_object_get(declared, "overloads"), i, overload)
+    {
+        signature s = {.a = t->a};
+        json_array_foreach(json_object_get(overload, "params"), k, type)
+            append_text(&s, text_of(type));
+        append(&s, S(">"));
+        append_text(&s, member(overload, "result"));
+        if (t->function_count == FUNCTIONS) abort(); /* no case has so many */
+        bool method = json_is_true(json_object_get(overload, "instance"));
+        t->functions[t->function_count++] = (cel_function){
+            .name = arena_dup(t->a, member(declared, "name")).p,
+            .styles = method ? CEL_METHOD : CEL_GLOBAL,
+            .signature = s.text.p,
+            .run = cel_fn_declared,
+        };
+    }
+}
+
+static const err *load_zone(void *ctx, arena *a, str name, str *tzif)
+{
+    (void)ctx;
+    FILE *f = fopen(arena_fmt(a, "/usr/share/zoneinfo/" STR_FMT, STR_ARG(name)).p, "r");
+    if (!f) return err_new(a, ERR_NOT_FOUND, "no zone " STR_FMT, STR_ARG(name));
+    char *bytes = arena_bytes(a, ZONE_MOST);
+    *tzif = (str){bytes, fread(bytes, 1, ZONE_MOST, f)};
+    (void)fclose(f);
+    return NULL;
+}
+
 static void declare(test_case *t)
 {
     size_t i;
     json_t *item;
     json_array_foreach(json_object_get(t->json, "type_env"), i, item)
     {
+        if (str_eq(member(item, "kind"), S("function"))) declare_function(t, item);
         if (!str_eq(member(item, "kind"), S("ident"))) continue;
         t->variables[slot_of(t, member(item, "name"))].type = type_named(member(item, "type"));
     }
@@ -248,7 +344,13 @@ static str judge(test_case *t)
     const json_t *expect = json_object_get(t->json, "expect"), *want;
     bool unchecked = json_is_true(json_object_get(t->json, "disable_check"));
     cel_env env = {t->variables, t->count};
-    cel_options options = {.container = member(t->json, "container"), .unchecked = unchecked};
+    cel_options options = {
+        .container = member(t->json, "container"),
+        .unchecked = unchecked,
+        .zones = {.load = load_zone},
+        .functions = t->functions,
+        .function_count = t->function_count,
+    };
     t->problem = cel_compile_with(t->a, member(t->json, "expr"), &env, &options, &t->program);
     if (t->problem) {
         if (json_object_get(expect, "error") && !unchecked) return (str){0};

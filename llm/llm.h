@@ -5,7 +5,6 @@
  * the request's arena. `llm_worker` is one worker's. */
 #ifndef SP_LLM_H
 #define SP_LLM_H
-#include "../authz/gate.h"
 #include "../authz/policy.h"
 #include "../base/metric.h"
 #include "../transport/client.h"
@@ -42,7 +41,6 @@ typedef struct {
     size_t route_count;
     const identity *who;
     const policy *rules;
-    const gate *front;
     size_t body_limit;
     unsigned json_depth;
 } llm_config;

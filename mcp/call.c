@@ -54,7 +54,8 @@ static flow_go look_in(visit *v, upstream *u, str own)
 {
     struct tool_call *k = v->call;
     catalog_view view = catalog_want(v->w, u, v->run.self, k->asked);
-    if (view.pending && !knows(v, view.now, u, own)) { /* a list that has it is good enough to call by */
+    if (view.pending &&
+        !knows(v, view.now, u, own)) { /* a list that has it is good enough to call by */
         if (view.now) catalog_drop(view.now);
         k->asked = true;
         return FLOW_WAIT;

@@ -26,24 +26,6 @@ void corridor_wake(visit *v, flow_why why)
     flow_wake(loop_flows(v->w->loop), v->run.self, why);
 }
 
-flow_go corridor_gate(void *x, flow_why why)
-{
-    visit *v = x;
-    (void)why;
-    if (v->parent) return FLOW_NEXT;
-    str sent = exchange_header(v->x, S("origin"));
-    gate_result said = gate_check(v->rq.config->front, !v->rq.public_listener, exchange_host(v->x),
-                                  sent, exchange_secure(v->x));
-    if (said != GATE_OPEN)
-        return corridor_refuse_with(v, 403, RPC_FORBIDDEN,
-                                    said == GATE_BAD_HOST ? S("this Host is not served here")
-                                                          : S("this Origin is not allowed"));
-    v->origin = sent;
-    if (!str_eq(exchange_method(v->x), S("OPTIONS"))) return FLOW_NEXT;
-    reply_preflight(v);
-    return FLOW_DONE;
-}
-
 static flow_go challenged(visit *v, const char *why)
 {
     v->challenge = mcp_challenge(v->rq.config, v->rq.endpoint, v->x, why);

@@ -19,7 +19,6 @@ typedef struct visit {
     record *rec; /* the exchange's; a batch item has one of its own */
     mcp_request rq;
     int64_t now_ms; /* wall clock at the beginning */
-    str origin;     /* p NULL: none sent */
     const caller *who;
     bool asked_for_keys;
     bool permitted; /* by the method's row, or by a rule where the row needs one */
@@ -43,7 +42,6 @@ extern const flow corridor_notice, corridor_batch;
 extern const flow corridor_item; /* a message of a batch begins here */
 
 /* The first steps of every flow. */
-flow_go corridor_gate(void *x, flow_why why);
 flow_go corridor_identify(void *x, flow_why why);
 flow_go corridor_read(void *x, flow_why why);
 /* The ends of every flow. */
@@ -52,7 +50,7 @@ void corridor_settle(void *x);
 void corridor_release(void *x);
 
 #define CORRIDOR_BEGIN                                                                             \
-    {.name = "gate", .run = corridor_gate}, {.name = "identify", .run = corridor_identify},        \
+    {.name = "identify", .run = corridor_identify},                                                \
     {                                                                                              \
         .name = "read", .run = corridor_read                                                       \
     }

@@ -6,7 +6,6 @@
  * the sealer); `mcp_worker` is one worker's (links, pools). A request lives on one worker. */
 #ifndef SP_MCP_H
 #define SP_MCP_H
-#include "../authz/gate.h"
 #include "../authz/policy.h"
 #include "../authz/seal.h"
 #include "../base/metric.h"
@@ -30,7 +29,6 @@ typedef struct {
     size_t endpoint_count;
     const identity *who;
     const policy *rules;
-    const gate *front;
     size_t body_limit;           /* limits.body */
     unsigned json_depth;         /* limits.json_depth */
     str instance_name;           /* serverInfo.name */
@@ -69,7 +67,6 @@ typedef struct {
     const mcp_endpoint *endpoint;
     mcp_finished *finished;      /* once, at settle: the record is complete, the exchange still alive */
     void *ctx;
-    bool public_listener;        /* it came by a listener that is not on loopback (zero is the stricter) */
 } mcp_request;
 void mcp_serve(mcp_worker *w, exchange *x, const mcp_request *rq);
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* reply.c - heads and bodies of answers.
  *
- * Headers are few and put together on the stack; the exchange copies them. A page of another
- * origin that passed the gate is told so (CORS), and may read the headers MCP needs. */
+ * Headers are few and put together on the stack; the exchange copies them. */
 #include "reply.h"
 
 enum { HEADERS_MOST = 8 };
@@ -17,14 +16,10 @@ static void put(head *h, str name, str value)
     if (h->n < HEADERS_MOST - 1) h->list[h->n++] = (header){name, value};
 }
 
-static head head_of(const visit *v, str type)
+static head head_of(str type)
 {
     head h = {0};
     if (type.n) put(&h, S("Content-Type"), type);
-    if (!v->origin.p) return h;
-    put(&h, S("Access-Control-Allow-Origin"), v->origin);
-    put(&h, S("Access-Control-Expose-Headers"), S("Mcp-Session-Id, WWW-Authenticate"));
-    put(&h, S("Vary"), S("Origin"));
     return h;
 }
 
@@ -41,19 +36,19 @@ static void send(visit *v, int status, const head *h, str body)
 
 void reply_json(visit *v, int status, str body)
 {
-    head h = head_of(v, S("application/json"));
+    head h = head_of(S("application/json"));
     send(v, status, &h, body);
 }
 
 void reply_empty(visit *v, int status)
 {
-    head h = head_of(v, (str){0});
+    head h = head_of((str){0});
     send(v, status, &h, (str){0});
 }
 
 void reply_with(visit *v, int status, header extra, str body)
 {
-    head h = head_of(v, body.n ? S("application/json") : (str){0});
+    head h = head_of(body.n ? S("application/json") : (str){0});
     put(&h, extra.name, extra.value);
     send(v, status, &h, body);
 }
@@ -101,7 +96,7 @@ str reply_tool_error(visit *v, str text)
 
 sink *reply_stream(visit *v)
 {
-    head h = head_of(v, S("text/event-stream"));
+    head h = head_of(S("text/event-stream"));
     put(&h, S("Cache-Control"), S("no-cache"));
     put(&h, S("X-Accel-Buffering"), S("no"));
     v->status = 200;
@@ -131,19 +126,4 @@ bool reply_may_stream(const visit *v)
     str accept = exchange_header(v->x, S("accept"));
     return contains(accept, S("text/event-stream")) || contains(accept, S("*/*")) ||
            contains(accept, S("text/*"));
-}
-
-void reply_preflight(visit *v)
-{
-    head h = head_of(v, (str){0});
-    if (v->origin.p) {
-        str asked = exchange_header(v->x, S("access-control-request-headers"));
-        put(&h, S("Access-Control-Allow-Methods"), S("POST, DELETE"));
-        put(&h, S("Access-Control-Allow-Headers"),
-            asked.n ? asked : S("Authorization, Content-Type"));
-        put(&h, S("Access-Control-Max-Age"), S("600"));
-    } else {
-        put(&h, S("Allow"), S("POST, DELETE, OPTIONS"));
-    }
-    send(v, 204, &h, (str){0});
 }

@@ -21,6 +21,4 @@ str reply_tool_error(visit *v, str text);
 sink *reply_stream(visit *v);
 /* May the client be answered with an event stream? */
 bool reply_may_stream(const visit *v);
-/* 204 to a preflight of an origin that passed the gate. */
-void reply_preflight(visit *v);
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dispatch.h"
 
+#include "admit.h"
 #include "direct.h"
 #include "worker.h"
 
@@ -24,7 +25,6 @@ static void note(exchange *x, const snapshot *s)
 
 static void refuse(worker *w, exchange *x, int status, const char *message)
 {
-    record_text(exchange_record(x), FACT_DOOR, S("other"));
     direct_refuse(x, status, message, finished, w);
 }
 
@@ -33,7 +33,6 @@ static void wrong_method(worker *w, exchange *x, str allow)
     const header headers[] = {{S("content-type"), S("application/json")},
                               {S("allow"), allow},
                               {{0}, {0}}};
-    record_text(exchange_record(x), FACT_DOOR, S("other"));
     direct_reply(x, 405, headers,
                  S("{\"error\":{\"message\":\"this path takes another "
                    "method\",\"type\":\"invalid_request_error\"}}\n"),
@@ -51,19 +50,14 @@ static bool is_loopback(const worker *w, exchange *x)
     return at < w->server_count && w->doors[at].loopback;
 }
 
-/* Anybody may read it, from any page (RFC 9728 3.1); but not under a name that is not ours. */
 static void serve_metadata(worker *w, const snapshot *s, exchange *x)
 {
     const header headers[] = {{S("content-type"), S("application/json")},
-                              {S("access-control-allow-origin"), S("*")},
                               {S("cache-control"), S("max-age=300")},
                               {{0}, {0}}};
     str json;
     record_text(exchange_record(x), FACT_DOOR, S("wellknown"));
-    if (gate_check(&s->front, is_loopback(w, x), exchange_host(x), (str){0}, exchange_secure(x)) !=
-        GATE_OPEN)
-        direct_refuse(x, 403, "this host is not served here", finished, w);
-    else if (!is_read(x))
+    if (!is_read(x))
         wrong_method(w, x, S("GET, HEAD"));
     else if (!mcp_resource_metadata(&s->mcp, x, &json))
         direct_refuse(x, 404, "no such resource", finished, w);
@@ -76,28 +70,10 @@ static void serve_root(worker *w, exchange *x)
     static const char hello[] =
         "This is Sallyport, a gateway for MCP servers and language models.\n";
     const header headers[] = {{S("content-type"), S("text/plain; charset=utf-8")}, {{0}, {0}}};
-    record_text(exchange_record(x), FACT_DOOR, S("other"));
     if (is_read(x))
         direct_reply(x, 200, headers, (str){hello, sizeof hello - 1}, finished, w);
     else
         wrong_method(w, x, S("GET, HEAD"));
-}
-
-static void serve_llm(worker *w, const snapshot *s, exchange *x)
-{
-    static const char *const messages[] = {
-        [GATE_OPEN] = NULL,
-        [GATE_BAD_HOST] = "this host is not served here",
-        [GATE_BAD_ORIGIN] = "this origin is not allowed",
-    };
-    gate_result said = gate_check(&s->front, is_loopback(w, x), exchange_host(x),
-                                  exchange_header(x, S("origin")), exchange_secure(x));
-    if (said != GATE_OPEN) {
-        refuse(w, x, 403, messages[said]);
-        return;
-    }
-    llm_request rq = {.config = &s->llm, .finished = finished, .ctx = w};
-    llm_serve(w->llm, x, &rq);
 }
 
 void dispatch_exchange(exchange *x, void *ctx)
@@ -107,21 +83,23 @@ void dispatch_exchange(exchange *x, void *ctx)
     str path = exchange_path(x);
     snapshot_own(exchange_arena(x), s);
     note(x, s);
+    admittance door = {.rules = &s->front,
+                       .loopback = is_loopback(w, x),
+                       .finished = finished,
+                       .ctx = w};
+    if (!admit(&door, x)) return;
     if (str_starts(path, (str){well_known, sizeof well_known - 1})) {
         serve_metadata(w, s, x);
         return;
     }
     const mcp_endpoint *endpoint = mcp_endpoint_find(&s->mcp, exchange_host(x), path);
     if (endpoint) {
-        mcp_request rq = {.config = &s->mcp,
-                          .endpoint = endpoint,
-                          .finished = finished,
-                          .ctx = w,
-                          .public_listener = !is_loopback(w, x)};
+        mcp_request rq = {.config = &s->mcp, .endpoint = endpoint, .finished = finished, .ctx = w};
         mcp_serve(w->mcp, x, &rq);
-    } else if (s->llm.route_count && llm_path(path))
-        serve_llm(w, s, x);
-    else if (str_eq(path, S("/")))
+    } else if (s->llm.route_count && llm_path(path)) {
+        llm_request rq = {.config = &s->llm, .finished = finished, .ctx = w};
+        llm_serve(w->llm, x, &rq);
+    } else if (str_eq(path, S("/")))
         serve_root(w, x);
     else
         refuse(w, x, 404, "nothing is served at this path");

@@ -72,8 +72,8 @@ char *const *process_shim(arena *a)
 
 const char *process_variable(const char *name)
 {
-    return getenv(
-        name); /* NOLINT(concurrency-mt-unsafe): nobody sets variables while threads run */
+    /* NOLINTNEXTLINE(concurrency-mt-unsafe): nobody sets variables while threads run */
+    return getenv(name);
 }
 
 unsigned process_cores(void)

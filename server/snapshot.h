@@ -7,6 +7,7 @@
  * arena; the last drop frees everything. Threads: immutable, any; drop anywhere. */
 #ifndef SP_SNAPSHOT_H
 #define SP_SNAPSHOT_H
+#include "../authz/gate.h"
 #include "../llm/llm.h"
 #include "../mcp/mcp.h"
 #include "config.h"

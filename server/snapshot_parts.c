@@ -187,7 +187,6 @@ const err *snapshot_make_mcp(snapshot_maker *m, mcp_config *out)
                         .endpoint_count = c->endpoints.count,
                         .who = &m->s->who,
                         .rules = m->s->rules,
-                        .front = &m->s->front,
                         .body_limit = (size_t)c->body,
                         .json_depth = (unsigned)c->json_depth,
                         .instance_name = S("sallyport")};
@@ -253,7 +252,6 @@ const err *snapshot_make_llm(snapshot_maker *m, llm_config *out)
                         .route_count = c->routes.count,
                         .who = &m->s->who,
                         .rules = m->s->rules,
-                        .front = &m->s->front,
                         .body_limit = (size_t)c->body,
                         .json_depth = (unsigned)c->json_depth};
     return NULL;

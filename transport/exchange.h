@@ -23,19 +23,19 @@
 #include "sink.h"
 
 typedef struct exchange exchange;
-loop   *exchange_loop(exchange *x);
-arena  *exchange_arena(exchange *x);
+loop *exchange_loop(exchange *x);
+arena *exchange_arena(exchange *x);
 record *exchange_record(exchange *x);
 
-str  exchange_method(const exchange *x);    /* "POST" */
-str  exchange_path(const exchange *x);      /* before '?', as sent */
-str  exchange_query(const exchange *x);     /* after '?', as sent; {0} without */
-str  exchange_host(const exchange *x);      /* the Host header, as sent */
-str  exchange_header(const exchange *x, str name); /* case-insensitive; p is NULL when absent */
+str exchange_method(const exchange *x);            /* "POST" */
+str exchange_path(const exchange *x);              /* before '?', as sent */
+str exchange_query(const exchange *x);             /* after '?', as sent; {0} without */
+str exchange_host(const exchange *x);              /* the Host header, as sent */
+str exchange_header(const exchange *x, str name);  /* case-insensitive; p is NULL when absent */
 const header *exchange_headers(const exchange *x); /* all, in order, ends with {0} */
-str  exchange_peer(const exchange *x);      /* client address without port */
-bool exchange_secure(const exchange *x);    /* over TLS */
-unsigned exchange_listener(const exchange *x); /* index in the config's listen */
+str exchange_peer(const exchange *x);              /* client address without port */
+bool exchange_secure(const exchange *x);           /* over TLS */
+unsigned exchange_listener(const exchange *x);     /* index in the config's listen */
 int64_t exchange_started_us(const exchange *x);
 
 /* The flow that is told about body (WOKEN), drain while it streams (STOP) and disconnect (GONE).
@@ -50,14 +50,15 @@ MUST_CHECK const err *exchange_body(exchange *x, size_t limit, bool *whole, str 
  * exchange's arena (or be static). Content-Length, Date and Connection are the front's. */
 void exchange_reply(exchange *x, int status, const header *headers, str body);
 /* A streamed reply (chunked). Returns the sink to write into; when it has drained it tells the
- * source set with sink_source(), or wakes the flow (WOKEN) when none is set. Ending it with an error
- * cuts the connection so that no client takes it for the end. */
+ * source set with sink_source(), or wakes the flow (WOKEN) when none is set. Ending it with an
+ * error cuts the connection so that no client takes it for the end. */
 sink *exchange_stream(exchange *x, int status, const header *headers);
-/* A header for whatever the reply will be, as from somebody who stands before the product. Copied. */
+/* A header for whatever the reply will be, as from somebody who stands before the product. Copied.
+ */
 void exchange_add_header(exchange *x, str name, str value);
 bool exchange_replied(const exchange *x);
-bool exchange_gone(const exchange *x);      /* the client has left */
+bool exchange_gone(const exchange *x); /* the client has left */
 /* After the reply: the connection is closed instead of kept. Call before replying. */
 void exchange_close_after(exchange *x);
-void exchange_release(exchange *x);         /* frees the arena: the caller must not touch it again */
+void exchange_release(exchange *x); /* frees the arena: the caller must not touch it again */
 #endif

@@ -26,7 +26,7 @@ struct exchange {
     str method, target, path, query, host, peer;
     const char *target_at; /* where libmicrohttpd had it */
     header *headers;
-    header *added; /* to the reply, by who stands before the product; ends with {0} */
+    header *added;              /* to the reply, by who stands before the product; ends with {0} */
     int64_t started_us, length; /* Content-Length; -1: chunked; 0: no body */
     flow_run *flow;
     buf body;

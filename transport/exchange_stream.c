@@ -7,8 +7,8 @@
  * pause, at a quarter of that to go on. A source that does not pause is cut off at four times
  * that much: it is our mistake then, and memory must stay bounded all the same.
  *
- * Ending with an error sends what is waiting, and leaves out the last chunk. A client of HTTP/1.0 gets no chunks and would
- * take the close for the end, so its connection is reset instead. */
+ * Ending with an error sends what is waiting, and leaves out the last chunk. A client of HTTP/1.0
+ * gets no chunks and would take the close for the end, so its connection is reset instead. */
 #include "exchange_private.h"
 #include <sys/socket.h>
 

@@ -111,6 +111,7 @@ struct cel_program {
     cel_node *root;
     const cel_read *reads;
     size_t read_count;
+    const struct cel_zone_book *zones;
 };
 
 enum { CEL_LOCALS = 128, CEL_HEIGHT = 250 }; /* variables of macros; nodes from root to leaf */

@@ -34,7 +34,8 @@ typedef struct {
 typedef struct cel_problem {
     size_t offset, length;
     const char *code; /* stable: E001 literal, E002 syntax, E003 types, E004 unknown variable,
-                         E005 unknown function, E006 macro, E007 pattern, E008 limit */
+                         E005 unknown function, E006 macro, E007 pattern, E008 limit, E009 a text
+                         that is no zone, address or range */
     str text;         /* what is wrong */
     str hint;         /* what to write instead, {0} when there is nothing to say */
     struct cel_problem *next;
@@ -49,12 +50,24 @@ typedef struct {
 const cel_problem *cel_compile(arena *a, str source, const cel_env *env, const cel_limits *limits,
                                cel_program **out);
 
+/* Where time zones with names ("Europe/Paris") come from: *tzif is the bytes of the zone's file,
+ * in `a` or of a life as long. Asked while compiling for names that are literals, while evaluating,
+ * from any thread, for the others. A name is letters, digits, _ + - and single slashes. */
+typedef struct {
+    const err *(*load)(void *ctx, arena *a, str name, str *tzif);
+    void *ctx;
+} cel_zones;
+
 /* For hosts and tests that need more than cel_compile: names are looked up in `container` first;
  * an unchecked program is not refused for its types or names, it errors when it gets there. */
 typedef struct {
     cel_limits limits;
     str container;
     bool unchecked;
+    cel_zones zones;                      /* none: names of zones are refused, offsets are fine */
+    const struct cel_function *functions; /* the host's own, rows as library.h has them; they are
+                                             borrowed as long as the program lives */
+    size_t function_count;
 } cel_options;
 const cel_problem *cel_compile_with(arena *a, str source, const cel_env *env,
                                     const cel_options *options, cel_program **out);

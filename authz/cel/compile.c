@@ -39,7 +39,10 @@ static void compile(cel_notes *notes, cel_program *p, const cel_env *env, const 
     if (notes->count) return;
     cel_check(notes, p->root, env, o);
     if (notes->count) return;
-    cel_plan(notes, p->root, !o->unchecked);
+    cel_zone_book *zones = NEW(notes->a, cel_zone_book);
+    zones->source = o->zones;
+    p->zones = zones;
+    cel_plan(notes, p->root, !o->unchecked, zones);
     p->reads = cel_collect_reads(notes->a, p->root, &p->read_count);
 }
 

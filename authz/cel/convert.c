@@ -194,8 +194,7 @@ str cel_convert_decimal(arena *a, double d)
     if (before >= n.count) {
         return arena_fmt(a, "%s%.*s%.*s", sign, n.count, n.digits, before - n.count, zeros);
     }
-    return arena_fmt(a, "%s%.*s.%.*s", sign, before, n.digits, n.count - before,
-                     n.digits + before);
+    return arena_fmt(a, "%s%.*s.%.*s", sign, before, n.digits, n.count - before, n.digits + before);
 }
 
 str cel_convert_text(arena *a, cel_value v)

@@ -123,28 +123,36 @@ static APART cel_value conditional(cel_run *r, const cel_node *n)
     return no.tag == CEL_BOOL && no.u.b == yes.u.b ? yes : c;
 }
 
-/* Overloads are tried by the types of the arguments, in the order of the table. */
-static cel_value dispatch(cel_run *r, const cel_node *n, const cel_value *args)
+/* `args` has room for one more than there are. */
+static inline cel_value called(cel_run *r, const cel_node *n, cel_value *args)
 {
-    uint8_t style = n->flags & NODE_RECEIVER ? CEL_METHOD : CEL_GLOBAL;
-    for (uint16_t i = 0; i < n->rows; i++) {
-        const cel_function *f = &n->x.function[i];
-        if (!(f->styles & style) || !cel_signature_takes(f->signature, args, n->count)) continue;
-        cel_value v = f->run(&r->scope, f, args);
-        if (v.tag == CEL_ERROR) v.n = n->at;
-        return v;
-    }
-    return cel_error_at(CEL_NO_SUCH_OVERLOAD, n->at);
-}
-
-static APART cel_value call(cel_run *r, const cel_node *n)
-{
-    cel_value args[CEL_ARGS], bad = {.tag = CEL_UNBOUND};
+    cel_value bad = {.tag = CEL_UNBOUND};
     for (uint32_t i = 0; i < n->count; i++) {
         args[i] = operand(r, n->kids[i]);
         if (cel_special(args[i])) bad = bad.tag ? cel_strict(bad, args[i]) : args[i];
     }
-    return bad.tag ? bad : dispatch(r, n, args);
+    if (bad.tag) return bad;
+    args[n->count].tag = CEL_UNBOUND;
+    const cel_function *f = cel_function_for(n, args);
+    if (!f) return cel_error_at(CEL_NO_SUCH_OVERLOAD, n->at);
+    cel_value v = f->run(&r->scope, f, args);
+    if (v.tag == CEL_ERROR) v.n = n->at;
+    return v;
+}
+
+/* Few functions take many arguments; the frame of the rest stays small. */
+enum { FEW_ARGS = 4 };
+
+static APART cel_value call_of_many(cel_run *r, const cel_node *n)
+{
+    cel_value args[CEL_ARGS + 1];
+    return called(r, n, args);
+}
+
+static APART cel_value call(cel_run *r, const cel_node *n)
+{
+    cel_value args[FEW_ARGS + 1];
+    return n->count > FEW_ARGS ? call_of_many(r, n) : called(r, n, args);
 }
 
 static APART cel_value matches(cel_run *r, const cel_node *n)
@@ -241,7 +249,7 @@ cel_value cel_eval(const cel_program *p, cel_bindings *b, arena *scratch, uint64
 {
     cel_run r;
     if (!cost || cost > INT64_MAX) cost = cost ? INT64_MAX : CEL_COST;
-    r.scope = (cel_scope){scratch, (int64_t)cost};
+    r.scope = (cel_scope){scratch, (int64_t)cost, p->zones};
     r.bindings = b;
     cel_value v = cel_run_node(&r, p->root);
     if (r.scope.budget >= 0) return v;

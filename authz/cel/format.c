@@ -75,7 +75,8 @@ typedef struct {
 
 static int by_key(const void *a, const void *b)
 {
-    cel_value left = cel_string(((const entry *)a)->key), right = cel_string(((const entry *)b)->key);
+    cel_value left = cel_string(((const entry *)a)->key),
+              right = cel_string(((const entry *)b)->key);
     return (int)cel_order(left, right);
 }
 

@@ -125,23 +125,9 @@ const cel_function cel_functions[] = {
     {"prefixLength", CEL_METHOD, "c>i",  cel_fn_prefix_length, 0},
 
     {"math.greatest", CEL_GLOBAL, "lA>*", cel_fn_greatest, 0},
-    {"math.greatest", CEL_GLOBAL, "*>*", cel_fn_greatest, 1},
-    {"math.greatest", CEL_GLOBAL, "**>*", cel_fn_greatest, 2},
-    {"math.greatest", CEL_GLOBAL, "***>*", cel_fn_greatest, 3},
-    {"math.greatest", CEL_GLOBAL, "****>*", cel_fn_greatest, 4},
-    {"math.greatest", CEL_GLOBAL, "*****>*", cel_fn_greatest, 5},
-    {"math.greatest", CEL_GLOBAL, "******>*", cel_fn_greatest, 6},
-    {"math.greatest", CEL_GLOBAL, "*******>*", cel_fn_greatest, 7},
-    {"math.greatest", CEL_GLOBAL, "********>*", cel_fn_greatest, 8},
+    {"math.greatest", CEL_GLOBAL, "*+>*", cel_fn_greatest, 1},
     {"math.least", CEL_GLOBAL, "lA>*", cel_fn_least, 0},
-    {"math.least", CEL_GLOBAL, "*>*", cel_fn_least, 1},
-    {"math.least", CEL_GLOBAL, "**>*", cel_fn_least, 2},
-    {"math.least", CEL_GLOBAL, "***>*", cel_fn_least, 3},
-    {"math.least", CEL_GLOBAL, "****>*", cel_fn_least, 4},
-    {"math.least", CEL_GLOBAL, "*****>*", cel_fn_least, 5},
-    {"math.least", CEL_GLOBAL, "******>*", cel_fn_least, 6},
-    {"math.least", CEL_GLOBAL, "*******>*", cel_fn_least, 7},
-    {"math.least", CEL_GLOBAL, "********>*", cel_fn_least, 8},
+    {"math.least", CEL_GLOBAL, "*+>*", cel_fn_least, 1},
     {"math.ceil", CEL_GLOBAL, "d>d", cel_fn_rounding, MATH_CEIL},
     {"math.floor", CEL_GLOBAL, "d>d", cel_fn_rounding, MATH_FLOOR},
     {"math.round", CEL_GLOBAL, "d>d", cel_fn_rounding, MATH_ROUND},
@@ -193,6 +179,22 @@ const cel_function *cel_function_find(str name, uint16_t *count)
         return f;
     }
     return NULL;
+}
+
+const cel_function *cel_function_for(const cel_node *call, const cel_value *args)
+{
+    uint8_t style = call->flags & NODE_RECEIVER ? CEL_METHOD : CEL_GLOBAL;
+    for (uint16_t i = 0; i < call->rows; i++) {
+        const cel_function *f = &call->x.function[i];
+        if ((f->styles & style) && cel_signature_takes(f->signature, args, call->count)) return f;
+    }
+    return NULL;
+}
+
+cel_value cel_fn_declared(cel_scope *s, const cel_function *f, const cel_value *args)
+{
+    (void)s, (void)f, (void)args;
+    return cel_failed(CEL_NO_SUCH_OVERLOAD);
 }
 
 cel_value cel_fn_to_int(cel_scope *s, const cel_function *f, const cel_value *args)
@@ -266,14 +268,7 @@ cel_value cel_fn_dyn(cel_scope *s, const cel_function *f, const cel_value *args)
 cel_value cel_fn_time_part(cel_scope *s, const cel_function *f, const cel_value *args)
 {
     (void)s;
-    return cel_time_part_of(args[0], (cel_time_part)f->op, (str){0});
-}
-
-cel_value cel_fn_time_part_zone(cel_scope *s, const cel_function *f, const cel_value *args)
-{
-    (void)s;
-    if (!args[1].n) return cel_failed(CEL_BAD_ARGUMENT);
-    return cel_time_part_of(args[0], (cel_time_part)f->op, cel_text(args[1]));
+    return cel_time_part_of(args[0], (cel_time_part)f->op, 0);
 }
 
 cel_value cel_fn_duration_part(cel_scope *s, const cel_function *f, const cel_value *args)

@@ -3,8 +3,8 @@
  *
  * A row is one overload: name (with its namespace, if any), how it may be called, its signature
  * (types.h) and what runs. Rows of one name stand together. What runs gets arguments of the
- * types its signature says, never an error or an unknown; an error it gives back needs no place
- * in the source, the caller adds it. */
+ * types its signature says, never an error or an unknown, and a CEL_UNBOUND after the last; an
+ * error it gives back needs no place in the source, the caller adds it. */
 #ifndef SP_CEL_LIBRARY_H
 #define SP_CEL_LIBRARY_H
 #include "ast.h"
@@ -14,6 +14,7 @@
 typedef struct {
     arena *scratch;
     int64_t budget;
+    const struct cel_zone_book *zones;
 } cel_scope;
 
 static inline bool cel_spend(cel_scope *s, size_t bytes)
@@ -26,7 +27,7 @@ enum {
     CEL_GLOBAL = 1,
     CEL_METHOD = 2,
     CEL_BOTH = 3,
-    CEL_ARGS = 8 /* most arguments of a function */
+    CEL_ARGS = 32 /* most arguments of a function */
 };
 
 typedef cel_value cel_impl(cel_scope *s, const cel_function *f, const cel_value *args);
@@ -43,6 +44,8 @@ extern const size_t cel_function_count;
 
 /* The rows of that name; *count 0 when there is none. */
 const cel_function *cel_function_find(str name, uint16_t *count);
+/* The row of a call that takes these arguments, in the order of the table; NULL: none. */
+const cel_function *cel_function_for(const cel_node *call, const cel_value *args);
 
 static inline cel_value cel_failed(cel_error code)
 {
@@ -64,6 +67,8 @@ typedef enum {
 } cel_rounding;
 typedef enum { MATH_AND, MATH_OR, MATH_XOR, MATH_NOT, MATH_LEFT, MATH_RIGHT } cel_bits;
 
+cel_impl cel_fn_declared; /* of a function that is only declared: always an error */
+
 /* What the table points to, by file. */
 cel_impl cel_fn_size, cel_fn_starts_with, cel_fn_ends_with, cel_fn_contains,
     cel_fn_matches; /* text.c */
@@ -78,7 +83,8 @@ cel_impl cel_fn_greatest, cel_fn_least, cel_fn_rounding, cel_fn_abs, cel_fn_sign
 cel_impl cel_fn_optional_of, cel_fn_optional_none, cel_fn_optional_non_zero, cel_fn_has_value;
 cel_impl cel_fn_optional_value, cel_fn_optional_or, cel_fn_optional_or_value;
 cel_impl cel_fn_format, cel_fn_base64_encode, cel_fn_base64_decode; /* format.c, encode.c */
-cel_impl cel_fn_ip, cel_fn_is_ip, cel_fn_ip_canonical, cel_fn_ip_family, cel_fn_ip_is; /* network.c */
+cel_impl cel_fn_ip, cel_fn_is_ip, cel_fn_ip_canonical, cel_fn_ip_family,
+    cel_fn_ip_is; /* network.c */
 cel_impl cel_fn_cidr, cel_fn_is_cidr, cel_fn_contains_ip, cel_fn_contains_cidr, cel_fn_cidr_ip;
 cel_impl cel_fn_masked, cel_fn_prefix_length;
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* macro.c - calls that are not calls: has(), the comprehensions, cel.bind().
+/* macro.c - calls that are not calls: has(), the comprehensions, cel.bind(), cel.block().
  *
  * A row of the table is a name, who it is called on, how many arguments, and what it becomes. A
  * call of the same name with other arguments is an ordinary call, as the specification wants
@@ -117,13 +117,50 @@ static cel_node *entries(cel_notes *notes, cel_node *call, uint8_t op, uint8_t v
 static cel_node *bind(cel_notes *notes, cel_node *call, uint8_t op, uint8_t vars)
 {
     (void)op, (void)vars;
-    const cel_node *on = call->kids[0];
-    if (on->kind != NODE_NAME || !str_eq(on->name, S("cel"))) return call;
     if (!variable(notes, call->kids[1], &call->name)) return NULL;
     call->kind = NODE_BIND;
     call->kids += 2;
     call->count = 2;
     return call;
+}
+
+/* cel.block([a, b, …], body) is what optimisers make of an expression that says something twice:
+ * a bind for each element, in which the earlier ones are cel.index(0), cel.index(1) … */
+static cel_node *block(cel_notes *notes, cel_node *call, uint8_t op, uint8_t vars)
+{
+    (void)op, (void)vars;
+    const cel_node *list = call->kids[1];
+    cel_node *body = call->kids[2];
+    if (list->kind != NODE_LIST || (list->flags & NODE_MAYBE)) {
+        return refuse(notes, list, S("a list is expected here: [a, b]"), (str){0});
+    }
+    for (uint32_t i = list->count; i-- > 0;) {
+        cel_node *n = leaf(notes, call, NODE_BIND);
+        n->name = arena_fmt(notes->a, "@index%u", i);
+        n->kids = NEW_N(notes->a, cel_node *, 2);
+        n->count = 2;
+        n->kids[0] = list->kids[i];
+        n->kids[1] = body;
+        if (!cel_node_close(notes, n)) return NULL;
+        body = n;
+    }
+    return body;
+}
+
+/* cel.index(i), cel.iterVar(depth, i), cel.accuVar(depth, i): names nobody can write. */
+static cel_node *indexed(cel_notes *notes, cel_node *call, uint8_t op, uint8_t vars)
+{
+    static const char *const stems[] = {"@index", "@it", "@ac"};
+    (void)vars;
+    str name = {stems[op], strlen(stems[op])};
+    for (uint32_t i = 1; i < call->count; i++) {
+        const cel_node *number = call->kids[i];
+        bool good = number->kind == NODE_CONST && number->value.tag == CEL_INT;
+        if (!good) return refuse(notes, number, S("a number is expected here"), (str){0});
+        name = arena_fmt(notes->a, STR_FMT "%s%lld", STR_ARG(name), op ? ":" : "",
+                         (long long)number->value.u.i);
+    }
+    return itself(notes, call, name);
 }
 
 /* clang-format off */
@@ -147,9 +184,22 @@ static const macro macros[] = {
     {"transformMapEntry", true, 4, 2, FOLD_ENTRY, entries},
     {"optMap",     true,  2, 1, FOLD_OPTION, fold},
     {"optFlatMap", true,  2, 1, FOLD_OPTION_FLAT, fold},
-    {"bind",       true,  3, 0, 0,           bind},
+    {"cel.bind",    true, 3, 0, 0,           bind},
+    {"cel.block",   true, 2, 0, 0,           block},
+    {"cel.index",   true, 1, 0, 0,           indexed},
+    {"cel.iterVar", true, 2, 0, 1,           indexed},
+    {"cel.accuVar", true, 2, 0, 2,           indexed},
 };
 /* clang-format on */
+
+static bool names(const macro *m, const cel_node *call)
+{
+    str name = {m->name, strlen(m->name)};
+    str_pair cut = str_cut(name, '.');
+    if (!cut.ok) return str_eq(call->name, name);
+    const cel_node *on = call->kids[0];
+    return on->kind == NODE_NAME && str_eq(on->name, cut.head) && str_eq(call->name, cut.tail);
+}
 
 cel_node *cel_expand(cel_notes *notes, cel_node *call)
 {
@@ -158,7 +208,7 @@ cel_node *cel_expand(cel_notes *notes, cel_node *call)
     for (size_t i = 0; i < sizeof macros / sizeof *macros; i++) {
         const macro *m = &macros[i];
         if (m->receiver != receiver || m->args != args) continue;
-        if (!str_eq(call->name, (str){m->name, strlen(m->name)})) continue;
+        if (!names(m, call)) continue;
         return m->expand(notes, call, m->op, m->vars);
     }
     return call;

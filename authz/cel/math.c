@@ -26,11 +26,18 @@ static cel_value better(cel_value best, cel_value v, cel_ordering wanted)
     return cel_order(v, best) == wanted ? v : best;
 }
 
-/* greatest and least; op is how many arguments, 0 for one list. */
+static size_t count_of(const cel_value *args)
+{
+    size_t n = 0;
+    while (args[n].tag != CEL_UNBOUND) n++;
+    return n;
+}
+
+/* greatest and least; op: of the arguments, 0 for one list. */
 static cel_value extreme(cel_scope *s, const cel_function *f, const cel_value *args,
                          cel_ordering wanted)
 {
-    size_t count = f->op ? f->op : cel_count(args[0]);
+    size_t count = f->op ? count_of(args) : cel_count(args[0]);
     cel_value best = {.tag = CEL_UNBOUND};
     if (!cel_spend(s, 16 * count)) return cel_failed(CEL_COST_EXCEEDED);
     for (size_t i = 0; i < count; i++) {

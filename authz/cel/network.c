@@ -207,8 +207,7 @@ str cel_net_text(arena *a, cel_value v)
 {
     const cel_net *n = v.u.net;
     const uint8_t *b = n->bytes;
-    str text = n->size == 16 ? v6_text(a, n)
-                             : arena_fmt(a, "%u.%u.%u.%u", b[0], b[1], b[2], b[3]);
+    str text = n->size == 16 ? v6_text(a, n) : arena_fmt(a, "%u.%u.%u.%u", b[0], b[1], b[2], b[3]);
     if (v.code == CEL_T_IP) return text;
     return arena_fmt(a, STR_FMT "/%u", STR_ARG(text), n->prefix);
 }

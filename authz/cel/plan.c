@@ -8,6 +8,7 @@
 #include "compare.h"
 #include "library.h"
 #include "regex.h"
+#include "times.h"
 
 enum { FEW = 8 };
 
@@ -68,7 +69,7 @@ static bool all_constant(const cel_node *n)
 {
     if (n->flags & NODE_MAYBE) return false;
     for (uint32_t i = 0; i < n->count; i++) {
-        if (n->kids[i]->kind != NODE_CONST) return false;
+        if (n->kids[i]->kind != NODE_CONST || n->kids[i]->value.tag == CEL_ERROR) return false;
     }
     return true;
 }
@@ -126,68 +127,113 @@ static void plan_path(arena *a, cel_node *n)
     n->x.keys = keys;
 }
 
-static void plan_matches(cel_notes *notes, cel_node *n, bool checked)
+typedef struct {
+    cel_notes *notes;
+    cel_zone_book *zones;
+    bool checked;
+} planner;
+
+/* A literal that can never do is a mistake of the author, not of a request. */
+static void bad_literal(const planner *p, const cel_node *literal, const char *code, str text,
+                        str hint)
+{
+    if (p->checked)
+        cel_note(p->notes, (cel_span){literal->offset, literal->length}, code, text, hint);
+}
+
+static void plan_matches(const planner *p, cel_node *n)
 {
     const cel_node *pattern = n->kids[1];
     str why;
-    n->x.regex = cel_regex_new(notes->a, cel_text(pattern->value), &why);
+    n->x.regex = cel_regex_new(p->notes->a, cel_text(pattern->value), &why);
     if (n->x.regex) {
         n->kind = NODE_MATCHES;
         n->count = 1;
-    } else if (checked) {
-        cel_note(notes, (cel_span){pattern->offset, pattern->length}, "E007",
-                 arena_fmt(notes->a, "bad pattern: " STR_FMT, STR_ARG(why)),
-                 S("patterns are RE2's: no look-around, no back-references"));
-    } else {
-        become_constant(n, (cel_value){.tag = CEL_ERROR, .code = CEL_BAD_ARGUMENT, .n = n->at});
+        return;
     }
+    bad_literal(p, pattern, "E007", arena_fmt(p->notes->a, "bad pattern: " STR_FMT, STR_ARG(why)),
+                S("patterns are RE2's: no look-around, no back-references"));
+    become_constant(n, (cel_value){.tag = CEL_ERROR, .code = CEL_BAD_ARGUMENT, .n = n->at});
+}
+
+static bool is_text(const cel_node *n)
+{
+    return n->kind == NODE_CONST && n->value.tag == CEL_STRING;
+}
+
+/* getHours('Europe/Paris'): the zone is loaded now. */
+static void plan_zone(const planner *p, const cel_node *n)
+{
+    const cel_node *zone = n->kids[1];
+    int64_t seconds;
+    if (!is_text(zone) || cel_time_offset(cel_text(zone->value), &seconds)) return;
+    str name = cel_text(zone->value);
+    const char *why = cel_zone_learn(p->zones, p->notes->a, name);
+    if (!why) return;
+    bad_literal(p, zone, "E009",
+                arena_fmt(p->notes->a, "'" STR_FMT "': %s", STR_ARG(str_take(name, 64)), why),
+                S("a zone is 'UTC', '+05:30' or a name like 'Europe/Paris'"));
+}
+
+/* ip('10.0.0.300') */
+static void plan_failed(const planner *p, const cel_node *n, const cel_function *f)
+{
+    bool address = f->run == cel_fn_ip, range = f->run == cel_fn_cidr;
+    if ((!address && !range) || !is_text(n->kids[0])) return;
+    str text = str_take(cel_text(n->kids[0]->value), 64);
+    bad_literal(p, n->kids[0], "E009",
+                arena_fmt(p->notes->a, "'" STR_FMT "' is no %s", STR_ARG(text),
+                          address ? "IP address" : "range of addresses"),
+                address ? S("like '10.0.0.1' or '2001:db8::1'")
+                        : S("like '10.0.0.0/8' or '2001:db8::/32'"));
 }
 
 /* A function over constants, when it gives a value; what it makes lives as long as the program. */
-static void plan_call(cel_notes *notes, cel_node *n, bool checked)
+static void plan_call(const planner *p, cel_node *n)
 {
     bool matches = str_eq(n->name, S("matches")) && n->count == 2 && n->x.function;
-    if (matches && n->kids[1]->kind == NODE_CONST && n->kids[1]->value.tag == CEL_STRING) {
-        plan_matches(notes, n, checked);
+    if (matches && is_text(n->kids[1])) {
+        plan_matches(p, n);
         return;
     }
+    if (n->count == 2 && n->rows > 1 && n->x.function[1].run == cel_fn_time_part_zone)
+        plan_zone(p, n);
     if (matches || !n->count || n->count > CEL_ARGS || !all_constant(n)) return;
-    cel_value args[CEL_ARGS];
+    cel_value args[CEL_ARGS + 1] = {0};
     for (uint32_t i = 0; i < n->count; i++) args[i] = n->kids[i]->value;
-    uint8_t style = n->flags & NODE_RECEIVER ? CEL_METHOD : CEL_GLOBAL;
-    for (uint16_t i = 0; i < n->rows; i++) {
-        const cel_function *f = &n->x.function[i];
-        if (!(f->styles & style) || !cel_signature_takes(f->signature, args, n->count)) continue;
-        cel_scope scope = {notes->a, CEL_COST};
-        cel_value v = f->run(&scope, f, args);
-        if (v.tag != CEL_ERROR && scope.budget >= 0) become_constant(n, v);
-        return;
+    const cel_function *f = cel_function_for(n, args);
+    if (!f) return;
+    cel_scope scope = {p->notes->a, CEL_COST, p->zones};
+    cel_value v = f->run(&scope, f, args);
+    if (v.tag != CEL_ERROR && scope.budget >= 0) {
+        become_constant(n, v);
+    } else {
+        plan_failed(p, n, f);
     }
 }
 
-static void plan(cel_notes *notes, cel_node *n, bool checked)
+static void plan(const planner *p, cel_node *n)
 {
-    for (uint32_t i = 0; i < n->count && n->kind != NODE_PATH; i++) {
-        plan(notes, n->kids[i], checked);
-    }
+    for (uint32_t i = 0; i < n->count && n->kind != NODE_PATH; i++) plan(p, n->kids[i]);
     switch ((cel_node_kind)n->kind) {
-    case NODE_LIST: plan_list(notes->a, n); return;
-    case NODE_MAP: plan_map(notes->a, n); return;
+    case NODE_LIST: plan_list(p->notes->a, n); return;
+    case NODE_MAP: plan_map(p->notes->a, n); return;
     case NODE_SELECT:
-    case NODE_INDEX: plan_path(notes->a, n); return;
-    case NODE_CALL: plan_call(notes, n, checked); return;
+    case NODE_INDEX: plan_path(p->notes->a, n); return;
+    case NODE_CALL: plan_call(p, n); return;
     case NODE_IN:
         if (n->kids[1]->kind == NODE_CONST && n->kids[1]->value.tag == CEL_LIST) {
-            n->x.set = cel_set_new(notes->a, n->kids[1]->value);
+            n->x.set = cel_set_new(p->notes->a, n->kids[1]->value);
         }
         return;
     default: return;
     }
 }
 
-void cel_plan(cel_notes *notes, cel_node *root, bool checked)
+void cel_plan(cel_notes *notes, cel_node *root, bool checked, cel_zone_book *zones)
 {
-    plan(notes, root, checked);
+    planner p = {notes, zones, checked};
+    plan(&p, root);
 }
 
 typedef struct {

@@ -3,14 +3,16 @@
  *
  * Chains of members over a variable become one path, literal lists and maps and calls over
  * constants become constants, `x in [literals]` a set, matches() with a constant pattern a
- * compiled pattern (a bad one is noted). A constant that would be an error stays as it was
- * written: it errors when, and only if, it is evaluated. */
+ * compiled pattern. A literal that is a bad pattern, zone, address or range is noted. A constant
+ * that would be an error stays as it was written: it errors when, and only if, it is evaluated. */
 #ifndef SP_CEL_PLAN_H
 #define SP_CEL_PLAN_H
 #include "ast.h"
 #include "cel.h"
+#include "zone.h"
 
-void cel_plan(cel_notes *notes, cel_node *root, bool checked);
+/* `zones` learns the names the tree has as literals. */
+void cel_plan(cel_notes *notes, cel_node *root, bool checked, cel_zone_book *zones);
 
 /* Every (slot, first member) the tree reads, each once. */
 const cel_read *cel_collect_reads(arena *a, const cel_node *root, size_t *count);

@@ -2,7 +2,8 @@
 /* resolve.c - names to slots, calls to overloads, and what was probably meant.
  *
  * With container X.Y the name a.b is tried as X.Y.a.b, X.a.b and a.b; the checker asks for the
- * longest chain of members first. Variables of macros hide whatever begins with their name. */
+ * longest chain of members first. Variables of macros hide whatever begins with their name. A
+ * function of the host is looked for after those of the library. */
 #include "check.h"
 #include "library.h"
 #include "parse.h"
@@ -32,6 +33,11 @@ static const struct {
     {"toUpperCase", "upperAscii"},
     {"True", "true"},
     {"False", "false"},
+    {"math.max", "math.greatest"},
+    {"math.min", "math.least"},
+    {"max", "math.greatest"},
+    {"min", "math.least"},
+    {"abs", "math.abs"},
 };
 
 void cel_complain(cel_checker *c, const cel_node *n, const char *code, str text, str hint)
@@ -159,6 +165,53 @@ void cel_unknown_name(cel_checker *c, cel_node *n)
     become_failure(n, CEL_UNBOUND_VARIABLE);
 }
 
+static const cel_function *find_function(const cel_checker *c, str name, uint16_t *rows)
+{
+    const cel_function *all = c->options->functions, *f = cel_function_find(name, rows);
+    size_t count = c->options->function_count;
+    for (size_t i = 0; !f && i < count; i++) {
+        if (str_eq(name, of_c(all[i].name))) f = &all[i];
+    }
+    if (!f || *rows) return f;
+    for (; f + *rows < all + count && *rows < UINT16_MAX; ++*rows) {
+        if (!str_eq(name, of_c(f[*rows].name))) break;
+    }
+    return f;
+}
+
+/* A name of the table or of a macro before its last dot; {0} when it has none. */
+static str space_of(const char *name, str *last)
+{
+    const char *dot = strrchr(name, '.');
+    *last = of_c(dot ? dot + 1 : name);
+    return dot ? (str){name, (size_t)(dot - name)} : (str){0};
+}
+
+/* A namespace there is, or, with one letter wrong, one that has the function. */
+static bool meant_namespace(str space, str function, const char *name)
+{
+    str last, in = space_of(name, &last);
+    if (!in.n || str_eq(in, space)) return in.n;
+    cel_nearest near = cel_nearest_new(space);
+    cel_nearest_offer(&near, in);
+    return str_eq(function, last) && near.best.n && near.distance <= 1;
+}
+
+static bool is_namespace(const cel_checker *c, str space, str function)
+{
+    if (str_eq(space, S("net"))) return true; /* has types alone */
+    for (size_t i = 0; i < c->env->count; i++) {
+        if (str_eq(c->env->variables[i].name, space)) return false;
+    }
+    for (size_t i = 0; i < cel_function_count; i++) {
+        if (meant_namespace(space, function, cel_functions[i].name)) return true;
+    }
+    for (size_t i = 0; cel_macro_name(i); i++) {
+        if (meant_namespace(space, function, cel_macro_name(i))) return true;
+    }
+    return false;
+}
+
 void cel_resolve_namespace(cel_checker *c, cel_node *n)
 {
     if (!(n->flags & NODE_RECEIVER)) return;
@@ -167,7 +220,7 @@ void cel_resolve_namespace(cel_checker *c, cel_node *n)
     str space = chain_text(c->notes->a, n->kids[0]);
     str name = arena_fmt(c->notes->a, STR_FMT "." STR_FMT, STR_ARG(space), STR_ARG(n->name));
     uint16_t rows;
-    if (!cel_function_find(name, &rows)) return;
+    if (!find_function(c, name, &rows) && !is_namespace(c, space, n->name)) return;
     n->name = name;
     n->flags &= (uint8_t)~NODE_RECEIVER;
     uint32_t end = n->at + n->at_length;
@@ -240,14 +293,32 @@ static bool callable(const cel_function *f, const cel_node *n)
     return f->styles & (n->flags & NODE_RECEIVER ? CEL_METHOD : CEL_GLOBAL);
 }
 
+/* strings.trim(x) for x.trim(), math.size(x) for size(x). */
+static str without_namespace(cel_checker *c, str name)
+{
+    uint16_t rows;
+    while (memchr(name.p, '.', name.n)) name = str_cut(name, '.').tail;
+    const cel_function *f = find_function(c, name, &rows);
+    if (!f) return (str){0};
+    return arena_fmt(c->notes->a, "write %s" STR_FMT "(%s)", f->styles & CEL_GLOBAL ? "" : "x.",
+                     STR_ARG(name), f->styles & CEL_GLOBAL ? "x" : "…");
+}
+
 static void unknown_function(cel_checker *c, cel_node *n)
 {
     cel_nearest near = cel_nearest_new(n->name);
+    const cel_options *o = c->options;
     for (size_t i = 0; i < cel_function_count; i++) {
         if (callable(&cel_functions[i], n)) cel_nearest_offer(&near, of_c(cel_functions[i].name));
     }
+    for (size_t i = 0; i < o->function_count; i++) {
+        if (callable(&o->functions[i], n)) cel_nearest_offer(&near, of_c(o->functions[i].name));
+    }
     for (size_t i = 0; cel_macro_name(i); i++) cel_nearest_offer(&near, of_c(cel_macro_name(i)));
-    str hint = meant(c, &near);
+    str hint = {0};
+    if (!(n->flags & NODE_RECEIVER) && n->name.n && memchr(n->name.p, '.', n->name.n))
+        hint = without_namespace(c, n->name);
+    if (!hint.n) hint = meant(c, &near);
     if (str_eq(near.wanted, near.best))
         hint = arena_fmt(c->notes->a, STR_FMT " takes other arguments", STR_ARG(near.best));
     str text = arena_fmt(c->notes->a, "unknown function '" STR_FMT "'", STR_ARG(n->name));
@@ -270,7 +341,7 @@ static str style_hint(cel_checker *c, const cel_node *n, const cel_function *f)
 void cel_resolve_call(cel_checker *c, cel_node *n)
 {
     uint16_t rows = 0;
-    const cel_function *f = cel_function_find(n->name, &rows);
+    const cel_function *f = find_function(c, n->name, &rows);
     if (!f) {
         unknown_function(c, n);
         return;

@@ -39,6 +39,16 @@ static civil civil_of(int64_t days)
     return c;
 }
 
+int64_t cel_time_days(int64_t year, int64_t month, int64_t day)
+{
+    return days_of((civil){year, month, day});
+}
+
+int64_t cel_time_year(int64_t days)
+{
+    return civil_of(days).year;
+}
+
 static cel_value error(cel_error code)
 {
     return (cel_value){.tag = CEL_ERROR, .code = (uint16_t)code};
@@ -222,10 +232,10 @@ cel_value cel_time_since(cel_value later, cel_value earlier)
 }
 
 /* [+-]HH:MM, the sign may be missing. */
-static bool zone_offset(str zone, int64_t *seconds)
+bool cel_time_offset(str zone, int64_t *seconds)
 {
     *seconds = 0;
-    if (!zone.n || str_eq(zone, S("UTC"))) return true;
+    if (str_eq(zone, S("UTC"))) return true;
     bool west = take_char(&zone, '-');
     if (!west) (void)take_char(&zone, '+');
     int64_t h, m;
@@ -235,10 +245,8 @@ static bool zone_offset(str zone, int64_t *seconds)
     return true;
 }
 
-cel_value cel_time_part_of(cel_value t, cel_time_part part, str zone)
+cel_value cel_time_part_of(cel_value t, cel_time_part part, int64_t offset)
 {
-    int64_t offset;
-    if (!zone_offset(zone, &offset)) return error(CEL_BAD_ARGUMENT);
     int64_t local = t.u.i + offset, days = floor_div(local, day_seconds),
             rest = local - days * day_seconds;
     civil c = civil_of(days);

@@ -18,6 +18,10 @@ str cel_duration_text(arena *a, cel_value d);
 cel_value cel_time_plus(cel_value t, int64_t nanos);
 cel_value cel_time_since(cel_value later, cel_value earlier); /* a duration */
 
+/* The calendar: days since 1970-01-01, and the year a day is in. */
+int64_t cel_time_days(int64_t year, int64_t month, int64_t day);
+int64_t cel_time_year(int64_t days);
+
 typedef enum {
     TIME_YEAR,
     TIME_MONTH,        /* from 0 */
@@ -30,7 +34,9 @@ typedef enum {
     TIME_SECONDS,
     TIME_MILLISECONDS
 } cel_time_part;
-/* In a zone: "" and "UTC", "+05:30", "-08:00", "02:00"; names of tzdata are not known yet. */
-cel_value cel_time_part_of(cel_value t, cel_time_part part, str zone);
+/* Of the clock `offset` seconds east of UTC. */
+cel_value cel_time_part_of(cel_value t, cel_time_part part, int64_t offset);
+/* "UTC", "+05:30", "-08:00", "02:00"; false for a name, which zone.h knows about. */
+bool cel_time_offset(str zone, int64_t *seconds);
 cel_value cel_duration_part_of(cel_value d, cel_time_part part);
 #endif

@@ -27,7 +27,6 @@ typedef struct {
     mcp_endpoint endpoint[2];
     identity who;
     jwt_issuer issuer;
-    gate gate;
     upstream *servers[4];
     size_t server_count;
     pthread_t thread;
@@ -118,7 +117,6 @@ DOOR door *door_open(const char *rules, bool anonymous)
     policy_load(d->a, &(policy_source){S("rules.yaml"), {rules, strlen(rules)}}, 1, &bad, &p);
     for (problem *b = bad.first; b; b = b->next) print_error("%.*s\n", STR_ARG(b->text));
     assert_non_null(p);
-    d->gate = (gate){nobody, nobody};
     d->endpoint[0] =
         (mcp_endpoint){.path = S("/mcp"), .hosts = nobody, .servers = d->servers, .step_up = true};
     d->endpoint[1] = (mcp_endpoint){.path = S("/bare"),
@@ -129,7 +127,6 @@ DOOR door *door_open(const char *rules, bool anonymous)
                              .endpoint_count = 2,
                              .who = &d->who,
                              .rules = p,
-                             .front = &d->gate,
                              .body_limit = 1 << 20,
                              .json_depth = 64,
                              .instance_name = S("door")};

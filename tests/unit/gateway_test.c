@@ -295,6 +295,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(every_path_has_a_door_or_is_404, set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             the_admin_listener_says_secrets_to_nobody_and_little_to_strangers, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(models_are_not_for_pages_of_other_sites, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_bad_file_keeps_what_runs_and_says_so, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_changed_file_needs_no_signal, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_busy_port_is_said_and_nothing_is_left_behind, set_up,

@@ -239,6 +239,40 @@ policy:
 > Origin: http://127.0.0.1:{port}
 < 200
 
+-- a page of our own origin may read the answer
+> modern tools/list {} as alice
+> Origin: http://localhost:{port}
+> Host: localhost:{port}
+< 200
+< access-control-allow-origin: /^http:\/\/localhost:/
+< access-control-expose-headers: /Mcp-Session-Id/
+< vary: Origin
+
+-- and asks first
+> OPTIONS /mcp
+> Origin: http://127.0.0.1:{port}
+> Access-Control-Request-Headers: mcp-method
+< 204
+< access-control-allow-headers: mcp-method
+< access-control-allow-methods: /POST/
+
+-- a foreign page asks in vain
+> OPTIONS /mcp
+> Origin: http://evil.example.com
+< 403
+< access-control-allow-origin: -absent
+
+-- the same at the other door
+> POST /v1/chat/completions as alice
+> Origin: http://evil.example.com
+> {"model":"gpt-small","messages":[]}
+< 403
+
+-- and at the metadata
+> GET /.well-known/oauth-protected-resource/mcp
+> Host: evil.example.com
+< 403
+
 -- a body that is coded
 > modern tools/list {} as alice
 > Content-Encoding: gzip
