@@ -87,4 +87,7 @@ cel_impl cel_fn_ip, cel_fn_is_ip, cel_fn_ip_canonical, cel_fn_ip_family,
     cel_fn_ip_is; /* network.c */
 cel_impl cel_fn_cidr, cel_fn_is_cidr, cel_fn_contains_ip, cel_fn_contains_cidr, cel_fn_cidr_ip;
 cel_impl cel_fn_masked, cel_fn_prefix_length;
+cel_impl cel_fn_distinct, cel_fn_slice, cel_fn_flatten, cel_fn_sort, cel_fn_range; /* lists.c */
+cel_impl cel_fn_list_end, cel_fn_list_reverse;
+cel_impl cel_fn_sets_contains, cel_fn_sets_equivalent, cel_fn_sets_intersects;
 #endif

@@ -213,6 +213,27 @@ static void the_admin_listener_says_secrets_to_nobody_and_little_to_strangers(vo
     end(r);
 }
 
+static void models_are_not_for_pages_of_other_sites(void **state)
+{
+    rig *r = *state;
+    put(r, "sallyport.yaml",
+        CONFIG "llm: { backends: { b: { schema: openai, url: \"http://127.0.0.1:1\" } },\n"
+               "       routes: [{ name: r, models: [m], to: [b] }] }\n"
+               "allowed_origins: [\"https://app.example\"]\n");
+    put(r, "rules/one.yaml",
+        "policy: v1\nrules: [{ id: all, permit: { models: [\"*\"], endpoints: [\"*\"] } }]\n");
+    begin(r);
+    str at = gateway_address(r->g, 0);
+    assert_says(get(r, at, "/v1/models", ""), "\"id\":\"m\"");
+    assert_says(get(r, at, "/v1/models", "Origin: https://app.example\r\n"), "HTTP/1.1 200");
+    assert_says(get(r, at, "/v1/models", "Origin: https://evil.example\r\n"), "HTTP/1.1 403");
+    assert_says(get(r, at, "/v1/models", "Authorization: Bearer nonsense\r\n"), "HTTP/1.1 401");
+    assert_says(ask(r, at,
+                    "GET /v1/models HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n"),
+                "HTTP/1.1 403");
+    end(r);
+}
+
 /* --- reload
  * -----------------------------------------------------------------------------------------------
  */
