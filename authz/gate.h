@@ -10,7 +10,8 @@
 
 typedef struct {
     const str *allowed_origins; /* ends with {0} */
-    const str *allowed_hosts;   /* host or host:port, ends with {0}; includes the endpoints' public hosts */
+    const str
+        *allowed_hosts; /* host or host:port, ends with {0}; includes the endpoints' public hosts */
 } gate;
 
 typedef enum { GATE_OPEN, GATE_BAD_HOST, GATE_BAD_ORIGIN } gate_result;

@@ -14,24 +14,29 @@ enum { JWT_MAX = 16384, JWT_SKEW_S = 30 };
 
 typedef struct {
     str issuer;
-    const str *audiences;    /* ends with {0}; at least one must match. None configured: any */
+    const str *audiences;      /* ends with {0}; at least one must match. None configured: any */
     const jwt_alg *algorithms; /* ends with ALG_NONE */
     jwks *keys;
-    str jwks_url;            /* {0} when from a file */
+    str jwks_url; /* {0} when from a file */
 } jwt_issuer;
 
-typedef enum { JWT_OK, JWT_BAD, JWT_NO_KEY /* known issuer, unknown kid: keys may be stale */ } jwt_result;
+typedef enum {
+    JWT_OK,
+    JWT_BAD,
+    JWT_NO_KEY /* known issuer, unknown kid: keys may be stale */
+} jwt_result;
 
 typedef struct {
     const jwt_issuer *issuer;
     jwt_alg alg;
     const json_t *claims;
-    int64_t expires_s;       /* `exp` with the skew added: from this second on it is refused */
-    const char *why;         /* JWT_BAD: "expired", "wrong audience" …: safe to tell the client */
+    int64_t expires_s; /* `exp` with the skew added: from this second on it is refused */
+    const char *why;   /* JWT_BAD: "expired", "wrong audience" …: safe to tell the client */
 } jwt_facts;
 
 /* Claims and scratch live in the arena; the views in `issuers` must outlive the call only. */
-jwt_result jwt_verify(arena *a, const jwt_issuer *issuers, size_t count, str token, int64_t now_s, jwt_facts *out);
+jwt_result jwt_verify(arena *a, const jwt_issuer *issuers, size_t count, str token, int64_t now_s,
+                      jwt_facts *out);
 
 /* Would an already verified token be taken by this issuer's settings as they are now? */
 bool jwt_suits(const jwt_issuer *issuer, jwt_alg alg, const json_t *claims);

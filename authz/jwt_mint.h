@@ -2,8 +2,8 @@
 /* jwt_mint.h - sign tokens with an Ed25519 key, for the demo and the tests. */
 #ifndef SP_JWT_MINT_H
 #define SP_JWT_MINT_H
-#include <stdint.h>
 #include "../base/arena.h"
+#include <stdint.h>
 
 enum { JWT_SEED = 32 };
 str jwt_mint(arena *a, const uint8_t seed[JWT_SEED], str kid, str claims_json);

@@ -11,50 +11,79 @@
 #include "../base/json.h"
 #include "identity.h"
 
-typedef enum { SUBJECT_TOOL, SUBJECT_RESOURCE, SUBJECT_PROMPT, SUBJECT_MODEL, SUBJECT_ENDPOINT, SUBJECTS } subject_kind;
+typedef enum {
+    SUBJECT_TOOL,
+    SUBJECT_RESOURCE,
+    SUBJECT_PROMPT,
+    SUBJECT_MODEL,
+    SUBJECT_ENDPOINT,
+    SUBJECTS
+} subject_kind;
 
 /* The CEL variables, in slot order (contract §5). */
 typedef enum {
-    VAR_JWT, VAR_CALLER, VAR_TOOL, VAR_ARGS, VAR_RESOURCE, VAR_PROMPT, VAR_MCP, VAR_HTTP, VAR_LLM,
-    VAR_USAGE, VAR_QUOTA, VAR_SOURCE, VAR_NOW, VAR_VARS, QUESTION_VARS
+    VAR_JWT,
+    VAR_CALLER,
+    VAR_TOOL,
+    VAR_ARGS,
+    VAR_RESOURCE,
+    VAR_PROMPT,
+    VAR_MCP,
+    VAR_HTTP,
+    VAR_LLM,
+    VAR_USAGE,
+    VAR_QUOTA,
+    VAR_SOURCE,
+    VAR_NOW,
+    VAR_VARS,
+    QUESTION_VARS
 } question_var;
 extern const char *const question_var_names[QUESTION_VARS];
 
 typedef struct {
     subject_kind kind;
-    str server;             /* tools, resources, prompts: the upstream server */
-    str name;               /* the upstream's own name, URI, model or endpoint path */
+    str server; /* tools, resources, prompts: the upstream server */
+    str name;   /* the upstream's own name, URI, model or endpoint path */
     bool listing;
     const caller *who;
     int64_t now_ms;
 
-    str title;              /* tools */
-    js_value annotations;   /* tools: raw, checked JSON or JS_ABSENT */
-    js_value args;          /* tools, prompts: raw, checked JSON or JS_ABSENT (= {}) */
+    str title;            /* tools */
+    js_value annotations; /* tools: raw, checked JSON or JS_ABSENT */
+    js_value args;        /* tools, prompts: raw, checked JSON or JS_ABSENT (= {}) */
 
-    struct { str method, client_name, client_version, protocol; } mcp;
-    struct { str method, path, host; const header *headers; } http;
-    struct { str model, endpoint, backend; bool stream; js_value params; } llm; /* params: the request body */
+    struct {
+        str method, client_name, client_version, protocol;
+    } mcp;
+    struct {
+        str method, path, host;
+        const header *headers;
+    } http;
+    struct {
+        str model, endpoint, backend;
+        bool stream;
+        js_value params;
+    } llm; /* params: the request body */
     str source_ip;
 } question;
 
 typedef enum {
-    DENIED_NOT,             /* permitted */
-    DENIED_DEFAULT,         /* no permit matched */
+    DENIED_NOT,     /* permitted */
+    DENIED_DEFAULT, /* no permit matched */
     DENIED_FORBID,
-    DENIED_FORBID_ERROR,    /* a forbid could not be evaluated: fail closed */
+    DENIED_FORBID_ERROR, /* a forbid could not be evaluated: fail closed */
     DENIED_REQUIRE,
-    DENIED_SCOPES           /* some permit misses nothing but scopes */
+    DENIED_SCOPES /* some permit misses nothing but scopes */
 } denied;
 
 typedef struct {
     bool permit;
-    bool listed;            /* deny only: a list would show it (the arguments decided) */
+    bool listed; /* deny only: a list would show it (the arguments decided) */
     denied why;
-    str rule;               /* id of the rule that decided; {0} for default */
-    str place;              /* its "file:line" */
-    str message;            /* what the client may be told; {0}: nothing of its own */
-    str error;              /* the first rule that could not be evaluated: "rule: reason", for the operator */
-    const str *scopes;      /* DENIED_SCOPES: the smallest missing set, ends with {0} */
+    str rule;    /* id of the rule that decided; {0} for default */
+    str place;   /* its "file:line" */
+    str message; /* what the client may be told; {0}: nothing of its own */
+    str error;   /* the first rule that could not be evaluated: "rule: reason", for the operator */
+    const str *scopes; /* DENIED_SCOPES: the smallest missing set, ends with {0} */
 } verdict;
 #endif

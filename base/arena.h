@@ -8,20 +8,20 @@
  * and true exhaustion aborts the process. */
 #ifndef SP_ARENA_H
 #define SP_ARENA_H
-#include <stddef.h>
 #include "str.h"
+#include <stddef.h>
 
 typedef struct arena arena;
 
 arena *arena_new(void);
-void   arena_reset(arena *a);               /* runs owned destructors, keeps the first block */
-void   arena_free(arena *a);
-void  *arena_alloc(arena *a, size_t size, size_t align, size_t count); /* zeroed, never NULL */
-char  *arena_bytes(arena *a, size_t n);     /* not zeroed, not aligned: for text */
-void   arena_own(arena *a, void (*drop)(void *), void *thing);
-str    arena_dup(arena *a, str s);          /* NUL-terminated copy */
-str    arena_fmt(arena *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void arena_reset(arena *a); /* runs owned destructors, keeps the first block */
+void arena_free(arena *a);
+void *arena_alloc(arena *a, size_t size, size_t align, size_t count); /* zeroed, never NULL */
+char *arena_bytes(arena *a, size_t n); /* not zeroed, not aligned: for text */
+void arena_own(arena *a, void (*drop)(void *), void *thing);
+str arena_dup(arena *a, str s); /* NUL-terminated copy */
+str arena_fmt(arena *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-#define NEW(a, type)         ((type *)arena_alloc((a), sizeof(type), _Alignof(type), 1))
-#define NEW_N(a, type, n)    ((type *)arena_alloc((a), sizeof(type), _Alignof(type), (n)))
+#define NEW(a, type)      ((type *)arena_alloc((a), sizeof(type), _Alignof(type), 1))
+#define NEW_N(a, type, n) ((type *)arena_alloc((a), sizeof(type), _Alignof(type), (n)))
 #endif

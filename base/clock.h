@@ -2,11 +2,11 @@
 /* clock.h - two clocks: one that never jumps, for waiting; one that people read. */
 #ifndef SP_CLOCK_H
 #define SP_CLOCK_H
-#include <stdint.h>
 #include "arena.h"
+#include <stdint.h>
 
 int64_t clock_mono_ms(void);
 int64_t clock_mono_us(void);
-int64_t clock_wall_ms(void);                    /* since 1970, UTC */
-str     clock_rfc3339(arena *a, int64_t wall_ms); /* 2026-11-22T10:00:00.123Z */
+int64_t clock_wall_ms(void);                  /* since 1970, UTC */
+str clock_rfc3339(arena *a, int64_t wall_ms); /* 2026-11-22T10:00:00.123Z */
 #endif

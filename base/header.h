@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* header.h - one header field, and finding one in a list.
  *
- * Lists end with {0}. Names compare without regard to ASCII case (RFC 9110 5.1); values are bytes. */
+ * Lists end with {0}. Names compare without regard to ASCII case (RFC 9110 5.1); values are bytes.
+ */
 #ifndef SP_HEADER_H
 #define SP_HEADER_H
 #include "str.h"

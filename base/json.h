@@ -10,10 +10,10 @@
  * Absent, null and wrong type are three cases: look at `kind`. */
 #ifndef SP_JSON_H
 #define SP_JSON_H
-#include <jansson.h>
-#include <stdint.h>
 #include "buf.h"
 #include "err.h"
+#include <jansson.h>
+#include <stdint.h>
 
 enum { JS_DEPTH_MAX = 1000 }; /* js_check() caps its depth at this */
 
@@ -42,15 +42,18 @@ typedef struct {
 /* The error is ERR_MALFORMED, or ERR_TOO_LARGE for depth, and its text names the byte offset. */
 MUST_CHECK const err *js_check(arena *a, str text, unsigned depth, js_value *root);
 
-js_value js_get(js_value object, str name);   /* JS_ABSENT when not there or not an object */
-js_value js_at(js_value root, const char *dotted); /* "params._meta" : js_get along the path; keys may hold no dots */
-js_iter  js_iterate(js_value container);      /* an object or an array; anything else is empty */
-bool     js_next(js_iter *it);                /* false at the end */
-bool     js_key_is(const js_iter *it, str name); /* compares unescaped */
-str      js_text(arena *a, js_value string);  /* unescaped; {0} when not a string; a view if no escapes */
-bool     js_text_is(js_value string, str text); /* compares without allocating in the usual case */
-bool     js_int(js_value number, int64_t *out); /* false: not a number, has a fraction or exponent, or over 64 bits */
-bool     js_bool(js_value v, bool otherwise);
+js_value js_get(js_value object, str name); /* JS_ABSENT when not there or not an object */
+js_value
+js_at(js_value root,
+      const char *dotted); /* "params._meta" : js_get along the path; keys may hold no dots */
+js_iter js_iterate(js_value container);      /* an object or an array; anything else is empty */
+bool js_next(js_iter *it);                   /* false at the end */
+bool js_key_is(const js_iter *it, str name); /* compares unescaped */
+str js_text(arena *a, js_value string); /* unescaped; {0} when not a string; a view if no escapes */
+bool js_text_is(js_value string, str text); /* compares without allocating in the usual case */
+bool js_int(js_value number,
+            int64_t *out); /* false: not a number, has a fraction or exponent, or over 64 bits */
+bool js_bool(js_value v, bool otherwise);
 
 /* A jansson tree of a checked value, owned by the arena. Integers outside int64 become reals,
  * and reals too large for a double the largest one. */

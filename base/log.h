@@ -18,7 +18,7 @@ typedef struct {
 } log_fact; /* lists end with {0} */
 
 logger *log_new(int fd, log_level least); /* the fd stays the caller's */
-void    log_free(logger *l);
-void    log_say(logger *l, log_level level, const char *event, const log_fact *facts);
-void    log_raw(logger *l, str line);     /* a line made elsewhere (access log); '\n' is added */
+void log_free(logger *l);
+void log_say(logger *l, log_level level, const char *event, const log_fact *facts);
+void log_raw(logger *l, str line); /* a line made elsewhere (access log); '\n' is added */
 #endif

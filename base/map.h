@@ -9,11 +9,11 @@
 
 typedef struct map map;
 
-map   *map_new(arena *a);                    /* a may be NULL: then map_free() */
-void   map_free(map *m);                     /* heap maps only */
-void  *map_get(const map *m, str key);       /* NULL when absent */
-void   map_put(map *m, str key, void *value);/* replaces; value must not be NULL */
-void  *map_del(map *m, str key);             /* the value, or NULL; the order of the rest is kept */
+map *map_new(arena *a);                     /* a may be NULL: then map_free() */
+void map_free(map *m);                      /* heap maps only */
+void *map_get(const map *m, str key);       /* NULL when absent */
+void map_put(map *m, str key, void *value); /* replaces; value must not be NULL */
+void *map_del(map *m, str key);             /* the value, or NULL; the order of the rest is kept */
 size_t map_count(const map *m);
-bool   map_each(const map *m, size_t *at, str *key, void **value); /* start with *at = 0 */
+bool map_each(const map *m, size_t *at, str *key, void **value); /* start with *at = 0 */
 #endif

@@ -8,8 +8,8 @@
  * Threads: metric_series() takes a lock; metric_add() and metric_observe() take none. */
 #ifndef SP_METRIC_H
 #define SP_METRIC_H
-#include <stdint.h>
 #include "buf.h"
+#include <stdint.h>
 
 typedef enum {
     METRIC_REQUESTS,          /* door, status class */
@@ -31,9 +31,9 @@ typedef struct metrics metrics;
 typedef struct metric metric;
 
 metrics *metrics_new(void);
-void     metrics_free(metrics *m);
-metric  *metric_series(metrics *m, metric_family f, const char *label1, const char *label2);
-void     metric_add(metric *s, int64_t n);          /* counters and gauges; n may be negative for gauges */
-void     metric_observe(metric *s, int64_t micros); /* histograms */
-void     metrics_write(metrics *m, buf *out);       /* Prometheus text format 0.0.4 */
+void metrics_free(metrics *m);
+metric *metric_series(metrics *m, metric_family f, const char *label1, const char *label2);
+void metric_add(metric *s, int64_t n); /* counters and gauges; n may be negative for gauges */
+void metric_observe(metric *s, int64_t micros); /* histograms */
+void metrics_write(metrics *m, buf *out);       /* Prometheus text format 0.0.4 */
 #endif

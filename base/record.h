@@ -6,28 +6,28 @@
  * places spell a fact differently. Texts are views that live as long as the request's arena. */
 #ifndef SP_RECORD_H
 #define SP_RECORD_H
-#include <stdint.h>
 #include "str.h"
+#include <stdint.h>
 
 typedef enum {
-    FACT_DOOR,          /* mcp, llm, wellknown, … */
+    FACT_DOOR, /* mcp, llm, wellknown, … */
     FACT_HTTP_METHOD,
     FACT_PATH,
     FACT_HOST,
-    FACT_PEER,          /* client address */
-    FACT_STATUS,        /* HTTP status sent */
-    FACT_ENDPOINT,      /* the configured MCP endpoint or LLM path */
-    FACT_CALLER,        /* caller.id */
+    FACT_PEER,     /* client address */
+    FACT_STATUS,   /* HTTP status sent */
+    FACT_ENDPOINT, /* the configured MCP endpoint or LLM path */
+    FACT_CALLER,   /* caller.id */
     FACT_MCP_METHOD,
     FACT_MCP_PROTOCOL,
-    FACT_TOOL,          /* server/name, the upstream's own name */
-    FACT_SERVER,        /* MCP server or LLM backend that was called */
+    FACT_TOOL,   /* server/name, the upstream's own name */
+    FACT_SERVER, /* MCP server or LLM backend that was called */
     FACT_MODEL,
-    FACT_STREAMED,      /* 1: answered as a stream */
-    FACT_VERDICT,       /* permit, deny */
-    FACT_RULE,          /* the rule that decided */
-    FACT_RULE_ERROR,    /* the first rule that could not be evaluated, and why */
-    FACT_MISSING,       /* servers whose lists are missing from an answer */
+    FACT_STREAMED,   /* 1: answered as a stream */
+    FACT_VERDICT,    /* permit, deny */
+    FACT_RULE,       /* the rule that decided */
+    FACT_RULE_ERROR, /* the first rule that could not be evaluated, and why */
+    FACT_MISSING,    /* servers whose lists are missing from an answer */
     FACT_UPSTREAM_STATUS,
     FACT_UPSTREAM_MS,
     FACT_TOKENS_IN,
@@ -35,8 +35,8 @@ typedef enum {
     FACT_TOKENS_CACHED,
     FACT_BYTES_IN,
     FACT_BYTES_OUT,
-    FACT_ERROR,         /* kind of failure */
-    FACT_ERROR_TEXT,    /* for the operator only */
+    FACT_ERROR,      /* kind of failure */
+    FACT_ERROR_TEXT, /* for the operator only */
     FACT_DURATION_US,
     FACT_COUNT
 } fact;

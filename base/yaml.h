@@ -2,9 +2,9 @@
 /* yaml.h - YAML as a tree in which every node knows where it stood.
  *
  * A thin layer over libyaml's events. Scalars stay text: the reader's schema decides types, so
- * `yes` and `010` hold no surprise. Refused, with position: duplicate keys, merge keys, tags, more than one document,
- * nesting over 64, an alias inside its own anchor, aliases that would expand past YAML_NODES.
- * Ownership: nodes and texts belong to the arena. */
+ * `yes` and `010` hold no surprise. Refused, with position: duplicate keys, merge keys, tags, more
+ * than one document, nesting over 64, an alias inside its own anchor, aliases that would expand
+ * past YAML_NODES. Ownership: nodes and texts belong to the arena. */
 #ifndef SP_YAML_H
 #define SP_YAML_H
 #include "err.h"
@@ -15,10 +15,10 @@ typedef enum { YAML_PLAIN, YAML_QUOTED, YAML_BLOCK } yaml_style;
 
 typedef struct yaml_node {
     yaml_kind kind;
-    yaml_style style;       /* scalars */
-    unsigned line, column;  /* of its first byte, from 1 */
-    str text;               /* scalars: the value */
-    str key;                /* in a map: this entry's key … */
+    yaml_style style;      /* scalars */
+    unsigned line, column; /* of its first byte, from 1 */
+    str text;              /* scalars: the value */
+    str key;               /* in a map: this entry's key … */
     unsigned key_line, key_column;
     struct yaml_node *first, *next; /* children, siblings */
     size_t count;

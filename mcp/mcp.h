@@ -2,8 +2,9 @@
 /* mcp.h - the MCP door: what the server gives this product and what it may ask of it.
  *
  * `mcp_config` is the product's part of a snapshot: immutable, shared by all workers, kept alive by
- * the request's arena. `mcp_shared` is the process-wide part that outlives snapshots (upstream states,
- * the sealer); `mcp_worker` is one worker's (links, pools). A request lives on one worker. */
+ * the request's arena. `mcp_shared` is the process-wide part that outlives snapshots (upstream
+ * states, the sealer); `mcp_worker` is one worker's (links, pools). A request lives on one worker.
+ */
 #ifndef SP_MCP_H
 #define SP_MCP_H
 #include "../authz/policy.h"
@@ -16,12 +17,12 @@
 typedef enum { NAMING_PREFIX, NAMING_NONE } mcp_naming;
 
 typedef struct {
-    str path;                    /* "/mcp" */
-    const str *hosts;            /* ends with {0}; empty: every host. "*.x.y": one label or more */
-    str public_url;              /* {0}: scheme + checked Host + path */
-    upstream *const *servers;    /* ends with NULL; in the config's order */
+    str path;                 /* "/mcp" */
+    const str *hosts;         /* ends with {0}; empty: every host. "*.x.y": one label or more */
+    str public_url;           /* {0}: scheme + checked Host + path */
+    upstream *const *servers; /* ends with NULL; in the config's order */
     mcp_naming naming;
-    bool step_up;                /* reveal a tool that only lacks scopes (default true) */
+    bool step_up; /* reveal a tool that only lacks scopes (default true) */
 } mcp_endpoint;
 
 typedef struct {
@@ -29,9 +30,9 @@ typedef struct {
     size_t endpoint_count;
     const identity *who;
     const policy *rules;
-    size_t body_limit;           /* limits.body */
-    unsigned json_depth;         /* limits.json_depth */
-    str instance_name;           /* serverInfo.name */
+    size_t body_limit;   /* limits.body */
+    unsigned json_depth; /* limits.json_depth */
+    str instance_name;   /* serverInfo.name */
 } mcp_config;
 
 typedef struct mcp_shared mcp_shared;
@@ -53,8 +54,10 @@ typedef struct {
     identity_cache *tokens;
     identity_services services;
 } mcp_worker_options;
-mcp_worker *mcp_worker_new(mcp_shared *s, unsigned index, const mcp_worker_options *o); /* before loops run */
-void mcp_worker_drain(mcp_worker *w); /* on its worker: ends children and sessions, begins nothing new */
+mcp_worker *mcp_worker_new(mcp_shared *s, unsigned index,
+                           const mcp_worker_options *o); /* before loops run */
+void mcp_worker_drain(
+    mcp_worker *w); /* on its worker: ends children and sessions, begins nothing new */
 void mcp_worker_free(mcp_worker *w);
 
 /* The endpoint that serves this host and path, or NULL. */
@@ -65,12 +68,13 @@ typedef void mcp_finished(void *ctx, exchange *x);
 typedef struct {
     const mcp_config *config;
     const mcp_endpoint *endpoint;
-    mcp_finished *finished;      /* once, at settle: the record is complete, the exchange still alive */
+    mcp_finished *finished; /* once, at settle: the record is complete, the exchange still alive */
     void *ctx;
 } mcp_request;
 void mcp_serve(mcp_worker *w, exchange *x, const mcp_request *rq);
 
-/* RFC 9728: GET /.well-known/oauth-protected-resource[/path]. False: no such resource here (404). */
+/* RFC 9728: GET /.well-known/oauth-protected-resource[/path]. False: no such resource here (404).
+ */
 bool mcp_resource_metadata(const mcp_config *c, exchange *x, str *json);
 /* The WWW-Authenticate challenge of a 401 for this endpoint; `why` NULL: no credential came. */
 str mcp_challenge(const mcp_config *c, const mcp_endpoint *e, exchange *x, const char *why);

@@ -15,14 +15,14 @@
 #include "exchange.h"
 
 typedef struct {
-    size_t header_bytes;      /* limits.header: connection pool = this + 4 KiB */
-    unsigned connections;     /* per process; the front divides by workers */
+    size_t header_bytes;  /* limits.header: connection pool = this + 4 KiB */
+    unsigned connections; /* per process; the front divides by workers */
     int64_t header_timeout_ms, idle_timeout_ms;
-    size_t stream_buffer;     /* a streamed reply's ceiling before its source must pause; 0: 256 KiB */
+    size_t stream_buffer; /* a streamed reply's ceiling before its source must pause; 0: 256 KiB */
 } server_limits;
 
 typedef struct {
-    str address;              /* "127.0.0.1:8080", "[::1]:0", "0.0.0.0:443" */
+    str address; /* "127.0.0.1:8080", "[::1]:0", "0.0.0.0:443" */
     unsigned index;
     const struct tls_server *tls; /* NULL: plain */
 } server_listener;
@@ -30,7 +30,8 @@ typedef struct {
 typedef struct server server;
 typedef void server_on_exchange(exchange *x, void *ctx);
 
-/* A listening socket (SO_REUSEPORT, non-blocking, close-on-exec); *bound is the address with the real port. */
+/* A listening socket (SO_REUSEPORT, non-blocking, close-on-exec); *bound is the address with the
+ * real port. */
 MUST_CHECK const err *server_listen_fd(arena *a, str address, int *fd, str *bound);
 
 typedef struct {
@@ -43,14 +44,15 @@ typedef struct {
 } server_options;
 
 /* Serves the listening socket `fd` (which it then owns) on this worker. */
-MUST_CHECK const err *server_open(arena *a, const server_options *o, const server_listener *l, int fd,
-                                  server **out);
+MUST_CHECK const err *server_open(arena *a, const server_options *o, const server_listener *l,
+                                  int fd, server **out);
 /* Drain: closes the listening socket, idle connections end, answers say "Connection: close", and
  * the flows of open streams are woken with FLOW_STOP. */
 void server_stop_accepting(server *s);
 size_t server_exchanges(const server *s); /* being answered now */
 size_t server_connections(const server *s);
-/* Ends every connection; flows are woken with FLOW_GONE, so the loop must run on until they are over.
- * The pointer is dead afterwards. From a letter or a timer, never from a flow or on_exchange. */
+/* Ends every connection; flows are woken with FLOW_GONE, so the loop must run on until they are
+ * over. The pointer is dead afterwards. From a letter or a timer, never from a flow or on_exchange.
+ */
 void server_close(server *s);
 #endif

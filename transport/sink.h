@@ -10,14 +10,21 @@
 
 typedef struct sink sink;
 struct sink {
-    bool (*write)(sink *s, str bytes);           /* false: full, wait for drained */
-    void (*end)(sink *s, const err *why);        /* NULL: clean end; else the peer sees an abort after what was written. Once. */
-    void (*drained)(void *source);               /* set by the source; may be NULL */
+    bool (*write)(sink *s, str bytes);    /* false: full, wait for drained */
+    void (*end)(sink *s, const err *why); /* NULL: clean end; else the peer sees an abort after what
+                                             was written. Once. */
+    void (*drained)(void *source);        /* set by the source; may be NULL */
     void *source;
 };
 
-static inline bool sink_write(sink *s, str bytes) { return s->write(s, bytes); }
-static inline void sink_end(sink *s, const err *why) { s->end(s, why); }
+static inline bool sink_write(sink *s, str bytes)
+{
+    return s->write(s, bytes);
+}
+static inline void sink_end(sink *s, const err *why)
+{
+    s->end(s, why);
+}
 static inline void sink_source(sink *s, void (*drained)(void *source), void *source)
 {
     s->drained = drained;

@@ -160,7 +160,6 @@ const cel_function cel_functions[] = {
 
     {"distinct",    CEL_METHOD, "lA>lA",   cel_fn_distinct, 0},
     {"slice",       CEL_METHOD, "lAii>lA", cel_fn_slice, 0},
-    {"flatten",     CEL_METHOD, "llA>lA",  cel_fn_flatten, 1},
     {"flatten",     CEL_METHOD, "l*>l*",   cel_fn_flatten, 1},
     {"flatten",     CEL_METHOD, "l*i>l*",  cel_fn_flatten, 2},
     {"sort",        CEL_METHOD, "lA>lA",   cel_fn_sort, 0},

@@ -3,7 +3,7 @@
  *
  * With container X.Y the name a.b is tried as X.Y.a.b, X.a.b and a.b; the checker asks for the
  * longest chain of members first. Variables of macros hide whatever begins with their name. A
- * function of the host is looked for after those of the library. */
+ * function of the library is not to be had by the host in the same style. */
 #include "check.h"
 #include "library.h"
 #include "parse.h"
@@ -165,18 +165,34 @@ void cel_unknown_name(cel_checker *c, cel_node *n)
     become_failure(n, CEL_UNBOUND_VARIABLE);
 }
 
-static const cel_function *find_function(const cel_checker *c, str name, uint16_t *rows)
+static uint8_t style_of(const cel_node *call)
 {
-    const cel_function *all = c->options->functions, *f = cel_function_find(name, rows);
-    size_t count = c->options->function_count;
-    for (size_t i = 0; !f && i < count; i++) {
-        if (str_eq(name, of_c(all[i].name))) f = &all[i];
+    return call->flags & NODE_RECEIVER ? CEL_METHOD : CEL_GLOBAL;
+}
+
+/* The host's rows of that name which can be called so. */
+static const cel_function *find_own(const cel_checker *c, str name, uint8_t style, uint16_t *rows)
+{
+    const cel_function *all = c->options->functions, *end = all + c->options->function_count;
+    const cel_function *f = all;
+    while (f < end && !(str_eq(name, of_c(f->name)) && (f->styles & style))) f++;
+    *rows = 0;
+    while (f + *rows < end && *rows < UINT16_MAX && str_eq(name, of_c(f[*rows].name))) ++*rows;
+    return *rows ? f : NULL;
+}
+
+static const cel_function *find_function(const cel_checker *c, str name, uint8_t style,
+                                         uint16_t *rows)
+{
+    uint16_t own_rows;
+    const cel_function *f = cel_function_find(name, rows);
+    for (uint16_t i = 0; i < *rows; i++) {
+        if (f[i].styles & style) return f;
     }
-    if (!f || *rows) return f;
-    for (; f + *rows < all + count && *rows < UINT16_MAX; ++*rows) {
-        if (!str_eq(name, of_c(f[*rows].name))) break;
-    }
-    return f;
+    const cel_function *own = find_own(c, name, style, &own_rows);
+    if (!own) return f;
+    *rows = own_rows;
+    return own;
 }
 
 /* A name of the table or of a macro before its last dot; {0} when it has none. */
@@ -220,7 +236,7 @@ void cel_resolve_namespace(cel_checker *c, cel_node *n)
     str space = chain_text(c->notes->a, n->kids[0]);
     str name = arena_fmt(c->notes->a, STR_FMT "." STR_FMT, STR_ARG(space), STR_ARG(n->name));
     uint16_t rows;
-    if (!find_function(c, name, &rows) && !is_namespace(c, space, n->name)) return;
+    if (!find_function(c, name, CEL_GLOBAL, &rows) && !is_namespace(c, space, n->name)) return;
     n->name = name;
     n->flags &= (uint8_t)~NODE_RECEIVER;
     uint32_t end = n->at + n->at_length;
@@ -290,7 +306,7 @@ void cel_resolve_operator(cel_checker *c, cel_node *n, const char *symbol,
 
 static bool callable(const cel_function *f, const cel_node *n)
 {
-    return f->styles & (n->flags & NODE_RECEIVER ? CEL_METHOD : CEL_GLOBAL);
+    return f->styles & style_of(n);
 }
 
 /* strings.trim(x) for x.trim(), math.size(x) for size(x). */
@@ -298,7 +314,7 @@ static str without_namespace(cel_checker *c, str name)
 {
     uint16_t rows;
     while (memchr(name.p, '.', name.n)) name = str_cut(name, '.').tail;
-    const cel_function *f = find_function(c, name, &rows);
+    const cel_function *f = find_function(c, name, CEL_BOTH, &rows);
     if (!f) return (str){0};
     return arena_fmt(c->notes->a, "write %s" STR_FMT "(%s)", f->styles & CEL_GLOBAL ? "" : "x.",
                      STR_ARG(name), f->styles & CEL_GLOBAL ? "x" : "…");
@@ -341,7 +357,7 @@ static str style_hint(cel_checker *c, const cel_node *n, const cel_function *f)
 void cel_resolve_call(cel_checker *c, cel_node *n)
 {
     uint16_t rows = 0;
-    const cel_function *f = find_function(c, n->name, &rows);
+    const cel_function *f = find_function(c, n->name, style_of(n), &rows);
     if (!f) {
         unknown_function(c, n);
         return;
