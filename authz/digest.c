@@ -3,16 +3,20 @@
  *
  * libsodium's decoders are strict when no character is to be ignored: they refuse foreign letters,
  * missing or surplus padding and set bits after the last byte, so one value has one spelling. */
+#define OPENSSL_SUPPRESS_DEPRECATED
 #include "digest.h"
 #include <openssl/sha.h>
 #include <sodium.h>
 #include <stdlib.h>
 
-/* OpenSSL's, since it uses the processor's own instructions: a third of libsodium's time, and
- * every request's token is hashed. */
+/* OpenSSL's, since it uses the processor's own instructions and every request's token is hashed;
+ * by its old calls, since the new ones look the algorithm up by name each time (0.6 us of 1.3). */
 void digest_sha256(str bytes, uint8_t out[DIGEST_BYTES])
 {
-    (void)SHA256((const unsigned char *)bytes.p, bytes.n, out);
+    SHA256_CTX c;
+    (void)SHA256_Init(&c);
+    (void)SHA256_Update(&c, bytes.p, bytes.n);
+    (void)SHA256_Final(out, &c);
 }
 
 str digest_hex(arena *a, const uint8_t *bytes, size_t n)

@@ -335,7 +335,8 @@ static bool is_token_char(char c)
            (c && strchr("-._~+/", c) != NULL);
 }
 
-/* RFC 6750 2.1: Bearer 1*SP b64token, and nothing else. Empty: it is not that. */
+/* RFC 6750 2.1: Bearer 1*SP b64token, and nothing else. What stands after the scheme; empty: it is
+ * not that. */
 static str bearer(str header)
 {
     while (header.n && (header.p[header.n - 1] == ' ' || header.p[header.n - 1] == '\t'))
@@ -347,11 +348,16 @@ static str bearer(str header)
         if ((cut.head.p[i] | 0x20) != scheme.p[i]) return (str){0};
     str token = cut.tail;
     while (token.n && token.p[0] == ' ') token = str_drop(token, 1);
+    return token;
+}
+
+static bool is_b64token(str token)
+{
     size_t n = 0;
     while (n < token.n && is_token_char(token.p[n])) n++;
     size_t body = n;
     while (n < token.n && token.p[n] == '=') n++;
-    return body && n == token.n ? token : (str){0};
+    return body && n == token.n;
 }
 
 static identity_result bad(identity_detail *detail, const char *why)
@@ -430,7 +436,8 @@ identity_result identify(identity_cache *c, const identity *id, str authorizatio
     if (came.token.n > JWT_MAX) return bad(detail, "token too large");
     digest_sha256(came.token, came.digest);
     *out = known_caller(c, id, &came);
-    if (*out) return IDENTITY_OK;
+    if (*out) return IDENTITY_OK; /* known ones have passed what follows */
+    if (!is_b64token(came.token)) return bad(detail, "not a bearer token");
 
     held *who = NULL;
     identity_result r = verify(c, id, &came, &who, detail);

@@ -11,19 +11,19 @@
 
 static size_t container_length(str s)
 {
+    enum { PLAIN, QUOTE, OPEN, CLOSE };
+    static const uint8_t kind[256] =
+        {['"'] = QUOTE, ['{'] = OPEN, ['['] = OPEN, ['}'] = CLOSE, [']'] = CLOSE};
     size_t at = 0, depth = 0;
     while (at < s.n) {
-        switch (s.p[at]) {
-        case '"': at += js_string_length(str_drop(s, at)); continue;
-        case '{':
-        case '[': depth++; break;
-        case '}':
-        case ']':
-            if (--depth == 0) return at + 1;
-            break;
-        default: break;
+        uint8_t k = kind[(unsigned char)s.p[at]];
+        if (k == QUOTE) {
+            at += js_string_length(str_drop(s, at));
+            continue;
         }
         at++;
+        if (k == OPEN) depth++;
+        if (k == CLOSE && --depth == 0) return at;
     }
     return s.n;
 }

@@ -147,11 +147,13 @@ static void on_end(void *owner, const err *why)
 
 static str upstream_path(arena *a, const llm_backend *b)
 {
-    buf path = buf_new(a, 4096);
+    static const str end = {"/chat/completions", 17};
+    buf path = buf_new(a, 8192);
+    (void)buf_need(&path, b->base_path.n + 1 + b->prefix.n + end.n);
     buf_put(&path, b->base_path);
     if (b->prefix.n) buf_put(&path, S("/"));
     buf_put(&path, b->prefix);
-    buf_put(&path, S("/chat/completions"));
+    buf_put(&path, end);
     return buf_str(&path);
 }
 

@@ -16,10 +16,11 @@ struct usage_tap {
     bool broken;
 };
 
-static bool count(js_value usage, const char *path, int64_t *out)
+/* Counts are not negative; anything else in their place is not known. */
+static bool count(js_value v, int64_t *out)
 {
     int64_t n = 0;
-    if (!js_int(js_at(usage, path), &n) || n < 0) return false;
+    if (!js_int(v, &n) || n < 0) return false;
     *out = n;
     return true;
 }
@@ -27,14 +28,20 @@ static bool count(js_value usage, const char *path, int64_t *out)
 bool usage_read(js_value answer, llm_usage *out)
 {
     js_value usage = js_get(answer, S("usage"));
-    if (usage.kind != JS_OBJECT) return false;
-    llm_usage u = {.known = true};
-    bool any = count(usage, "prompt_tokens", &u.input);
-    any = count(usage, "completion_tokens", &u.output) || any;
-    if (!any) return false;
-    if (count(usage, "prompt_tokens_details.cached_tokens", &u.cached_input) &&
-        u.cached_input <= u.input)
-        u.input -= u.cached_input;
+    llm_usage u = {0};
+    js_iter it = js_iterate(usage);
+    while (js_next(&it)) {
+        if (str_eq(it.key, S("prompt_tokens")))
+            u.known = count(it.value, &u.input) || u.known;
+        else if (str_eq(it.key, S("completion_tokens")))
+            u.known = count(it.value, &u.output) || u.known;
+        else if (str_eq(it.key, S("prompt_tokens_details")))
+            (void)count(js_get(it.value, S("cached_tokens")), &u.cached_input);
+    }
+    if (!u.known) return false;
+    if (u.cached_input > u.input)
+        u.cached_input = 0; /* not a part of it: somebody else's meaning */
+    u.input -= u.cached_input;
     *out = u;
     return true;
 }

@@ -4,6 +4,7 @@
  * The writer sleeps until something is there, then waits a moment before it writes, so that a busy
  * gateway makes few large writes and an idle one none. */
 #include "export.h"
+#include "../base/map.h"
 
 #include "../base/clock.h"
 #include <errno.h>
@@ -44,6 +45,8 @@ struct export_worker {
     buf lines;
     size_t count;
     metric *requests[DOORS][CLASSES], *seconds[DOORS], *verdicts[DOORS][VERDICTS];
+    arena *names;
+    map *tokens; /* backend to a series a direction */
 };
 
 /* --- the line
@@ -192,6 +195,8 @@ export_worker *export_worker_new(export *e, loop *l)
     w->e = e;
     w->l = l;
     w->lines = buf_new(NULL, WORKER_LINES);
+    w->names = arena_new();
+    w->tokens = map_new(w->names);
     loop_on_turn(l, hand_over, w);
     return w;
 }
@@ -202,6 +207,7 @@ void export_worker_free(export_worker *w)
     (void)hand_over(w);
     loop_off_turn(w->l, hand_over, w);
     buf_free(&w->lines);
+    arena_free(w->names);
     free(w);
 }
 
@@ -223,19 +229,26 @@ static metric *series(export_worker *w, metric **kept, metric_family f, const ch
     return *kept;
 }
 
+/* Backends are named by the configuration, so there are few. */
+static metric **tokens_of(export_worker *w, str backend)
+{
+    metric **row = map_get(w->tokens, backend);
+    if (row) return row;
+    str name = arena_dup(w->names, backend);
+    row = NEW_N(w->names, metric *, DIRECTIONS);
+    for (size_t i = 0; i < DIRECTIONS; i++)
+        row[i] = metric_series(w->e->meters, METRIC_TOKENS, name.p, direction_names[i]);
+    map_put(w->tokens, name, row);
+    return row;
+}
+
 static void count_tokens(export_worker *w, const record *r)
 {
-    if (!r->v[FACT_SERVER].set) return;
-    arena *a = NULL;
-    for (size_t i = 0; i < DIRECTIONS; i++) {
-        const fact_value *v = &r->v[direction_facts[i]];
-        if (!v->set || v->number <= 0) continue;
-        if (!a) a = arena_new();
-        const char *backend = arena_dup(a, r->v[FACT_SERVER].text).p;
-        metric_add(metric_series(w->e->meters, METRIC_TOKENS, backend, direction_names[i]),
-                   v->number);
-    }
-    if (a) arena_free(a);
+    if (!r->v[FACT_TOKENS_OUT].set && !r->v[FACT_TOKENS_IN].set) return;
+    metric **row = tokens_of(w, r->v[FACT_SERVER].text);
+    for (size_t i = 0; i < DIRECTIONS; i++)
+        if (r->v[direction_facts[i]].number > 0)
+            metric_add(row[i], r->v[direction_facts[i]].number);
 }
 
 static void count_rule_error(export_worker *w, const record *r)

@@ -123,21 +123,26 @@ static APART cel_value conditional(cel_run *r, const cel_node *n)
     return no.tag == CEL_BOOL && no.u.b == yes.u.b ? yes : c;
 }
 
-/* `args` has room for one more than there are. */
-static inline cel_value called(cel_run *r, const cel_node *n, cel_value *args)
+static cel_value dispatch(cel_run *r, const cel_node *n, cel_value *args)
 {
-    cel_value bad = {.tag = CEL_UNBOUND};
-    for (uint32_t i = 0; i < n->count; i++) {
-        args[i] = operand(r, n->kids[i]);
-        if (cel_special(args[i])) bad = bad.tag ? cel_strict(bad, args[i]) : args[i];
-    }
-    if (bad.tag) return bad;
     args[n->count].tag = CEL_UNBOUND;
     const cel_function *f = cel_function_for(n, args);
     if (!f) return cel_error_at(CEL_NO_SUCH_OVERLOAD, n->at);
     cel_value v = f->run(&r->scope, f, args);
     if (v.tag == CEL_ERROR) v.n = n->at;
     return v;
+}
+
+/* `args` has room for one more than there are. */
+static inline __attribute__((always_inline)) cel_value called(cel_run *r, const cel_node *n,
+                                                              cel_value *args)
+{
+    cel_value bad = {.tag = CEL_UNBOUND};
+    for (uint32_t i = 0; i < n->count; i++) {
+        args[i] = operand(r, n->kids[i]);
+        if (cel_special(args[i])) bad = bad.tag ? cel_strict(bad, args[i]) : args[i];
+    }
+    return bad.tag ? bad : dispatch(r, n, args);
 }
 
 /* Few functions take many arguments; the frame of the rest stays small. */

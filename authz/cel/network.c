@@ -167,7 +167,7 @@ bool cel_net_same(const cel_net *a, const cel_net *b)
            memcmp(a->bytes, b->bytes, sizeof a->bytes) == 0;
 }
 
-static unsigned group_at(const cel_net *n, unsigned i)
+static unsigned group_at(const cel_net *n, size_t i)
 {
     return (unsigned)n->bytes[2 * i] << 8 | n->bytes[2 * i + 1];
 }

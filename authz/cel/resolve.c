@@ -173,12 +173,16 @@ static uint8_t style_of(const cel_node *call)
 /* The host's rows of that name which can be called so. */
 static const cel_function *find_own(const cel_checker *c, str name, uint8_t style, uint16_t *rows)
 {
-    const cel_function *all = c->options->functions, *end = all + c->options->function_count;
-    const cel_function *f = all;
-    while (f < end && !(str_eq(name, of_c(f->name)) && (f->styles & style))) f++;
-    *rows = 0;
-    while (f + *rows < end && *rows < UINT16_MAX && str_eq(name, of_c(f[*rows].name))) ++*rows;
-    return *rows ? f : NULL;
+    const cel_function *all = c->options->functions;
+    size_t count = c->options->function_count, first = 0, end;
+    while (first < count && !(str_eq(name, of_c(all[first].name)) && (all[first].styles & style)))
+        first++;
+    for (end = first; end < count && end - first < UINT16_MAX;) {
+        if (!str_eq(name, of_c(all[end].name))) break;
+        end++;
+    }
+    *rows = (uint16_t)(end - first);
+    return *rows ? &all[first] : NULL;
 }
 
 static const cel_function *find_function(const cel_checker *c, str name, uint8_t style,
@@ -213,12 +217,13 @@ static bool meant_namespace(str space, str function, const char *name)
     return str_eq(function, last) && near.best.n && near.distance <= 1;
 }
 
-static bool is_namespace(const cel_checker *c, str space, str function)
+static bool is_namespace(const cel_checker *c, str root, str space, str function)
 {
-    if (str_eq(space, S("net"))) return true; /* has types alone */
     for (size_t i = 0; i < c->env->count; i++) {
-        if (str_eq(c->env->variables[i].name, space)) return false;
+        str name = c->env->variables[i].name;
+        if (str_eq(name, root) || str_eq(name, space)) return false;
     }
+    if (str_eq(space, S("net"))) return true; /* has types alone */
     for (size_t i = 0; i < cel_function_count; i++) {
         if (meant_namespace(space, function, cel_functions[i].name)) return true;
     }
@@ -236,7 +241,8 @@ void cel_resolve_namespace(cel_checker *c, cel_node *n)
     str space = chain_text(c->notes->a, n->kids[0]);
     str name = arena_fmt(c->notes->a, STR_FMT "." STR_FMT, STR_ARG(space), STR_ARG(n->name));
     uint16_t rows;
-    if (!find_function(c, name, CEL_GLOBAL, &rows) && !is_namespace(c, space, n->name)) return;
+    if (!find_function(c, name, CEL_GLOBAL, &rows) && !is_namespace(c, root->name, space, n->name))
+        return;
     n->name = name;
     n->flags &= (uint8_t)~NODE_RECEIVER;
     uint32_t end = n->at + n->at_length;
@@ -309,11 +315,11 @@ static bool callable(const cel_function *f, const cel_node *n)
     return f->styles & style_of(n);
 }
 
-/* strings.trim(x) for x.trim(), math.size(x) for size(x). */
+/* x.trim() for strings.trim(x), size(x) for math.size(x). */
 static str without_namespace(cel_checker *c, str name)
 {
     uint16_t rows;
-    while (memchr(name.p, '.', name.n)) name = str_cut(name, '.').tail;
+    for (str_pair cut = str_cut(name, '.'); cut.ok; cut = str_cut(name, '.')) name = cut.tail;
     const cel_function *f = find_function(c, name, CEL_BOTH, &rows);
     if (!f) return (str){0};
     return arena_fmt(c->notes->a, "write %s" STR_FMT "(%s)", f->styles & CEL_GLOBAL ? "" : "x.",
@@ -335,6 +341,8 @@ static void unknown_function(cel_checker *c, cel_node *n)
     if (!(n->flags & NODE_RECEIVER) && n->name.n && memchr(n->name.p, '.', n->name.n))
         hint = without_namespace(c, n->name);
     if (!hint.n) hint = meant(c, &near);
+    if (!hint.n && str_starts(n->name, S("net.")))
+        hint = S("net.IP and net.CIDR are types; ip(x) and cidr(x) make values of them");
     if (str_eq(near.wanted, near.best))
         hint = arena_fmt(c->notes->a, STR_FMT " takes other arguments", STR_ARG(near.best));
     str text = arena_fmt(c->notes->a, "unknown function '" STR_FMT "'", STR_ARG(n->name));

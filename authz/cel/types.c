@@ -104,8 +104,9 @@ static bool occurs(const cel_ctype *var, const cel_ctype *in)
                                                   : NULL) {
         if (in == var) return true;
         if (in->kind == CEL_T_KINDS) return false;
-        if (in->kind == TYPE_HOST && in->a && occurs(var, in->a)) return true;
-        if (in->b && cel_type_seen(in->a) == var) return true;
+        const cel_ctype *first = in->a && in->b ? cel_type_seen(in->a) : NULL;
+        if (first == var) return true;
+        if (first && in->kind == TYPE_HOST && occurs(var, first)) return true;
     }
     return false;
 }
@@ -186,26 +187,22 @@ typedef struct {
     const cel_ctype *vars[3];
 } reader;
 
-static int kind_of_letter(char c)
+/* What a letter of a signature says; NO_LETTER is where no argument can be. */
+enum { NO_LETTER = 255 };
+/* clang-format off */
+static const uint8_t letters[128] = {
+    ['*'] = CEL_T_DYN, ['A'] = CEL_T_DYN, ['B'] = CEL_T_DYN, ['C'] = CEL_T_DYN,
+    ['b'] = CEL_T_BOOL, ['i'] = CEL_T_INT, ['u'] = CEL_T_UINT, ['d'] = CEL_T_DOUBLE,
+    ['s'] = CEL_T_STRING, ['y'] = CEL_T_BYTES, ['n'] = CEL_T_NULL, ['t'] = CEL_T_TIMESTAMP,
+    ['D'] = CEL_T_DURATION, ['T'] = CEL_T_TYPE, ['p'] = CEL_T_IP, ['c'] = CEL_T_CIDR,
+    ['l'] = CEL_T_LIST, ['m'] = CEL_T_MAP, ['o'] = CEL_T_OPTIONAL,
+    ['('] = NO_LETTER, ['>'] = NO_LETTER, ['+'] = NO_LETTER,
+};
+/* clang-format on */
+
+static cel_type kind_of_letter(char c)
 {
-    switch (c) {
-    case 'b': return CEL_T_BOOL;
-    case 'i': return CEL_T_INT;
-    case 'u': return CEL_T_UINT;
-    case 'd': return CEL_T_DOUBLE;
-    case 's': return CEL_T_STRING;
-    case 'y': return CEL_T_BYTES;
-    case 'n': return CEL_T_NULL;
-    case 't': return CEL_T_TIMESTAMP;
-    case 'D': return CEL_T_DURATION;
-    case 'T': return CEL_T_TYPE;
-    case 'l': return CEL_T_LIST;
-    case 'm': return CEL_T_MAP;
-    case 'o': return CEL_T_OPTIONAL;
-    case 'p': return CEL_T_IP;
-    case 'c': return CEL_T_CIDR;
-    default: return CEL_T_DYN;
-    }
+    return (cel_type)letters[c & 127];
 }
 
 static const cel_ctype *read_type(reader *r);
@@ -244,14 +241,14 @@ static const cel_ctype *read_type(reader *r)
     }
     if (c == 'l' || c == 'o') {
         const cel_ctype *inner = read_type(r);
-        return cel_type_of1(r->t, (cel_type)kind_of_letter(c), inner);
+        return cel_type_of1(r->t, kind_of_letter(c), inner);
     }
     if (c == 'm') {
         const cel_ctype *key = read_type(r);
         const cel_ctype *value = read_type(r);
         return cel_type_of2(r->t, CEL_T_MAP, key, value);
     }
-    return cel_type_plain((cel_type)kind_of_letter(c));
+    return cel_type_plain(kind_of_letter(c));
 }
 
 static const char *skip_type(const char *at)
@@ -280,33 +277,27 @@ bool cel_signature_fits(cel_types *t, const char *signature, const cel_ctype *co
     return true;
 }
 
+static const uint8_t types_of_tags[CEL_TAGS] = {
+    [CEL_NULL] = CEL_T_NULL,   [CEL_BOOL] = CEL_T_BOOL,           [CEL_INT] = CEL_T_INT,
+    [CEL_UINT] = CEL_T_UINT,   [CEL_DOUBLE] = CEL_T_DOUBLE,       [CEL_STRING] = CEL_T_STRING,
+    [CEL_BYTES] = CEL_T_BYTES, [CEL_LIST] = CEL_T_LIST,           [CEL_MAP] = CEL_T_MAP,
+    [CEL_TYPE] = CEL_T_TYPE,   [CEL_TIMESTAMP] = CEL_T_TIMESTAMP, [CEL_DURATION] = CEL_T_DURATION,
+};
+
 cel_type cel_type_of_value(cel_value v)
 {
-    static const cel_type types[CEL_TAGS] = {
-        [CEL_NULL] = CEL_T_NULL,
-        [CEL_BOOL] = CEL_T_BOOL,
-        [CEL_INT] = CEL_T_INT,
-        [CEL_UINT] = CEL_T_UINT,
-        [CEL_DOUBLE] = CEL_T_DOUBLE,
-        [CEL_STRING] = CEL_T_STRING,
-        [CEL_BYTES] = CEL_T_BYTES,
-        [CEL_LIST] = CEL_T_LIST,
-        [CEL_MAP] = CEL_T_MAP,
-        [CEL_TYPE] = CEL_T_TYPE,
-        [CEL_TIMESTAMP] = CEL_T_TIMESTAMP,
-        [CEL_DURATION] = CEL_T_DURATION,
-    };
-    return v.tag == CEL_OPAQUE ? (cel_type)v.code : types[v.tag];
+    return v.tag == CEL_OPAQUE ? (cel_type)v.code : (cel_type)types_of_tags[v.tag];
 }
 
 bool cel_signature_takes(const char *signature, const cel_value *args, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         char c = *signature;
-        if (c == '>') return false;
-        if (c != '*' && !is_var(c) && kind_of_letter(c) != (int)cel_type_of_value(args[i]))
-            return false;
-        const char *next = skip_type(signature);
+        uint8_t want = letters[c & 127], tag = args[i].tag;
+        uint16_t is = tag == CEL_OPAQUE ? args[i].code : types_of_tags[tag];
+        if (want != CEL_T_DYN && want != is) return false;
+        bool inner = c == 'l' || c == 'm' || c == 'o';
+        const char *next = inner ? skip_type(signature) : signature + 1;
         if (*next != '+') {
             signature = next;
         } else if (i + 1 == count) {

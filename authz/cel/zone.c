@@ -151,7 +151,7 @@ static bool take_time(str *s, int most_hours, int64_t *seconds)
         if (!take_number(s, 59, &minutes)) return false;
         if (take(s, ':') && !take_number(s, 59, &rest)) return false;
     }
-    *seconds = (int64_t)hours * 3600 + minutes * 60 + rest;
+    *seconds = (int64_t)hours * 3600 + (int64_t)minutes * 60 + rest;
     if (negative) *seconds = -*seconds;
     return true;
 }
@@ -169,7 +169,7 @@ static bool take_day(str *s, change *c)
 
 static bool take_change(str *s, change *c)
 {
-    c->time = 2 * 3600;
+    c->time = 7200; /* two in the morning */
     return take(s, ',') && take_day(s, c) && (!take(s, '/') || take_time(s, HOURS_MOST, &c->time));
 }
 

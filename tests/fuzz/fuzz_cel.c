@@ -5,8 +5,10 @@
  * Before the first NUL is the expression, after it a JSON value for `x`; `u` is unknown, `l` is
  * never bound. What compiles is evaluated, checked and unchecked, and shown; the same twice must
  * give the same tag. An unknown that is settled later must not change a decision made without
- * it. The text also goes to the pattern compiler directly. */
+ * it. The text also goes to the pattern compiler directly. There is one time zone, Test/Zone, and
+ * two functions of the host. */
 #include "../../authz/cel/cel.h"
+#include "../../authz/cel/library.h"
 #include "../../authz/cel/re2_shim.h"
 #include <stdint.h>
 #include <stdlib.h>
@@ -60,11 +62,36 @@ static void evaluate(const cel_program *p, str source, cel_value *values, arena 
     }
 }
 
+static const cel_function functions[] = {
+    {"twice", CEL_BOTH, "A>A", cel_fn_dyn, 0},
+    {"pair", CEL_GLOBAL, "AB>(pair:AB)", cel_fn_declared, 0},
+};
+
+static const err *load(void *ctx, arena *a, str name, str *tzif)
+{
+    static const char zone[] = "TZif2\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
+                               "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1\0\0\0\4"
+                               "\0\0\0\0\0\0UTC\0"
+                               "TZif2\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
+                               "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1\0\0\0\4"
+                               "\0\0\0\0\0\0UTC\0\nCET-1CEST,M3.5.0,M10.5.0/3\n";
+    (void)ctx;
+    demand(name.n && *name.p != '/' && !memmem(name.p, name.n, "..", 2));
+    if (!str_eq(name, S("Test/Zone"))) return err_new(a, ERR_NOT_FOUND, "no such zone");
+    *tzif = (str){zone, sizeof zone - 1};
+    return NULL;
+}
+
 static void compile(str source, bool unchecked, cel_value *values)
 {
     arena *a = arena_new(), *scratch = arena_new();
     cel_env env = {variables, VARIABLES};
-    cel_options options = {.unchecked = unchecked};
+    cel_options options = {
+        .unchecked = unchecked,
+        .zones = {.load = load},
+        .functions = functions,
+        .function_count = sizeof functions / sizeof *functions,
+    };
     cel_program *p = NULL;
     const cel_problem *bad = cel_compile_with(a, source, &env, &options, &p);
     demand(!bad == !!p);
