@@ -67,7 +67,8 @@ void llm_question(const llm_run *r, str model, str backend, bool listing, questi
                 .backend = backend,
                 .stream = r->body.stream,
                 .params = r->body.root},
-        .source_ip = exchange_peer(r->x),
+        .source_ip =
+            exchange_record(r->x)->v[FACT_PEER].text, /* the client's, behind trusted proxies */
     };
 }
 

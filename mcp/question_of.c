@@ -16,9 +16,8 @@ void question_of(const visit *v, str acting, bool listing, question *q)
                  .path = exchange_path(v->x),
                  .host = exchange_host(v->x),
                  .headers = exchange_headers(v->x)},
-        .source_ip = exchange_record(v->x)
-                         ->v[FACT_PEER]
-                         .text, /* the front may know better than the socket */
+        /* what the server found behind trusted proxies */
+        .source_ip = v->rec->v[FACT_PEER].text,
     };
 }
 

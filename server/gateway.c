@@ -121,6 +121,11 @@ static const err *make_sealer(gateway *g, arena *a, const config *c, sealer **ou
     return sealer_new(g->a, keys, out);
 }
 
+static void refresh_servers(void *mcp)
+{
+    upstream_refresh(mcp);
+}
+
 static const err *make_house(gateway *g, arena *a, const config *c)
 {
     sealer *seals = NULL;
@@ -143,6 +148,7 @@ static const err *make_house(gateway *g, arena *a, const config *c)
                              .spawner = g->spawner,
                              .workers = g->house.count};
     g->house.mcp = mcp_shared_new(&mo);
+    refresh_also(g->house.net, refresh_servers, g->house.mcp);
     return NULL;
 }
 

@@ -48,6 +48,8 @@ struct refresh {
     place *places;
     tls_client *trust; /* the system's, made when first needed */
     int64_t origins_due_ms;
+    void (*also)(void *ctx); /* others' addresses; guarded by the lock */
+    void *also_ctx;
 };
 
 typedef struct {
@@ -158,11 +160,16 @@ static issuer *next_due(refresh *r, int64_t now, int64_t *again)
     return NULL;
 }
 
-/* Places are only ever added, at the front. */
-static void refresh_places(refresh *r, place *first)
+/* With the lock held, but not while names are looked up. Places are only ever added, at the front.
+ */
+static void refresh_places(refresh *r)
 {
-    (void)r;
+    place *first = r->places;
+    void (*also)(void *) = r->also;
+    pthread_mutex_unlock(&r->lock);
     for (place *p = first; p; p = p->next) origin_refresh(p->to);
+    if (also) also(r->also_ctx);
+    pthread_mutex_lock(&r->lock);
 }
 
 static void sleep_until(refresh *r, int64_t at_ms)
@@ -184,11 +191,8 @@ static void *run(void *ctx)
             refresh_issuer(r, one);
             pthread_mutex_lock(&r->lock);
         } else if (now >= r->origins_due_ms) {
-            place *first = r->places;
             r->origins_due_ms = now + ORIGINS_EVERY_MS;
-            pthread_mutex_unlock(&r->lock);
-            refresh_places(r, first);
-            pthread_mutex_lock(&r->lock);
+            refresh_places(r);
         } else
             sleep_until(r, again);
     }
@@ -210,6 +214,14 @@ refresh *refresh_new(logger *log)
     pthread_mutex_init(&r->lock, NULL);
     r->running = pthread_create(&r->thread, NULL, run, r) == 0;
     return r;
+}
+
+void refresh_also(refresh *r, void (*fn)(void *ctx), void *ctx)
+{
+    pthread_mutex_lock(&r->lock);
+    r->also = fn;
+    r->also_ctx = ctx;
+    pthread_mutex_unlock(&r->lock);
 }
 
 void refresh_stop(refresh *r)

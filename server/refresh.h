@@ -27,6 +27,9 @@ MUST_CHECK const err *refresh_keys_from(refresh *r, arena *a, str name, str docu
 MUST_CHECK const err *refresh_origin(refresh *r, arena *a, const url_parts *u, str ca_pem,
                                      origin **out);
 
+/* Whatever else has addresses to look up, on the same beat; it may block. Until refresh_stop(). */
+void refresh_also(refresh *r, void (*fn)(void *ctx), void *ctx);
+
 /* New keys, please: the flow `who` on `at` is woken when they came or could not be had. */
 void refresh_want(refresh *r, const jwks *keys, loop *at, handle who);
 #endif

@@ -43,9 +43,7 @@ static bool variable(cel_notes *notes, const cel_node *n, str *name)
 
 static cel_node *leaf(cel_notes *notes, const cel_node *like, cel_node_kind kind)
 {
-    cel_node *n = NEW(notes->a, cel_node);
-    n->kind = (uint8_t)kind;
-    n->offset = n->at = like->offset;
+    cel_node *n = cel_node_new(notes, kind, like->offset);
     n->length = n->at_length = like->length;
     n->height = 1;
     return n;

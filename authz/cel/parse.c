@@ -92,28 +92,6 @@ static void leave(parser *p)
     p->depth--;
 }
 
-bool cel_node_close(cel_notes *notes, cel_node *n)
-{
-    unsigned height = 0;
-    for (uint32_t i = 0; i < n->count; i++) {
-        if (n->kids[i]->height > height) height = n->kids[i]->height;
-    }
-    n->height = (uint16_t)(height + 1);
-    if (n->height <= CEL_HEIGHT) return true;
-    cel_note(notes, (cel_span){n->offset, n->length}, "E008",
-             arena_fmt(notes->a, "more than %d operators deep", CEL_HEIGHT),
-             S("split the rule in two"));
-    return false;
-}
-
-static cel_node *node(parser *p, cel_node_kind kind, uint32_t offset)
-{
-    cel_node *n = NEW(p->notes->a, cel_node);
-    n->kind = (uint8_t)kind;
-    n->offset = n->at = offset;
-    return n;
-}
-
 /* Ends a node at the token before: its span, its kids, its height. NULL among the kids is NULL. */
 static cel_node *close(parser *p, cel_node *n, cel_node *const *kids, uint32_t count)
 {
@@ -143,7 +121,7 @@ static void add(parser *p, node_list *list, cel_node *n)
 
 static cel_node *literal(parser *p, uint32_t offset, bool negative)
 {
-    cel_node *n = node(p, NODE_CONST, offset);
+    cel_node *n = cel_node_new(p->notes, NODE_CONST, offset);
     n->value = cel_literal(&p->lexer, p->now, negative);
     advance(p);
     return close(p, n, NULL, 0);
@@ -174,7 +152,7 @@ static bool elements(parser *p, cel_node *whole, node_list *list, cel_token_kind
 
 static cel_node *list_literal(parser *p)
 {
-    cel_node *n = node(p, NODE_LIST, p->now.span.offset);
+    cel_node *n = cel_node_new(p->notes, NODE_LIST, p->now.span.offset);
     node_list list = {0};
     advance(p);
     if (!elements(p, n, &list, TOK_RBRACK)) return NULL;
@@ -183,7 +161,7 @@ static cel_node *list_literal(parser *p)
 
 static cel_node *map_literal(parser *p)
 {
-    cel_node *n = node(p, NODE_MAP, p->now.span.offset);
+    cel_node *n = cel_node_new(p->notes, NODE_MAP, p->now.span.offset);
     node_list list = {0};
     advance(p);
     if (p->now.kind == TOK_COMMA) advance(p);
@@ -202,7 +180,7 @@ static cel_node *map_literal(parser *p)
 /* name(args) or target.name(args): a call, or what the macro of that name makes of it. */
 static cel_node *call(parser *p, cel_node *target, cel_token name)
 {
-    cel_node *n = node(p, NODE_CALL, target ? target->offset : name.span.offset);
+    cel_node *n = cel_node_new(p->notes, NODE_CALL, target ? target->offset : name.span.offset);
     n->name = (str){p->lexer.source.p + name.span.offset, name.span.length};
     n->at = name.span.offset;
     n->at_length = name.span.length;
@@ -235,7 +213,7 @@ static cel_node *name(parser *p)
     cel_token word = p->now;
     advance(p);
     if (p->now.kind == TOK_LPAREN) return call(p, NULL, word);
-    cel_node *n = node(p, NODE_NAME, offset);
+    cel_node *n = cel_node_new(p->notes, NODE_NAME, offset);
     n->name = (str){p->lexer.source.p + word.span.offset, word.span.length};
     if (rooted) n->flags = NODE_ROOTED;
     if (p->now.kind == TOK_LBRACE) {
@@ -278,7 +256,7 @@ static cel_node *select_or_call(parser *p, cel_node *target)
         return call(p, target, word);
     if (p->now.kind == TOK_LBRACE)
         return stop(p, S("messages cannot be made here"), S("a map is {'key': value}"));
-    cel_node *n = node(p, NODE_SELECT, target->offset);
+    cel_node *n = cel_node_new(p->notes, NODE_SELECT, target->offset);
     n->at = word.span.offset;
     n->at_length = word.span.length;
     n->name = (str){p->lexer.source.p + word.span.offset, word.span.length};
@@ -294,7 +272,7 @@ static cel_node *subscript(parser *p, cel_node *target)
     bool maybe = accept(p, TOK_QUESTION);
     cel_node *kids[] = {target, expression(p)};
     if (!kids[1] || !expect(p, TOK_RBRACK, "']'")) return NULL;
-    cel_node *n = node(p, NODE_INDEX, target->offset);
+    cel_node *n = cel_node_new(p->notes, NODE_INDEX, target->offset);
     n->at = at;
     n->at_length = p->end - at;
     if (maybe) n->flags = NODE_MAYBE;
@@ -344,7 +322,8 @@ static cel_node *unary(parser *p)
     }
     cel_node *n = member(p, sign == TOK_NOT);
     for (unsigned i = 0; n && i < 2 - signs % 2; i++) {
-        cel_node *outer = node(p, sign == TOK_NOT ? NODE_NOT : NODE_NEGATE, first.span.offset);
+        cel_node *outer =
+            cel_node_new(p->notes, sign == TOK_NOT ? NODE_NOT : NODE_NEGATE, first.span.offset);
         outer->at_length = 1;
         n = close(p, outer, &n, 1);
     }
@@ -376,7 +355,7 @@ static cel_node *binary(parser *p, unsigned least)
             add(p, &list, binary(p, precedence + 1U));
         } while (precedence <= 2 && p->now.kind == op.kind && !p->stopped);
         if (p->stopped) return NULL;
-        cel_node *n = node(p, (cel_node_kind)operators[op.kind].kind, left->offset);
+        cel_node *n = cel_node_new(p->notes, (cel_node_kind)operators[op.kind].kind, left->offset);
         n->op = operators[op.kind].op;
         n->at = op.span.offset;
         n->at_length = op.span.length;
@@ -394,7 +373,7 @@ static cel_node *conditional(parser *p)
     cel_node *yes = binary(p, 1);
     if (!yes || !expect(p, TOK_COLON, "':'")) return NULL;
     cel_node *kids[] = {condition, yes, expression(p)};
-    cel_node *n = node(p, NODE_IF, condition->offset);
+    cel_node *n = cel_node_new(p->notes, NODE_IF, condition->offset);
     n->at = at;
     n->at_length = 1;
     return close(p, n, kids, 3);

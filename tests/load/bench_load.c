@@ -211,6 +211,8 @@ int main(int argc, char **argv)
         if (!conns[i].buffer) die("malloc");
         open_conn(&conns[i]);
         fire(&conns[i]);
+        /* streams begin apart from each other: their events must not come in one burst */
+        if (load.events) (void)usleep((useconds_t)(20000 / count));
     }
     struct epoll_event ready[256];
     while (now_ns() < load.until) {

@@ -1,7 +1,7 @@
 /* floor: transport */
 /* SPDX-License-Identifier: Apache-2.0 */
 /* client_life_test.c - the life of a call: too slow, held back, cancelled, early, kept. */
-#include "upstream.h"
+#include "call_habits.h"
 
 /* Not reached, too slow */
 

@@ -1,7 +1,7 @@
 /* floor: transport */
 /* SPDX-License-Identifier: Apache-2.0 */
 /* client_test.c - answers, dead connections, broken answers. */
-#include "upstream.h"
+#include "call_habits.h"
 
 /* One answer, cut at a place of its own for each connection, then closed if the text says so. */
 struct cuts {

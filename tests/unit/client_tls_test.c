@@ -1,7 +1,7 @@
 /* floor: transport */
 /* SPDX-License-Identifier: Apache-2.0 */
 /* client_tls_test.c - whom the client believes, and that nothing else gets a byte. */
-#include "upstream.h"
+#include "call_habits.h"
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* node.c - how a node of the tree begins and ends, for the parser and its macros. */
+#include "parse.h"
+
+cel_node *cel_node_new(cel_notes *notes, cel_node_kind kind, uint32_t offset)
+{
+    cel_node *n = NEW(notes->a, cel_node);
+    n->kind = (uint8_t)kind;
+    n->offset = n->at = offset;
+    return n;
+}
+
+bool cel_node_close(cel_notes *notes, cel_node *n)
+{
+    unsigned height = 0;
+    for (uint32_t i = 0; i < n->count; i++) {
+        if (n->kids[i]->height > height) height = n->kids[i]->height;
+    }
+    n->height = (uint16_t)(height + 1);
+    if (n->height <= CEL_HEIGHT) return true;
+    cel_note(notes, (cel_span){n->offset, n->length}, "E008",
+             arena_fmt(notes->a, "more than %d operators deep", CEL_HEIGHT),
+             S("split the rule in two"));
+    return false;
+}
