@@ -3,7 +3,8 @@
  *
  * Each node costs one from the budget; when it is spent every further node is an error, and
  * cel_eval turns the whole into that error, so that no || can absorb it. Recursion is bounded
- * by the height of the tree (CEL_HEIGHT). Selecting, comparing and looking into lists of the
+ * by the height of the tree (CEL_HEIGHT), in which what a name is bound to counts where it is
+ * read. Selecting, comparing and looking into lists of the
  * request allocate nothing. */
 #include "eval.h"
 #include "compare.h"

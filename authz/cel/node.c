@@ -10,16 +10,21 @@ cel_node *cel_node_new(cel_notes *notes, cel_node_kind kind, uint32_t offset)
     return n;
 }
 
+bool cel_node_raise(cel_notes *notes, cel_node *n, unsigned height)
+{
+    n->height = (uint16_t)height;
+    if (height <= CEL_HEIGHT) return true;
+    cel_note(notes, (cel_span){n->offset, n->length}, "E008",
+             arena_fmt(notes->a, "more than %d operators deep", CEL_HEIGHT),
+             S("split the rule in two"));
+    return false;
+}
+
 bool cel_node_close(cel_notes *notes, cel_node *n)
 {
     unsigned height = 0;
     for (uint32_t i = 0; i < n->count; i++) {
         if (n->kids[i]->height > height) height = n->kids[i]->height;
     }
-    n->height = (uint16_t)(height + 1);
-    if (n->height <= CEL_HEIGHT) return true;
-    cel_note(notes, (cel_span){n->offset, n->length}, "E008",
-             arena_fmt(notes->a, "more than %d operators deep", CEL_HEIGHT),
-             S("split the rule in two"));
-    return false;
+    return cel_node_raise(notes, n, height + 1);
 }

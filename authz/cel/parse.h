@@ -20,4 +20,5 @@ const char *cel_macro_name(size_t i);
 cel_node *cel_node_new(cel_notes *notes, cel_node_kind kind, uint32_t offset);
 /* Sets the height of a node from its kids'; false when it is too high, which is then noted. */
 bool cel_node_close(cel_notes *notes, cel_node *n);
+bool cel_node_raise(cel_notes *notes, cel_node *n, unsigned height); /* the same, to this height */
 #endif

@@ -7,6 +7,7 @@
 #include "plan.h"
 #include "compare.h"
 #include "library.h"
+#include "parse.h"
 #include "regex.h"
 #include "times.h"
 
@@ -212,9 +213,21 @@ static void plan_call(const planner *p, cel_node *n)
     }
 }
 
+/* The height again, as the evaluator will see it: where a name bound by cel.bind is read, what it
+ * stands for is worked out. One problem for the place where it gets too high. */
+static void measure(const planner *p, cel_node *n)
+{
+    if (n->kind == NODE_PATH) return;
+    bool bound = n->kind == NODE_LOCAL && n->kids;
+    bool fits =
+        bound ? cel_node_raise(p->notes, n, n->kids[0]->height + 1U) : cel_node_close(p->notes, n);
+    if (!fits) n->height = 1;
+}
+
 static void plan(const planner *p, cel_node *n)
 {
     for (uint32_t i = 0; i < n->count && n->kind != NODE_PATH; i++) plan(p, n->kids[i]);
+    measure(p, n);
     switch ((cel_node_kind)n->kind) {
     case NODE_LIST: plan_list(p->notes->a, n); return;
     case NODE_MAP: plan_map(p->notes->a, n); return;

@@ -143,6 +143,21 @@ static void a_block_names_what_is_used_twice(void **s)
     TRY(w, rows);
 }
 
+static void what_a_name_is_bound_to_counts_where_it_is_read(void **s)
+{
+    cel_world *w = *s;
+    world_put(w, "x", CEL_T_INT, cel_int(5));
+    str fits = S("cel.block([x"), deep = fits;
+    for (int i = 0; i < 100; i++) {
+        fits = arena_fmt(w->a, STR_FMT ", cel.index(%d) + x", STR_ARG(fits), i);
+        deep = arena_fmt(w->a, STR_FMT ", cel.index(%d) + x + x + x", STR_ARG(deep), i);
+    }
+    fits = arena_fmt(w->a, STR_FMT "], cel.index(100))", STR_ARG(fits));
+    deep = arena_fmt(w->a, STR_FMT "], cel.index(100))", STR_ARG(deep));
+    assert_string_equal(evaluated(w, fits.p), "505");
+    assert_non_null(strstr(evaluated(w, deep.p), "more than 250 operators deep"));
+}
+
 static cel_value doubled(cel_scope *s, const cel_function *f, const cel_value *args)
 {
     (void)s, (void)f;
@@ -200,6 +215,7 @@ int main(void)
         CEL_TEST(many_arguments_are_taken),
         CEL_TEST(a_function_of_no_namespace_is_named_whole),
         CEL_TEST(a_block_names_what_is_used_twice),
+        CEL_TEST(what_a_name_is_bound_to_counts_where_it_is_read),
         CEL_TEST(a_host_may_bring_functions_and_types),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,6 +3,7 @@
 /* child_end_test.c - how children end, whoever wants it, and that nothing is left of them. */
 #include "child_rig.h"
 #include "process.h"
+#include <fcntl.h>
 
 /* Ending */
 

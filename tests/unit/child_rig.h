@@ -15,7 +15,6 @@
 #include "../../base/clock.h"
 #include "../../transport/child.h"
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>

@@ -3,6 +3,7 @@
 /* child_test.c - real programs and what they say: lines, limits, pausing, stderr. */
 #include "child_rig.h"
 #include "process.h"
+#include <fcntl.h>
 
 /* Lines */
 
