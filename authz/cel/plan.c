@@ -192,13 +192,14 @@ static void plan_failed(const planner *p, const cel_node *n, const cel_function 
 /* A function over constants, when it gives a value; what it makes lives as long as the program. */
 static void plan_call(const planner *p, cel_node *n)
 {
-    bool matches = str_eq(n->name, S("matches")) && n->count == 2 && n->x.function;
+    const cel_function *rows = n->x.function;
+    if (!rows) return;
+    bool matches = str_eq(n->name, S("matches")) && n->count == 2;
     if (matches && is_text(n->kids[1])) {
         plan_matches(p, n);
         return;
     }
-    if (n->count == 2 && n->rows > 1 && n->x.function[1].run == cel_fn_time_part_zone)
-        plan_zone(p, n);
+    if (n->count == 2 && n->rows > 1 && rows[1].run == cel_fn_time_part_zone) plan_zone(p, n);
     if (matches || !n->count || n->count > CEL_ARGS || !all_constant(n)) return;
     cel_value args[CEL_ARGS + 1] = {0};
     for (uint32_t i = 0; i < n->count; i++) args[i] = n->kids[i]->value;

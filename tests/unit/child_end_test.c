@@ -260,9 +260,10 @@ static void start_next(void *ctx)
 {
     static const child_events quiet = {ignore_start, count_line, count_exit};
     static const str env[] = {S("PATH=/usr/bin:/bin"), {0}};
+    static const str argv[] = {S("sh"), S("-c"), S("echo x"), {0}};
     trial *t = ctx;
     t->spec.env = env;
-    t->spec.argv = SH("echo x");
+    t->spec.argv = argv;
     for (int i = 0; i < 10; i++)
         assert_non_null(child_start(t->l, t->s, &t->spec, &trial_type, t->self, &quiet));
 }

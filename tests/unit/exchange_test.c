@@ -150,8 +150,7 @@ static void what_is_well_formed_is_not_refused(void **state)
         "GET /hello HTTP/1.1\r\nHost: a\r\nCookie: a=b; c=\"d\"; e\r\nCookie: f=g\r\n\r\n",
         "GET /hello?a=b&c&&=d&%zz HTTP/1.1\r\nHost: a\r\n\r\n",
         "GET /hello HTTP/1.1\r\nHost: a\r\nX: \xc3\xa4\r\nX: again\r\n\r\n",
-        "GET /hello HTTP/1.1\r\nHost: a\r\nMcp-Method: x\r\nMcp-Name: y\r\nMcp: z\r\nMcp: "
-        "z\r\n\r\n",
+        "GET /hello HTTP/1.1\r\nHost: a\r\nMcp-Method: x\r\nMcp-Name: y\r\nMcp: z\r\nMcp:z\r\n\r\n",
         "DELETE /hello HTTP/1.1\r\nHost: a\r\n\r\n",
         "PURGE /hello HTTP/1.1\r\nHost: a\r\n\r\n",
     };
