@@ -58,29 +58,45 @@ const llm_route *route_find(const llm_config *c, str host, str model)
     return best;
 }
 
+static bool is_tried(uint64_t tried, size_t i)
+{
+    return tried >> i & 1;
+}
+
+static unsigned weight_of(const llm_target *t)
+{
+    return t->weight ? t->weight : 1;
+}
+
+/* The lowest priority number among those not yet tried, and the weights that share it; 0: none
+ * left. */
+static unsigned weigh(const llm_route *r, size_t count, uint64_t tried, unsigned *priority)
+{
+    unsigned weights = 0;
+    for (size_t i = 0; i < count; i++) {
+        const llm_target *t = &r->to[i];
+        if (is_tried(tried, i)) continue;
+        if (weights && t->priority > *priority) continue;
+        if (!weights || t->priority < *priority) weights = 0;
+        *priority = t->priority;
+        weights += weight_of(t);
+    }
+    return weights;
+}
+
 const llm_target *route_pick(const llm_route *r, uint64_t *tried, uint64_t turn)
 {
-    unsigned priority = 0, weights = 0;
-    bool any = false;
-    for (size_t i = 0; i < r->target_count && i < 64; i++) {
-        if (*tried >> i & 1) continue;
-        if (!any || r->to[i].priority < priority) {
-            priority = r->to[i].priority;
-            weights = 0;
-            any = true;
-        }
-        if (r->to[i].priority == priority) weights += r->to[i].weight ? r->to[i].weight : 1;
-    }
-    if (!any) return NULL;
+    size_t count = r->target_count < 64 ? r->target_count : 64; /* a bit of `tried` each */
+    unsigned priority = 0, weights = weigh(r, count, *tried, &priority);
+    if (!weights) return NULL;
     uint64_t at = turn % weights;
-    for (size_t i = 0; i < r->target_count && i < 64; i++) {
-        if ((*tried >> i & 1) || r->to[i].priority != priority) continue;
-        unsigned weight = r->to[i].weight ? r->to[i].weight : 1;
-        if (at < weight) {
+    for (size_t i = 0; i < count; i++) {
+        if (is_tried(*tried, i) || r->to[i].priority != priority) continue;
+        if (at < weight_of(&r->to[i])) {
             *tried |= (uint64_t)1 << i;
             return &r->to[i];
         }
-        at -= weight;
+        at -= weight_of(&r->to[i]);
     }
     return NULL;
 }
