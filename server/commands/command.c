@@ -41,15 +41,18 @@ const command commands[] = {
      "\n"
      "Reads FILE (./sallyport.yaml) and everything it names as `serve` would, touches no network, and prints every\n"
      "problem as file:line:column: what. Exits 0 when there is none, else 1.\n"},
-    {"policy", command_policy, "work on policies: check, eval",
+    {"policy", command_policy, "work on policies: check, test, eval",
      "usage: sallyport policy check FILE…\n"
+     "       sallyport policy test FILE…\n"
      "       sallyport policy eval 'EXPRESSION' [--bindings FILE.json]\n"
      "\n"
      "check   compiles the files together and prints every problem with its place\n"
+     "test    runs the tests in them; the last line is 'N passed, N failed'\n"
      "eval    evaluates one CEL expression and prints its value as JSON; the members of the bindings\n"
      "        are its variables, beside the names rules may use\n"
      "\n"
      "  sallyport policy check policies/*.yaml\n"
+     "  sallyport policy test policies/*.yaml      # runs the tests: in them\n"
      "  sallyport policy eval '1 + 2'\n"
      "  sallyport policy eval 'jwt.groups.exists(g, g == \"ops\")' --bindings alice.json\n"},
     {"version", command_version, "print the version", "usage: sallyport version\n"},

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* policy.c - policy check, policy eval. */
-#include "../../authz/policy.h"
+/* policy.c - policy check, policy test, policy eval. */
 #include "../../authz/cel/cel.h"
+#include "../../authz/policy_test.h"
 #include "../../base/clock.h"
 #include "../files.h"
 #include "command.h"
@@ -9,36 +9,61 @@
 
 enum { BINDINGS_DEPTH = 64 };
 
-/* --- check
- * ----------------------------------------------------------------------------------------- */
+/* --- check, test --- */
 
-static int check(arena *a, int argc, char **argv)
+/* The rules of the named files; 0, or the exit code after the mistakes were printed. */
+static int read_rules(arena *a, int argc, char **argv, policy **rules, int *count)
 {
     const command_option options[] = {{0}};
     const char **names = NEW_N(a, const char *, (size_t)argc);
-    int count = 0;
-    if (!command_options(argc, argv, options, names, &count)) return 2;
-    if (count == 0) return command_usage("policy", "check wants policy files");
+    *count = 0;
+    if (!command_options(argc, argv, options, names, count)) return 2;
+    if (*count == 0) return command_usage("policy", "it wants policy files");
     files *f = files_new(a, files_directory_of(a, S("./")));
-    policy_source *sources = NEW_N(a, policy_source, (size_t)count);
-    for (int i = 0; i < count; i++) {
+    policy_source *sources = NEW_N(a, policy_source, (size_t)*count);
+    for (int i = 0; i < *count; i++) {
         sources[i].name = (str){names[i], strlen(names[i])};
         const err *e = files_read(f, a, sources[i].name, &sources[i].text);
         if (e) return command_fail(e);
     }
     problems found;
-    policy *rules = NULL;
     problems_init(&found, a, sources[0].name);
-    policy_load(a, sources, (size_t)count, &found, &rules);
+    policy_load(a, sources, (size_t)*count, &found, rules);
     for (const problem *p = found.first; p; p = p->next)
         (void)fprintf(stderr, STR_FMT "\n", STR_ARG(p->text));
-    if (!rules) {
-        (void)fprintf(stderr, "%zu problem%s\n", found.count, found.count == 1 ? "" : "s");
-        return 1;
-    }
+    if (*rules) return 0;
+    (void)fprintf(stderr, "%zu problem%s\n", found.count, found.count == 1 ? "" : "s");
+    return 1;
+}
+
+static int check(arena *a, int argc, char **argv)
+{
+    policy *rules = NULL;
+    int count = 0, wrong = read_rules(a, argc, argv, &rules, &count);
+    if (wrong) return wrong;
     (void)printf("fine: %zu rules in %d file%s\n", policy_rule_count(rules), count,
                  count == 1 ? "" : "s");
     return fflush(stdout) == 0 ? 0 : 1;
+}
+
+static void tell(void *ctx, const policy_test_result *r)
+{
+    (void)ctx;
+    if (r->passed)
+        (void)printf("ok   " STR_FMT "\n", STR_ARG(r->name));
+    else
+        (void)printf("FAIL " STR_FMT ": " STR_FMT ": " STR_FMT "\n", STR_ARG(r->place),
+                     STR_ARG(r->name), STR_ARG(r->why));
+}
+
+static int test(arena *a, int argc, char **argv)
+{
+    policy *rules = NULL;
+    int count = 0, wrong = read_rules(a, argc, argv, &rules, &count);
+    if (wrong) return wrong;
+    size_t failed = policy_test_run(rules, clock_wall_ms(), a, tell, NULL);
+    (void)printf("%zu passed, %zu failed\n", policy_test_count(rules) - failed, failed);
+    return fflush(stdout) == 0 && failed == 0 ? 0 : 1;
 }
 
 /* --- eval
@@ -126,8 +151,9 @@ static int eval(arena *a, int argc, char **argv)
 
 int command_policy(arena *a, int argc, char **argv)
 {
-    if (argc < 2) return command_usage("policy", "check or eval?");
+    if (argc < 2) return command_usage("policy", "check, test or eval?");
     if (strcmp(argv[1], "check") == 0) return check(a, argc - 1, argv + 1);
+    if (strcmp(argv[1], "test") == 0) return test(a, argc - 1, argv + 1);
     if (strcmp(argv[1], "eval") == 0) return eval(a, argc - 1, argv + 1);
-    return command_usage("policy", "it can check and eval");
+    return command_usage("policy", "it can check, test and eval");
 }

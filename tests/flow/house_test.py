@@ -101,6 +101,31 @@ def test_a_config_with_mistakes_names_them_all(binary):
         assert subprocess.run([binary, "--help"], capture_output=True).returncode == 0
 
 
+def test_policies_are_checked_tested_and_tried_from_the_command_line(binary):
+    with tempfile.TemporaryDirectory() as d:
+        path = os.path.join(d, "p.yaml")
+        with open(path, "w") as f:
+            f.write("policy: v1\nname: p\nrules:\n  - { id: readers, permit: fs/read, when: 'jwt.sub == \"a\"' }\n"
+                    "tests:\n  - { name: a reads, as: { jwt: { sub: a } }, call: fs/read, expect: permit, because: [readers] }\n"
+                    "  - { name: b sees nothing, as: { jwt: { sub: b } }, list: fs, expect_tools: [] }\n")
+        run = lambda *a: subprocess.run([binary, *a], capture_output=True, text=True)  # noqa: E731
+        assert run("policy", "check", path).returncode == 0
+        tested = run("policy", "test", path)
+        assert tested.returncode == 0 and tested.stdout.endswith("2 passed, 0 failed\n"), tested
+        with open(path, "a") as f:
+            f.write("  - { name: b reads, as: { jwt: { sub: b } }, call: fs/read, expect: permit }\n")
+        tested = run("policy", "test", path)
+        assert tested.returncode == 1 and tested.stdout.endswith("2 passed, 1 failed\n"), tested
+        assert "p.yaml:8: b reads" in tested.stdout, tested.stdout
+        with open(os.path.join(d, "sallyport.yaml"), "w") as f:
+            f.write("version: 1\nlisten: ['127.0.0.1:1']\nidentity: { anonymous: allow }\npolicies: [p.yaml]\n")
+        checked = run("check", "-c", os.path.join(d, "sallyport.yaml"))
+        assert checked.returncode == 1 and "b reads" in checked.stderr, checked
+        assert run("policy", "eval", "[1, 2].map(x, x * 2)").stdout.strip().replace(" ", "") == "[2,4]"
+        wrong = run("policy", "eval", "'a'.startswith('b')")
+        assert wrong.returncode == 1 and "startsWith" in wrong.stderr, wrong
+
+
 def test_no_policy_means_nothing_is_allowed(binary):
     config = CONFIG.replace('policies: ["policies/*.yaml"]\n', "")
     with Running(binary, config=config) as r:
