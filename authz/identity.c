@@ -86,7 +86,7 @@ bool caller_has_scope(const caller *c, str scope)
     return false;
 }
 
-/* --- from claims to a caller --- */
+/* From claims to a caller */
 
 static str text_claim(const json_t *claims, const char *name)
 {
@@ -229,7 +229,7 @@ static held *held_anonymous(void)
     return h;
 }
 
-/* --- the cache --- */
+/* The cache */
 
 identity_cache *identity_cache_new(size_t most)
 {
@@ -327,7 +327,7 @@ static bool still_good(const entry *e, const identity *id, int64_t now_s)
     return false;
 }
 
-/* --- the header --- */
+/* The header */
 
 static bool is_token_char(char c)
 {

@@ -26,7 +26,7 @@ typedef struct {
     uint64_t *candidates; /* bit per rule */
 } ask;
 
-/* --- conditions --- */
+/* Conditions */
 
 static void keep_error(ask *k, const policy_rule *r, str reason)
 {
@@ -124,7 +124,7 @@ static truth condition(ask *k, const policy_rule *r)
     return t == NO ? NO : both(t, arguments(k, r));
 }
 
-/* --- scopes --- */
+/* Scopes */
 
 typedef struct {
     const str *list; /* ends with {0} */
@@ -163,7 +163,7 @@ static scope_set with_missing(const ask *k, scope_set base, const policy_rule *r
     return (scope_set){out, n};
 }
 
-/* --- deciding --- */
+/* Deciding */
 
 static void mark(void *ctx, size_t rule)
 {
@@ -280,7 +280,7 @@ void policy_decide(const policy *p, const question *q, arena *scratch, verdict *
     out->listed = shown.permit;
 }
 
-/* --- loading --- */
+/* Loading */
 
 static int by_effect_and_id(const void *a, const void *b)
 {

@@ -104,7 +104,7 @@ static const str *texts_of(reader *r, const yaml_node *n, size_t most, const cha
     return out;
 }
 
-/* --- names --- */
+/* Names */
 
 static const str subject_keys[] = {
     [SUBJECT_TOOL] = S("tools"),         [SUBJECT_RESOURCE] = S("resources"),
@@ -170,7 +170,7 @@ static void read_names(reader *r, const yaml_node *n, policy_rule *rule)
     }
 }
 
-/* --- arguments --- */
+/* Arguments */
 
 /* The value a plain scalar stands for; quoted ones are text. */
 static cel_value value_of(reader *r, const yaml_node *n)
@@ -252,7 +252,7 @@ static void read_args(reader *r, const yaml_node *rule_map, policy_rule *rule)
     if (rule->constraint_count || rule->only_named_args) rule->reads |= (uint64_t)1 << VAR_ARGS;
 }
 
-/* --- rules --- */
+/* Rules */
 
 static const str rule_keys[] = {S("id"),      S("permit"), S("forbid"), S("require"),
                                 S("when"),    S("scopes"), S("args"),   S("other_args"),
@@ -325,7 +325,7 @@ static void read_rule(reader *r, const yaml_node *n)
     d->rules_end = &node->next;
 }
 
-/* --- the file --- */
+/* The file */
 
 static void read_var(reader *r, const yaml_node *n)
 {

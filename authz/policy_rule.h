@@ -75,7 +75,7 @@ struct policy {
     size_t case_count;
 };
 
-/* --- reading files --- */
+/* Reading files */
 typedef struct rule_node {
     policy_rule rule;
     struct rule_node *next;

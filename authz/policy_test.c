@@ -8,7 +8,7 @@
 
 enum { VALUE_MOST = 1 << 16, VALUE_DEPTH = 32, CASES_MOST = 10000 };
 
-/* --- reading --- */
+/* Reading */
 
 #define WRONG(d, n, ...)     problems_add((d)->out, (n)->line, (n)->column, __VA_ARGS__)
 #define WRONG_KEY(d, n, ...) problems_add((d)->out, (n)->key_line, (n)->key_column, __VA_ARGS__)
@@ -213,7 +213,7 @@ void policy_test_read(policy_draft *d, const policy_source *source, const yaml_n
     for (const yaml_node *n = tests->first; n; n = n->next) read_case(d, source, n);
 }
 
-/* --- running --- */
+/* Running */
 
 typedef struct {
     const policy *p;

@@ -10,7 +10,7 @@
 
 enum { ANSWER_LIMIT = 64 << 20, EVENT_LIMIT = 4 << 20, TARGETS = 64 };
 
-/* --- before the call ------------------------------------------------------------------- */
+/* Before the call */
 
 static flow_go read_request(void *run, flow_why why)
 {
@@ -67,7 +67,7 @@ static flow_go authorize(void *run, flow_why why)
     return r->said.permit ? FLOW_NEXT : FLOW_AGAIN;
 }
 
-/* --- the call -------------------------------------------------------------------------- */
+/* The call */
 
 /* What a provider says beside the body that a client has use for. */
 static bool passes(str name)
@@ -190,7 +190,7 @@ static flow_go send_request(void *run, flow_why why)
     return FLOW_NEXT;
 }
 
-/* --- the answer ------------------------------------------------------------------------ */
+/* The answer */
 
 static flow_go end_stream(llm_run *r)
 {

@@ -31,8 +31,7 @@ typedef struct {
     const char *content_type;
 } admin_row;
 
-/* --- answers
- * --------------------------------------------------------------------------------------- */
+/* Answers */
 
 static int live(admin *m, exchange *x, buf *out)
 {
@@ -150,8 +149,7 @@ static void answer(exchange *x, void *ctx)
     direct_reply(x, status, headers, buf_str(&out), NULL, NULL);
 }
 
-/* --- life
- * ------------------------------------------------------------------------------------------- */
+/* Life */
 
 static void *run(void *ctx)
 {

@@ -119,8 +119,7 @@ const str *config_names(arena *a, const config_list *items, size_t item)
     return names;
 }
 
-/* --- listeners
- * -------------------------------------------------------------------------------------- */
+/* Listeners */
 
 static void check_address(config_reader *r, const yaml_node *n, str address)
 {
@@ -180,8 +179,7 @@ static void check_lists(config_reader *r, const config *c)
                          keys[i].value.n);
 }
 
-/* --- identity
- * ---------------------------------------------------------------------------------------- */
+/* Identity */
 
 __attribute__((nonnull)) static void check_keys_url(config_reader *r, const yaml_node *n, str url)
 {
@@ -215,8 +213,7 @@ static void check_issuer(config_reader *r, const config_issuer *one, const confi
                          STR_ARG(*a));
 }
 
-/* --- policies
- * ---------------------------------------------------------------------------------------- */
+/* Policies */
 
 static void add_policy(config_reader *r, config *c, const yaml_node *n, str path)
 {

@@ -3,8 +3,7 @@
 #include "../llm/llm.h"
 #include "config_check.h"
 
-/* --- MCP servers
- * -------------------------------------------------------------------------------------- */
+/* Mcp servers */
 
 static void only_with(config_reader *r, const config_server *s, const char *key, const char *other)
 {
@@ -93,8 +92,7 @@ static void check_server(config_reader *r, const config_server *s)
     for (size_t i = 0; i < s->forward_headers.count; i++) check_forward(r, &forwards[i]);
 }
 
-/* --- MCP endpoints
- * ------------------------------------------------------------------------------------ */
+/* Mcp endpoints */
 
 static bool hosts_meet(const str *a, const str *b)
 {

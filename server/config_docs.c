@@ -28,8 +28,7 @@ static str text_of(const char *s)
     return (str){s, s ? strlen(s) : 0};
 }
 
-/* --- the page
- * ------------------------------------------------------------------------------------------ */
+/* The page */
 
 static void put_limits(buf *out, const config_row *r)
 {
@@ -113,8 +112,7 @@ str config_reference(arena *a)
     return buf_str(&out);
 }
 
-/* --- the schema
- * ------------------------------------------------------------------------------------- */
+/* The schema */
 
 static void put_members(arena *a, buf *out, const char *prefix);
 

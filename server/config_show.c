@@ -85,8 +85,7 @@ str config_show(arena *a, const config *c)
     return buf_ok(&out) ? buf_str(&out) : S("{}\n");
 }
 
-/* --- what a reload leaves as it is
- * ------------------------------------------------------------------- */
+/* What a reload leaves as it is */
 
 static bool same(const yaml_node *x, const yaml_node *y)
 {

@@ -14,7 +14,7 @@ const char *config_kind_name(const yaml_node *n)
     return yaml_is_null(n) ? "nothing" : names[n->kind];
 }
 
-/* --- numbers with units ------------------------------------------------------------------- */
+/* Numbers with units */
 
 typedef struct {
     const char *unit;
@@ -68,7 +68,7 @@ bool config_parse_int(str text, int64_t *n)
     return leading_number(text, n, &rest) && rest.n == 0;
 }
 
-/* --- ${VAR} --------------------------------------------------------------------------------- */
+/* ${VAR} */
 
 static bool is_name(str s)
 {
@@ -142,7 +142,7 @@ bool config_expand(config_reader *r, const yaml_node *n, str *out)
     return true;
 }
 
-/* --- texts from elsewhere ----------------------------------------------------------------- */
+/* Texts from elsewhere */
 
 static bool read_file(config_reader *r, const yaml_node *n, str path, str *out)
 {

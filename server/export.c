@@ -49,8 +49,7 @@ struct export_worker {
     map *tokens; /* backend to a series a direction */
 };
 
-/* --- the line
- * -------------------------------------------------------------------------------------- */
+/* The line */
 
 void export_line(buf *out, const record *r, int64_t wall_ms)
 {
@@ -167,8 +166,7 @@ void export_free(export *e)
     free(e);
 }
 
-/* --- a worker's side
- * ------------------------------------------------------------------------------ */
+/* A worker's side */
 
 static int64_t hand_over(void *ctx)
 {
@@ -211,8 +209,7 @@ void export_worker_free(export_worker *w)
     free(w);
 }
 
-/* --- numbers
- * -------------------------------------------------------------------------------------- */
+/* Numbers */
 
 static size_t door_of(const record *r)
 {

@@ -16,8 +16,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* --- reading
- * --------------------------------------------------------------------------------------- */
+/* Reading */
 
 bool gateway_read(gateway *g, snapshot_plan *p, problems *out)
 {
@@ -43,8 +42,7 @@ bool gateway_read(gateway *g, snapshot_plan *p, problems *out)
     return ok;
 }
 
-/* --- sockets
- * --------------------------------------------------------------------------------------- */
+/* Sockets */
 
 /* SO_REUSEPORT lets a second gateway share our port in silence; so each is first bound without. */
 static const err *check_free(arena *a, str address)
@@ -104,8 +102,7 @@ static const err *open_doors(gateway *g, arena *a, const config *c)
     return NULL;
 }
 
-/* --- parts
- * ------------------------------------------------------------------------------------------- */
+/* Parts */
 
 static void warn(gateway *g, const char *event)
 {
@@ -200,8 +197,7 @@ static const err *make_admin(gateway *g, arena *a, const config *c)
     return e;
 }
 
-/* --- start
- * ------------------------------------------------------------------------------------------ */
+/* Start */
 
 static void say_started(gateway *g, arena *a)
 {
@@ -291,8 +287,7 @@ str gateway_admin_address(const gateway *g)
     return g->admin_bound;
 }
 
-/* --- end
- * -------------------------------------------------------------------------------------------- */
+/* End */
 
 static void close_sockets(gateway *g)
 {

@@ -52,8 +52,7 @@ void made_from_environment(arena *a, config_file *made)
     made->text = buf_str(&b);
 }
 
-/* --- mcp.json
- * ------------------------------------------------------------------------------------------ */
+/* Mcp.json */
 
 /* As a YAML string in quotes, in which no variable is meant. */
 static void put_text(buf *b, arena *a, js_value v)

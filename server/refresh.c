@@ -250,7 +250,7 @@ void refresh_free(refresh *r)
     free(r);
 }
 
-/* --- for snapshots ---------------------------------------------------------------------------- */
+/* For snapshots */
 
 /* With the lock. */
 static issuer *issuer_of(refresh *r, str name, str url, bool from_document)
@@ -326,7 +326,7 @@ const err *refresh_origin(refresh *r, arena *a, const url_parts *u, str ca_pem, 
     return NULL;
 }
 
-/* --- for workers ------------------------------------------------------------------------------ */
+/* For workers */
 
 /* With the lock: must this waiter wait? */
 static bool must_wait(refresh *r, issuer *one)

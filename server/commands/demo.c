@@ -32,8 +32,7 @@ typedef struct {
     person people[2];
 } demo;
 
-/* --- the directory
- * --------------------------------------------------------------------------------- */
+/* The directory */
 
 static const err *cannot(arena *a, const char *what, str path)
 {
@@ -74,8 +73,7 @@ static const err *copy_files(demo *d)
     return e;
 }
 
-/* --- people
- * ---------------------------------------------------------------------------------------- */
+/* People */
 
 static const err *make_people(demo *d)
 {
@@ -100,8 +98,7 @@ static const err *make_people(demo *d)
     return e;
 }
 
-/* --- the page
- * -------------------------------------------------------------------------------------- */
+/* The page */
 
 typedef struct {
     const char *what, *who, *method, *name, *params; /* params: members after _meta */
@@ -169,8 +166,7 @@ static void print_page(void *ctx, const gateway *g)
     (void)fflush(stdout);
 }
 
-/* --- the command
- * ---------------------------------------------------------------------------------- */
+/* The command */
 
 static bool is_port(const char *text)
 {

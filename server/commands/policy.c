@@ -9,7 +9,7 @@
 
 enum { BINDINGS_DEPTH = 64 };
 
-/* --- check, test --- */
+/* Check, test */
 
 /* The rules of the named files; 0, or the exit code after the mistakes were printed. */
 static int read_rules(arena *a, int argc, char **argv, policy **rules, int *count)
@@ -66,8 +66,7 @@ static int test(arena *a, int argc, char **argv)
     return fflush(stdout) == 0 && failed == 0 ? 0 : 1;
 }
 
-/* --- eval
- * ------------------------------------------------------------------------------------------ */
+/* Eval */
 
 typedef struct {
     cel_variable *variables;

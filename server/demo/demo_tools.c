@@ -30,8 +30,7 @@ static str text_of(const char *s)
     return (str){s, strlen(s)};
 }
 
-/* --- weather
- * ---------------------------------------------------------------------------------------- */
+/* Weather */
 
 static bool get_forecast(tool_call *c)
 {
@@ -56,8 +55,7 @@ static bool get_alerts(tool_call *c)
     return buf_fmt(c->out, "No alerts for " STR_FMT ".", STR_ARG(city));
 }
 
-/* --- notes
- * -------------------------------------------------------------------------------------------- */
+/* Notes */
 
 demo_notes *demo_notes_new(void)
 {
@@ -160,8 +158,7 @@ static const tool_row tools[] = {
 /* clang-format on */
 enum { TOOLS = sizeof tools / sizeof *tools };
 
-/* --- the protocol
- * --------------------------------------------------------------------------------- */
+/* The protocol */
 
 #define MODERN_END ",\"resultType\":\"complete\"}"
 

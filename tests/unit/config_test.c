@@ -10,8 +10,7 @@
 
 #include "../../server/config_table.h"
 
-/* --- a world in which four files and two variables exist
- * --------------------------------------------- */
+/* A world in which four files and two variables exist */
 
 static str world_variable(void *ctx, arena *a, str name)
 {
@@ -85,8 +84,7 @@ static void assert_str(str got, const char *want)
         fail_msg("got `%.*s`, wanted `%s`", (int)got.n, got.p, want);
 }
 
-/* --- what is wrong, where
- * ------------------------------------------------------------------------------ */
+/* What is wrong, where */
 
 typedef struct {
     const char *text, *problem; /* all problems, one a line */
@@ -205,8 +203,7 @@ static void every_mistake_is_named_where_it_stands(void **state)
     assert_int_equal(differ, 0);
 }
 
-/* --- what is right
- * -------------------------------------------------------------------------------------- */
+/* What is right */
 
 static void what_is_left_out_has_the_defaults_of_the_table(void **state)
 {
@@ -305,8 +302,7 @@ static void policy_files_are_read_once_each(void **state)
     assert_str(c->policy_files[0].name, "policies/one.yaml");
 }
 
-/* --- showing and reloading
- * ------------------------------------------------------------------------------ */
+/* Showing and reloading */
 
 static void secrets_are_shown_as_their_source(void **state)
 {
@@ -342,8 +338,7 @@ static void a_reload_is_told_what_it_cannot_change(void **state)
     assert_null(config_fixed_changes(*state, next, next)[0].p);
 }
 
-/* --- the table's other two faces
- * ------------------------------------------------------------------------ */
+/* The table's other two faces */
 
 static str read_whole(arena *a, const char *path)
 {

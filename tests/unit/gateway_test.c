@@ -276,8 +276,7 @@ static void a_changed_file_needs_no_signal(void **state)
     end(r);
 }
 
-/* --- start
- * ---------------------------------------------------------------------------------------------- */
+/* Start */
 
 static void a_busy_port_is_said_and_nothing_is_left_behind(void **state)
 {

@@ -112,8 +112,7 @@ static void the_permit_all_policy_is_a_policy(void **state)
     assert_int_equal(policy_rule_count(rules), 1);
 }
 
-/* --- discovery
- * ------------------------------------------------------------------------------------------ */
+/* Discovery */
 
 static void an_issuer_is_asked_at_both_well_known_places(void **state)
 {

@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "policy_kit.h"
 
-/* --- globs and names --- */
+/* Globs and names */
 
 static void a_star_is_any_run_and_a_question_mark_one_character(void **state)
 {
@@ -80,7 +80,7 @@ static void every_kind_of_subject_is_asked_by_its_own_list(void **state)
     }
 }
 
-/* --- facts --- */
+/* Facts */
 
 static void rules_see_the_facts_of_the_question(void **state)
 {

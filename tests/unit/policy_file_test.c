@@ -130,7 +130,7 @@ static void a_policy_with_any_problem_is_no_policy(void **state)
     assert_null(p);
 }
 
-/* --- tests inside policies --- */
+/* Tests inside policies */
 
 static const char with_tests[] =
     "policy: v1\n"

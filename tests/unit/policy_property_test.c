@@ -36,7 +36,7 @@ static unsigned pick(maker *m, unsigned n)
 
 #define ONE_OF(m, list) ((list)[pick((m), sizeof(list) / sizeof *(list))])
 
-/* --- expressions --- */
+/* Expressions */
 
 static const char *known_atom(maker *m)
 {
@@ -92,7 +92,7 @@ static str vars_text(maker *m)
     return arena_fmt(m->a, "policy: v1\nvars:\n  v: '%s'\n  w: 'vars.v || %s'\nrules:\n", v, w);
 }
 
-/* --- rules --- */
+/* Rules */
 
 static str args_part(maker *m, bool forbid)
 {
@@ -149,7 +149,7 @@ static policy *load_text(maker *m, const text *t, unsigned split)
     return p;
 }
 
-/* --- questions --- */
+/* Questions */
 
 static js_value arguments(maker *m)
 {
@@ -212,7 +212,7 @@ static question anything(maker *m)
     };
 }
 
-/* --- listers, right and wrong --- */
+/* Listers, right and wrong */
 
 typedef bool lister(const policy *p, const question *q, arena *scratch);
 

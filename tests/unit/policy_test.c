@@ -4,7 +4,7 @@
 
 #include "policy_kit.h"
 
-/* --- the decision --- */
+/* The decision */
 
 static void without_policies_nothing_is_allowed(void **state)
 {
@@ -85,7 +85,7 @@ static void a_true_forbid_wins_over_a_broken_one(void **state)
     assert_true(str_eq(v.rule, S("z-true")));
 }
 
-/* --- arguments --- */
+/* Arguments */
 
 static void arguments_are_held_against_their_conditions(void **state)
 {
@@ -139,7 +139,7 @@ static void a_forbid_is_not_evaded_by_leaving_an_argument_out(void **state)
     assert_int_equal(call(a, p, "fs", "x", "{\"path\":\"..\"}").why, DENIED_FORBID);
 }
 
-/* --- listing --- */
+/* Listing */
 
 static void a_list_shows_what_some_call_might_be_allowed(void **state)
 {
@@ -177,7 +177,7 @@ static void a_list_shows_what_some_call_might_be_allowed(void **state)
     }
 }
 
-/* --- scopes --- */
+/* Scopes */
 
 static str scopes_text(arena *a, const verdict *v)
 {
@@ -219,7 +219,7 @@ static void missing_scopes_are_told_as_the_smallest_set(void **state)
     }
 }
 
-/* --- what others ask of a policy --- */
+/* What others ask of a policy */
 
 static void it_is_known_which_subjects_need_arguments(void **state)
 {
