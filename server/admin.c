@@ -86,8 +86,7 @@ static const admin_row rows[] = {
 };
 /* clang-format on */
 
-/* --- who may ask ---------------------------------------------------------------------------------
- */
+/* Who may ask */
 
 static bool from_another_site(exchange *x)
 {

@@ -180,8 +180,7 @@ bool config_take_source(config_reader *r, const yaml_node *n, config_text *to)
     return false;
 }
 
-/* --- one scalar --------------------------------------------------------------------------------
- */
+/* One scalar */
 
 static bool is_bool(str text, bool *out)
 {

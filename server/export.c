@@ -69,8 +69,7 @@ void export_line(buf *out, const record *r, int64_t wall_ms)
     arena_free(a);
 }
 
-/* --- the writer ----------------------------------------------------------------------------------
- */
+/* The writer */
 
 /* A reader that has stopped reading must not keep us from ending. */
 static bool write_all(export *e, str text, bool may_give_up)

@@ -93,8 +93,7 @@ static void wake_all(waiter *first)
     }
 }
 
-/* --- one fetch -----------------------------------------------------------------------------------
- */
+/* One fetch */
 
 static void report(refresh *r, const issuer *one, const err *e, unsigned skipped)
 {
@@ -144,8 +143,7 @@ static void refresh_issuer(refresh *r, issuer *one)
     arena_free(a);
 }
 
-/* --- the thread --------------------------------------------------------------------------------
- */
+/* The thread */
 
 /* With the lock: an issuer to fetch now, else NULL and when to look again. */
 static issuer *next_due(refresh *r, int64_t now, int64_t *again)

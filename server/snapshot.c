@@ -18,8 +18,7 @@ static held *held_of(const snapshot *s)
     return (held *)(uintptr_t)s; /* NOLINT(performance-no-int-to-ptr) */
 }
 
-/* --- plan ----------------------------------------------------------------------------------------
- */
+/* Plan */
 
 static void check_tls(problems *out, arena *a, const config_listen *l)
 {
@@ -101,8 +100,7 @@ void snapshot_plan_free(snapshot_plan *p)
     *p = (snapshot_plan){0};
 }
 
-/* --- snapshot ------------------------------------------------------------------------------------
- */
+/* Snapshot */
 
 static const err *make_identity(snapshot_maker *m, identity *who)
 {

@@ -27,8 +27,7 @@ static const header *auth_headers(arena *a, const config_auth *auth)
     return list;
 }
 
-/* --- MCP -----------------------------------------------------------------------------------------
- */
+/* MCP */
 
 static const str *argv_of(arena *a, const config_server *s)
 {
@@ -193,8 +192,7 @@ const err *snapshot_make_mcp(snapshot_maker *m, mcp_config *out)
     return NULL;
 }
 
-/* --- LLM -----------------------------------------------------------------------------------------
- */
+/* LLM */
 
 static const err *make_backend(snapshot_maker *m, const config_backend *from, llm_backend *to)
 {

@@ -49,8 +49,7 @@ static void want_keys(void *ctx, const jwt_issuer *issuer, handle waiter)
     refresh_want(w->house->net, issuer->keys, w->loop, waiter);
 }
 
-/* --- making --------------------------------------------------------------------------------------
- */
+/* Making */
 
 static void make_products(worker *w)
 {
@@ -136,8 +135,7 @@ const err *worker_start(arena *a, worker *w)
     return NULL;
 }
 
-/* --- letters -------------------------------------------------------------------------------------
- */
+/* Letters */
 
 static void drop_word(letter *self)
 {
@@ -218,8 +216,7 @@ void worker_drain(worker *w)
     post(w, drain, NULL);
 }
 
-/* --- the end -------------------------------------------------------------------------------------
- */
+/* The end */
 
 void worker_join(worker *w)
 {

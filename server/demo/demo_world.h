@@ -16,8 +16,7 @@ MUST_CHECK const err *demo_world_new(arena *a, logger *log, demo_world **out);
 str demo_world_address(const demo_world *w); /* "127.0.0.1:40123" */
 void demo_world_free(demo_world *w);
 
-/* --- for the world's own parts ------------------------------------------------------------------
- */
+/* For the world's own parts */
 
 typedef struct demo_notes demo_notes;
 demo_notes *demo_notes_new(void);
