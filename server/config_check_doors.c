@@ -163,9 +163,7 @@ void config_check_mcp(config_reader *r, config *c)
     for (size_t i = 0; i < c->endpoints.count; i++) check_endpoint(r, c, i, names);
 }
 
-/* --- LLM
- * ------------------------------------------------------------------------------------------------
- */
+/* LLM */
 
 static void check_backend(config_reader *r, const config_backend *b)
 {
