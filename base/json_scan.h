@@ -21,6 +21,14 @@ static inline size_t js_unquoted(const char *p, size_t n)
 {
     const uint64_t ones = 0x0101010101010101u;
     size_t at = 0;
+#ifdef __SSE2__
+    const __m128i q = _mm_set1_epi8('"'), s = _mm_set1_epi8('\\');
+    for (; n - at >= 16; at += 16) {
+        __m128i x = _mm_loadu_si128((const __m128i *)(const void *)(p + at));
+        int hits = _mm_movemask_epi8(_mm_or_si128(_mm_cmpeq_epi8(x, q), _mm_cmpeq_epi8(x, s)));
+        if (hits) return at + (size_t)__builtin_ctz((unsigned)hits);
+    }
+#endif
     for (; n - at >= 8; at += 8) {
         uint64_t x;
         memcpy(&x, p + at, 8);

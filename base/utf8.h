@@ -6,6 +6,9 @@
 #define SP_UTF8_H
 #include "str.h"
 #include <stdint.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 /* The length of the sequence at the start of s, 1 to 4; 0 when it is not valid. */
 static inline size_t utf8_one(str s)
@@ -64,6 +67,15 @@ static inline size_t utf8_plain(const char *p, size_t n)
 {
     const uint64_t ones = 0x0101010101010101u;
     size_t at = 0;
+#ifdef __SSE2__ /* sixteen at once; as signed numbers, what is not ASCII is below a space too */
+    const __m128i space = _mm_set1_epi8(' '), q = _mm_set1_epi8('"'), s = _mm_set1_epi8('\\');
+    for (; n - at >= 16; at += 16) {
+        __m128i x = _mm_loadu_si128((const __m128i *)(const void *)(p + at));
+        __m128i named = _mm_or_si128(_mm_cmpeq_epi8(x, q), _mm_cmpeq_epi8(x, s));
+        int stops = _mm_movemask_epi8(_mm_or_si128(_mm_cmplt_epi8(x, space), named));
+        if (stops) return at + (size_t)__builtin_ctz((unsigned)stops);
+    }
+#endif
     for (; n - at >= 8; at += 8) {
         uint64_t x;
         memcpy(&x, p + at, 8);
