@@ -7,20 +7,11 @@ import tempfile
 import time
 
 from house import mcp, upstreams
-from house.gateway import CONFIG, Gateway, free_port
+from house.gateway import CONFIG, Gateway, free_port, until
 from house.http import Connection, once
 from house.tokens import Issuer
 
 POLICY = "policy: v1\nname: p\nrules:\n  - { id: all, permit: '*/%s' }\n"
-
-
-def until(what, seconds=5):
-    end = time.time() + seconds
-    while time.time() < end:
-        if what():
-            return True
-        time.sleep(0.05)
-    return False
 
 
 class Running:

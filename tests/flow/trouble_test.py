@@ -6,7 +6,7 @@ import threading
 import time
 
 from house import mcp, upstreams
-from house.gateway import Gateway
+from house.gateway import Gateway, until
 from house.http import Connection
 from house.tokens import Issuer
 
@@ -57,15 +57,6 @@ class House:
         finally:
             self.new.stop()
             self.old.stop()
-
-
-def until(what, seconds=10):
-    end = time.time() + seconds
-    while time.time() < end:
-        if what():
-            return True
-        time.sleep(0.05)
-    return False
 
 
 def test_a_killed_upstream_loses_only_its_own_tools(binary):

@@ -31,6 +31,16 @@ def wait_for_port(port, seconds=20):
     raise AssertionError(f"nothing listens on {port}")
 
 
+def until(what, seconds=10):
+    """Waits for something to become true; False when it did not in time."""
+    end = time.time() + seconds
+    while time.time() < end:
+        if what():
+            return True
+        time.sleep(0.05)
+    return False
+
+
 CONFIG = """version: 1
 listen:
   - address: 127.0.0.1:{port}
