@@ -5,7 +5,7 @@
  * the request's arena. `llm_worker` is one worker's. */
 #ifndef SP_LLM_H
 #define SP_LLM_H
-#include "../authz/policy.h"
+#include "../authz/policy/policy.h"
 #include "../base/metric.h"
 #include "../transport/client.h"
 

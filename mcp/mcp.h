@@ -7,7 +7,7 @@
  */
 #ifndef SP_MCP_H
 #define SP_MCP_H
-#include "../authz/policy.h"
+#include "../authz/policy/policy.h"
 #include "../authz/seal.h"
 #include "../base/metric.h"
 #include "../transport/child.h"

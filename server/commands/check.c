@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "../../authz/policy_test.h"
+#include "../../authz/policy/test.h"
 #include "../../base/clock.h"
 #include "../files.h"
 #include "../snapshot.h"

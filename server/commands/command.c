@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "command.h"
 
+#include "../../base/buf.h"
 #include "../../base/yaml.h"
 #include <stdio.h>
 
@@ -41,20 +42,7 @@ const command commands[] = {
      "\n"
      "Reads FILE (./sallyport.yaml) and everything it names as `serve` would, touches no network, and prints every\n"
      "problem as file:line:column: what. Exits 0 when there is none, else 1.\n"},
-    {"policy", command_policy, "work on policies: check, test, eval",
-     "usage: sallyport policy check FILE…\n"
-     "       sallyport policy test FILE…\n"
-     "       sallyport policy eval 'EXPRESSION' [--bindings FILE.json]\n"
-     "\n"
-     "check   compiles the files together and prints every problem with its place\n"
-     "test    runs the tests in them; the last line is 'N passed, N failed'\n"
-     "eval    evaluates one CEL expression and prints its value as JSON; the members of the bindings\n"
-     "        are its variables, beside the names rules may use\n"
-     "\n"
-     "  sallyport policy check policies/*.yaml\n"
-     "  sallyport policy test policies/*.yaml      # runs the tests: in them\n"
-     "  sallyport policy eval '1 + 2'\n"
-     "  sallyport policy eval 'jwt.groups.exists(g, g == \"ops\")' --bindings alice.json\n"},
+    {"policy", command_policy, "work on policies: check, test, eval", NULL},
     {"version", command_version, "print the version", "usage: sallyport version\n"},
     {"help", command_help, "explain a command or topic",
      "usage: sallyport help [TOPIC]\n"
@@ -64,13 +52,6 @@ const command commands[] = {
     {0},
 };
 /* clang-format on */
-
-static const command *find(const char *name)
-{
-    const command *c = commands;
-    while (c->name && strcmp(c->name, name) != 0) c++;
-    return c->name ? c : NULL;
-}
 
 int command_usage(const char *name, const char *what)
 {
@@ -91,40 +72,67 @@ int command_print(str text)
     return fflush(stdout) == 0 && ok ? 0 : 1;
 }
 
-static void near_name(const char *name, char *out, size_t room)
-{
-    str names[16] = {{0}};
-    size_t n = 0;
-    for (const command *c = commands; c->name && n < 15; c++)
-        if (c->brief) names[n++] = (str){c->name, strlen(c->name)};
-    str near = yaml_did_you_mean((str){name, strlen(name)}, names);
-    (void)snprintf(out, room, "there is no command `%.64s`%s" STR_FMT "%s", name,
-                   near.p ? ", did you mean `" : "", STR_ARG(near), near.p ? "`?" : "");
-}
-
 static bool is_help(const char *arg)
 {
     return strcmp(arg, "--help") == 0 || strcmp(arg, "-h") == 0;
 }
 
+/* Runs the row argv[0] names; `under` is the command these are verbs of, or NULL. */
+static int run_row(arena *a, const command *rows, const char *under, int argc, char **argv)
+{
+    enum { NAMES = 32 };
+    str names[NAMES] = {{0}};
+    size_t n = 0;
+    for (const command *c = rows; c->name; c++) {
+        if (strcmp(c->name, argv[0]) == 0) {
+            if (c->help && argc > 1 && is_help(argv[1]))
+                return command_print((str){c->help, strlen(c->help)});
+            char full[64]; /* "policy check" */
+            (void)snprintf(full, sizeof full, "%s%s%s", under ? under : "", under ? " " : "",
+                           c->name);
+            argv[0] = full;
+            return c->run(a, argc, argv);
+        }
+        if (c->brief && n < NAMES - 1) names[n++] = (str){c->name, strlen(c->name)};
+    }
+    str near = yaml_did_you_mean((str){argv[0], strlen(argv[0])}, names);
+    str what =
+        arena_fmt(a, "there is no %s `%.64s`%s" STR_FMT "%s", under ? "verb" : "command", argv[0],
+                  near.p ? ", did you mean `" : "", STR_ARG(near), near.p ? "`?" : "");
+    return command_usage(under, what.p);
+}
+
 int command_main(int argc, char **argv)
 {
     arena *a = arena_new();
-    const char *name = argc > 1 ? argv[1] : "help";
-    if (is_help(name)) name = "help";
-    if (strcmp(name, "--version") == 0) name = "version";
-    const command *c = find(name);
-    int code = 2;
-    if (!c) {
-        char what[128];
-        near_name(name, what, sizeof what);
-        code = command_usage(NULL, what);
-    } else if (c->help && argc > 2 && is_help(argv[2]))
-        code = command_print((str){c->help, strlen(c->help)});
-    else
-        code = c->run(a, argc > 1 ? argc - 1 : 1, argc > 1 ? argv + 1 : argv);
+    char help[] = "help", version[] = "version", *none[] = {help, NULL};
+    int count = argc > 1 ? argc - 1 : 1;
+    char **rest = argc > 1 ? argv + 1 : none;
+    if (is_help(rest[0])) rest[0] = help;
+    if (strcmp(rest[0], "--version") == 0) rest[0] = version;
+    int code = run_row(a, commands, NULL, count, rest);
     arena_free(a);
     return code;
+}
+
+static int verb_overview(arena *a, const command *verbs, const char *of)
+{
+    buf out = buf_new(a, 64 << 10);
+    (void)buf_fmt(&out, "usage: sallyport %s VERB …\n\n", of);
+    for (const command *v = verbs; v->name; v++)
+        (void)buf_fmt(&out, "  %-10s %s\n", v->name, v->brief);
+    (void)buf_fmt(&out, "\n`sallyport %s VERB --help` explains one.\n", of);
+    return command_print(buf_str(&out));
+}
+
+int command_verb(arena *a, const command *verbs, int argc, char **argv)
+{
+    if (argc < 2) {
+        str what = arena_fmt(a, "it wants a verb, `%s` for example", verbs->name);
+        return command_usage(argv[0], what.p);
+    }
+    if (is_help(argv[1])) return verb_overview(a, verbs, argv[0]);
+    return run_row(a, verbs, argv[0], argc - 1, argv + 1);
 }
 
 static const command_option *option_of(const command_option *options, const char *arg)

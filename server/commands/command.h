@@ -16,6 +16,9 @@ typedef struct {
 
 extern const command commands[]; /* ends with {0} */
 int command_main(int argc, char **argv);
+/* `sallyport policy check …`: runs the row of `verbs` that argv[1] names. The verb is run with
+ * "policy check" for its argv[0]. */
+int command_verb(arena *a, const command *verbs, int argc, char **argv);
 
 int command_serve(arena *a, int argc, char **argv);
 int command_demo(arena *a, int argc, char **argv);

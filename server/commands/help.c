@@ -34,9 +34,11 @@ int command_help(arena *a, int argc, char **argv)
     if (argc > 2) return command_usage("help", "one topic at a time");
     if (str_eq(topic, S("config"))) return command_print(config_reference(a));
     if (str_eq(topic, S("schema"))) return command_print(config_schema(a));
-    for (const command *c = commands; c->name; c++)
-        if (c->help && strcmp(c->name, argv[1]) == 0)
-            return command_print((str){c->help, strlen(c->help)});
+    char help[] = "--help", *ask[] = {argv[1], help, NULL};
+    for (const command *c = commands; c->name; c++) {
+        if (!c->brief || strcmp(c->name, argv[1]) != 0) continue;
+        return c->help ? command_print((str){c->help, strlen(c->help)}) : c->run(a, 2, ask);
+    }
     return command_usage("help", "there is no such topic");
 }
 

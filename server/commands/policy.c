@@ -1,34 +1,49 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* policy.c - policy check, policy test, policy eval. */
-#include "../../authz/cel/cel.h"
-#include "../../authz/policy_test.h"
-#include "../../base/clock.h"
+/* policy.c - the table of what can be done to policies, and what its verbs share. */
 #include "../files.h"
-#include "command.h"
+#include "policy_verb.h"
 #include <stdio.h>
 
-enum { BINDINGS_DEPTH = 64 };
+/* clang-format off */
+const command policy_verbs[] = {
+    {"check", policy_verb_check, "print every problem of policy files, with its place",
+     "usage: sallyport policy check FILE…\n"
+     "\n"
+     "Compiles the files together, as the gateway would, and prints every problem as\n"
+     "file:line:column: what is wrong, and what to write instead.\n"
+     "\n"
+     "  sallyport policy check policies/*.yaml\n"},
+    {"test", policy_verb_test, "run the tests in policy files",
+     "usage: sallyport policy test FILE…\n"
+     "\n"
+     "Runs the `tests:` of the files by the very function that guards requests. The last line is\n"
+     "'N passed, N failed'.\n"
+     "\n"
+     "  sallyport policy test policies/*.yaml\n"},
+    {"eval", policy_verb_eval, "evaluate one CEL expression",
+     "usage: sallyport policy eval 'EXPRESSION' [--bindings FILE.json]\n"
+     "\n"
+     "Prints the value as JSON. The members of the bindings are its variables, beside the names rules\n"
+     "may use.\n"
+     "\n"
+     "  sallyport policy eval '1 + 2'\n"
+     "  sallyport policy eval 'jwt.groups.exists(g, g == \"ops\")' --bindings alice.json\n"},
+    {0},
+};
+/* clang-format on */
 
-/* Check, test */
-
-/* The rules of the named files; 0, or the exit code after the mistakes were printed. */
-static int read_rules(arena *a, int argc, char **argv, policy **rules, int *count)
+int policy_verb_load(arena *a, const char *const *names, int count, policy **rules)
 {
-    const command_option options[] = {{0}};
-    const char **names = NEW_N(a, const char *, (size_t)argc);
-    *count = 0;
-    if (!command_options(argc, argv, options, names, count)) return 2;
-    if (*count == 0) return command_usage("policy", "it wants policy files");
     files *f = files_new(a, files_directory_of(a, S("./")));
-    policy_source *sources = NEW_N(a, policy_source, (size_t)*count);
-    for (int i = 0; i < *count; i++) {
+    policy_source *sources = NEW_N(a, policy_source, (size_t)count);
+    for (int i = 0; i < count; i++) {
         sources[i].name = (str){names[i], strlen(names[i])};
         const err *e = files_read(f, a, sources[i].name, &sources[i].text);
         if (e) return command_fail(e);
     }
     problems found;
     problems_init(&found, a, sources[0].name);
-    policy_load(a, sources, (size_t)*count, &found, rules);
+    policy_load(a, sources, (size_t)count, &found, rules);
     for (const problem *p = found.first; p; p = p->next)
         (void)fprintf(stderr, STR_FMT "\n", STR_ARG(p->text));
     if (*rules) return 0;
@@ -36,123 +51,7 @@ static int read_rules(arena *a, int argc, char **argv, policy **rules, int *coun
     return 1;
 }
 
-static int check(arena *a, int argc, char **argv)
-{
-    policy *rules = NULL;
-    int count = 0, wrong = read_rules(a, argc, argv, &rules, &count);
-    if (wrong) return wrong;
-    (void)printf("fine: %zu rules in %d file%s\n", policy_rule_count(rules), count,
-                 count == 1 ? "" : "s");
-    return fflush(stdout) == 0 ? 0 : 1;
-}
-
-static void tell(void *ctx, const policy_test_result *r)
-{
-    (void)ctx;
-    if (r->passed)
-        (void)printf("ok   " STR_FMT "\n", STR_ARG(r->name));
-    else
-        (void)printf("FAIL " STR_FMT ": " STR_FMT ": " STR_FMT "\n", STR_ARG(r->place),
-                     STR_ARG(r->name), STR_ARG(r->why));
-}
-
-static int test(arena *a, int argc, char **argv)
-{
-    policy *rules = NULL;
-    int count = 0, wrong = read_rules(a, argc, argv, &rules, &count);
-    if (wrong) return wrong;
-    size_t failed = policy_test_run(rules, clock_wall_ms(), a, tell, NULL);
-    (void)printf("%zu passed, %zu failed\n", policy_test_count(rules) - failed, failed);
-    return fflush(stdout) == 0 && failed == 0 ? 0 : 1;
-}
-
-/* Eval */
-
-typedef struct {
-    cel_variable *variables;
-    cel_value *values;
-    size_t count;
-} scope;
-
-static cel_value *value_of(scope *s, str name)
-{
-    for (size_t i = 0; i < s->count; i++)
-        if (str_eq(s->variables[i].name, name)) return &s->values[i];
-    s->variables[s->count] = (cel_variable){.name = name, .type = CEL_T_DYN};
-    return &s->values[s->count++];
-}
-
-static const err *read_bindings(arena *a, const char *file, js_value *root)
-{
-    str text;
-    *root = (js_value){0};
-    if (!file) return NULL;
-    str name = {file, strlen(file)};
-    const err *e = files_read(files_new(a, files_directory_of(a, S("./"))), a, name, &text);
-    if (!e) e = js_check(a, text, BINDINGS_DEPTH, root);
-    if (!e && root->kind != JS_OBJECT)
-        e = err_new(a, ERR_MALFORMED, "the bindings are not a JSON object");
-    return e ? err_wrap(a, e, "%s", file) : NULL;
-}
-
-static const err *make_scope(arena *a, const char *file, scope *s)
-{
-    js_value root;
-    size_t members = 0, at = 0;
-    const err *e = read_bindings(a, file, &root);
-    if (e) return e;
-    for (js_iter it = js_iterate(root); js_next(&it);) members++;
-    s->variables = NEW_N(a, cel_variable, QUESTION_VARS + members);
-    s->values = NEW_N(a, cel_value, QUESTION_VARS + members);
-    for (; at < QUESTION_VARS; at++)
-        (void)value_of(s, (str){question_var_names[at], strlen(question_var_names[at])});
-    int64_t now = clock_wall_ms();
-    *value_of(s, S("now")) =
-        (cel_value){.tag = CEL_TIMESTAMP, .n = (uint32_t)(now % 1000) * 1000000, .u.i = now / 1000};
-    json_t *tree = root.kind == JS_OBJECT ? js_tree(a, root) : NULL;
-    const char *key;
-    json_t *value;
-    json_object_foreach(tree, key, value) * value_of(s, (str){key, strlen(key)}) =
-        cel_of_json(value);
-    return NULL;
-}
-
-static int eval(arena *a, int argc, char **argv)
-{
-    const char *file = NULL, **rest = NEW_N(a, const char *, (size_t)argc);
-    const command_option options[] = {{.name = "--bindings", .brief_name = "-b", .value = &file},
-                                      {0}};
-    int count = 0;
-    scope s = {0};
-    if (!command_options(argc, argv, options, rest, &count)) return 2;
-    if (count != 1) return command_usage("policy", "eval wants one expression");
-    const err *e = make_scope(a, file, &s);
-    if (e) return command_fail(e);
-    str source = {rest[0], strlen(rest[0])};
-    cel_env env = {.variables = s.variables, .count = s.count};
-    cel_program *program = NULL;
-    const cel_problem *wrong = cel_compile(a, source, &env, NULL, &program);
-    for (const cel_problem *p = wrong; p; p = p->next)
-        (void)fprintf(stderr, "%zu: %s: " STR_FMT "%s" STR_FMT "\n", p->offset + 1, p->code,
-                      STR_ARG(p->text), p->hint.n ? "; " : "", STR_ARG(p->hint));
-    if (wrong) return 1;
-    cel_bindings bindings = {.values = s.values, .count = s.count};
-    cel_value v = cel_eval(program, &bindings, a, 0);
-    if (v.tag == CEL_ERROR) {
-        str text = cel_error_text(a, v, source);
-        (void)fprintf(stderr, "error: " STR_FMT "\n", STR_ARG(text));
-        return 1;
-    }
-    json_t *j = cel_to_json(a, v);
-    str text = js_dump(a, j);
-    return command_print(arena_fmt(a, STR_FMT "\n", STR_ARG(text)));
-}
-
 int command_policy(arena *a, int argc, char **argv)
 {
-    if (argc < 2) return command_usage("policy", "check, test or eval?");
-    if (strcmp(argv[1], "check") == 0) return check(a, argc - 1, argv + 1);
-    if (strcmp(argv[1], "test") == 0) return test(a, argc - 1, argv + 1);
-    if (strcmp(argv[1], "eval") == 0) return eval(a, argc - 1, argv + 1);
-    return command_usage("policy", "it can check, test and eval");
+    return command_verb(a, policy_verbs, argc, argv);
 }

@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Loads a policy file and asks it. The input is the file, then a line `---args` and the arguments
  * of the call. Whatever loads must keep the law: what a call may do, a list shows. */
-#include "../../authz/policy_test.h"
+#include "../../authz/policy/test.h"
 #include <stdint.h>
 #include <stdlib.h>
 

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "../../authz/policy.h"
+#include "../../authz/policy/policy.h"
 #include "../../server/discover.h"
 #include "../../server/files.h"
 #include "../../server/made.h"

@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 
-#include "../../authz/policy_test.h"
+#include "../../authz/policy/test.h"
 #include "policy_kit.h"
 
 typedef struct {

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "../../authz/policy.h"
+#include "../../authz/policy/policy.h"
 
 static inline int set_up(void **state)
 {

@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-#include "../../authz/policy.h"
+#include "../../authz/policy/policy.h"
 
 enum { POLICIES = 2500, TRIPLES = 40, RULES = 6 }; /* 100,000 triples */
 

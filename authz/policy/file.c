@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* policy_file.c - from a YAML file to rules, with every problem at once.
+/* file.c - from a YAML file to rules, with every problem at once.
  *
  * Unknown keys are errors, with the nearest known one, because a misspelt `when` would make a
  * permit wider than meant. What this version cannot do (`quotas`) is refused for the same
  * reason: a limit that is not enforced fails open. A rule with any problem is dropped, and with
  * any problem there is no policy, so nothing half-read ever decides. */
-#include "../base/map.h"
-#include "policy_compile.h"
-#include "policy_place.h"
+#include "../../base/map.h"
+#include "compile.h"
+#include "place.h"
 
 enum {
     FILE_MOST = 1 << 20,

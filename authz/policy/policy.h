@@ -9,8 +9,8 @@
  * scratch arena given. */
 #ifndef SP_POLICY_H
 #define SP_POLICY_H
-#include "../base/yaml.h"
-#include "question.h"
+#include "../../base/yaml.h"
+#include "../question.h"
 
 typedef struct policy policy;
 typedef struct {

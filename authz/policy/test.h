@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* policy_test.h - the `tests:` of policy files, run.
+/* test.h - the `tests:` of policy files, run.
  *
  * A test says who asks what, and what must come of it. They are read and checked with the rules
  * by policy_load(); running them asks the same policy_decide() that guards requests.

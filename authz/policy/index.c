@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* policy_index.c - which rules name this subject?
+/* index.c - which rules name this subject?
  *
  * A pattern whose server is spelled out is kept under that server, by its exact name or in the
  * server's list of globs; the rest in one list that is always walked. Models and endpoints
  * have no server and live under the empty one. So a question meets the rules that could name
  * it, however many others there are. */
-#include "../base/map.h"
-#include "policy_rule.h"
+#include "../../base/map.h"
+#include "rule.h"
 
 typedef struct hit {
     str pattern;

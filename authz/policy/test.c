@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* policy_test.c - reads a test into a question and holds the verdict against what was expected.
+/* test.c - reads a test into a question and holds the verdict against what was expected.
  *
  * Values in YAML become JSON the way a person reads them: a plain number, true, false or null is
  * that, everything else is text ("0644" quoted or not: it is no JSON number). */
-#include "policy_test.h"
-#include "policy_rule.h"
+#include "test.h"
+#include "rule.h"
 
 enum { VALUE_MOST = 1 << 16, VALUE_DEPTH = 32, CASES_MOST = 10000 };
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* policy_compile.c - CEL's own problems moved to their place, and those only a policy has.
+/* compile.c - CEL's own problems moved to their place, and those only a policy has.
  *
  * The engine checks names and types. Here come: members that do not exist (`tool.nmae`), vars
  * that do not or not yet, facts that have no value in this version, and conditions that are
  * not conditions. Each is an error: at run time it would deny, and nobody would know why. */
-#include "policy_compile.h"
-#include "policy_place.h"
+#include "compile.h"
+#include "place.h"
 
 enum { VAR_DEPTH = 16 }; /* vars that read vars: each is a nested evaluation on the C stack */
 

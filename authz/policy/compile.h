@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* policy_compile.h - an expression in a policy file becomes a program, or problems with a place.
+/* compile.h - an expression in a policy file becomes a program, or problems with a place.
  *
  * What may be named: the facts, and of the file's vars those that stand above. */
 #ifndef SP_POLICY_COMPILE_H
 #define SP_POLICY_COMPILE_H
-#include "policy_rule.h"
+#include "rule.h"
 
 enum { EXPR_THIS = 1, EXPR_BOOL = 2 };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* policy_facts.h - the names a rule may use, and their values for one question.
+/* facts.h - the names a rule may use, and their values for one question.
  *
  * Every fact has a slot. The first are the variables of question.h; behind them stands each
  * member of a variable with fixed members as a slot of its own ("http.headers"), so that in a
@@ -8,8 +8,8 @@
  * rule first reads it. */
 #ifndef SP_POLICY_FACTS_H
 #define SP_POLICY_FACTS_H
-#include "cel/cel.h"
-#include "question.h"
+#include "../cel/cel.h"
+#include "../question.h"
 
 enum {
     FACT_CALLER_ID = QUESTION_VARS,

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* policy_place.h - where in the YAML source a byte of a scalar's value was written.
+/* place.h - where in the YAML source a byte of a scalar's value was written.
  *
  * Plain, quoted and literal block scalars map exactly; folded ones by line; an alias maps to
  * itself. Never fails: the node's own place is the answer when in doubt. */
 #ifndef SP_POLICY_PLACE_H
 #define SP_POLICY_PLACE_H
-#include "../base/yaml.h"
+#include "../../base/yaml.h"
 
 typedef struct {
     unsigned line, column; /* from 1; columns count characters */

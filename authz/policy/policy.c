@@ -10,9 +10,9 @@
  * An argument that is absent fails a permit or a require, and is an error of a forbid, unless the
  * rule says that its absence is fine: so a forbid is not evaded by leaving the argument out. */
 #include "policy.h"
-#include "../base/map.h"
-#include "digest.h"
-#include "policy_rule.h"
+#include "../../base/map.h"
+#include "../digest.h"
+#include "rule.h"
 #include <stdlib.h>
 
 typedef enum { NO, YES, UNKNOWN, ERROR } truth;

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* policy_rule.h - rules as they are kept, between the files of the policy engine.
+/* rule.h - rules as they are kept, between the files of the policy engine.
  *
  * Rules are sorted by (effect, id): whatever the order in the files, they are met in one order.
  * Ownership: all of it lives in the policy's arena, immutable once loaded. */
 #ifndef SP_POLICY_RULE_H
 #define SP_POLICY_RULE_H
-#include "cel/cel.h"
+#include "../cel/cel.h"
+#include "facts.h"
 #include "policy.h"
-#include "policy_facts.h"
 
 /* In the order they are evaluated. */
 typedef enum { RULE_FORBID, RULE_REQUIRE, RULE_PERMIT } rule_effect;
@@ -102,6 +102,6 @@ typedef struct {
 } policy_draft;
 
 void policy_file_read(policy_draft *d, const policy_source *source);
-/* policy_test.c: reads `tests:` of the file whose problems are being noted. */
+/* test.c: reads `tests:` of the file whose problems are being noted. */
 void policy_test_read(policy_draft *d, const policy_source *source, const yaml_node *tests);
 #endif

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* policy_place.c - reads the scalar's source again, beside its value.
+/* place.c - reads the scalar's source again, beside its value.
  *
  * libyaml tells where a scalar begins, not where each of its bytes came from. So the source is
  * walked once more with the little that folding, quoting and escapes do, counting the bytes of
  * the value they yield. Only ever done for a message. */
-#include "policy_place.h"
+#include "place.h"
 
 typedef struct {
     str source;

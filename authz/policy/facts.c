@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* policy_facts.c - one row a fact.
+/* facts.c - one row a fact.
  *
  * A row says the fact's name and type, the variable it is a member of, for which kinds of subject
  * there is such a thing, and whether a list knows it. Texts that the question holds as they are
  * name their place in it; what needs making has a line in make(). A variable whose members are
  * partly unknown is unknown as a whole when it is used as a whole: comparing a half-known map
  * would give an answer that the call need not give. */
-#include "policy_facts.h"
-#include "policy_rule.h"
+#include "facts.h"
+#include "rule.h"
 
 const char *const question_var_names[QUESTION_VARS] = {
     [VAR_JWT] = "jwt",     [VAR_CALLER] = "caller",     [VAR_TOOL] = "tool",

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* policy_verb.h - what can be typed after `sallyport policy`, a file each.
+ *
+ * Exit codes: 0 fine, 1 findings (a mistake, a failed test, a forbidden difference), 2 the command
+ * line itself. Results go to stdout, problems to stderr; none of them needs a running gateway. */
+#ifndef SP_POLICY_VERB_H
+#define SP_POLICY_VERB_H
+#include "../../authz/policy/policy.h"
+#include "command.h"
+
+extern const command policy_verbs[]; /* ends with {0} */
+
+int policy_verb_check(arena *a, int argc, char **argv);
+int policy_verb_test(arena *a, int argc, char **argv);
+int policy_verb_eval(arena *a, int argc, char **argv);
+
+/* The rules of the named files together. 0, or the exit code after what is wrong was printed. */
+int policy_verb_load(arena *a, const char *const *names, int count, policy **rules);
+#endif
