@@ -8,18 +8,20 @@
  * for longest goes. */
 #include "identity.h"
 #include "../base/buf.h"
+#include "cel/json.h"
 #include "digest.h"
 #include <stdatomic.h>
 #include <stdlib.h>
 
-enum { ID_MAX = 64 * 1024 }; /* an escaped issuer and a subject of a token of at most 16 KiB */
+enum {
+    ID_MAX = 64 * 1024, /* an escaped issuer and a subject of a token of at most 16 KiB */
+    HELD_BYTES = 2048   /* what an ordinary token's caller needs */
+};
 
 typedef struct {
     caller c; /* first: a caller is found back from its address */
     atomic_uint refs;
-    json_t *claims;
-    str *scopes;
-    buf id;
+    arena *a;
 } held;
 
 typedef struct entry {
@@ -63,10 +65,7 @@ void caller_drop(const caller *c)
     if (!c) return;
     held *h = held_of(c);
     if (atomic_fetch_sub_explicit(&h->refs, 1, memory_order_acq_rel) != 1) return;
-    json_decref(h->claims);
-    buf_free(&h->id);
-    free(h->scopes);
-    free(h);
+    arena_free(h->a); /* in which it lives itself */
 }
 
 static void drop_owned(void *c)
@@ -172,60 +171,75 @@ static void fill_scopes(const json_t *claims, str *out)
     (void)add_scopes(json_object_get(claims, "scp"), out + n);
 }
 
+/* All but who it is, which hangs on the issuer. */
+static void fill(caller *c, arena *a, const json_t *claims)
+{
+    str *scopes = NEW_N(a, str, count_scopes(claims) + 1);
+    fill_scopes(claims, scopes);
+    *c = (caller){.kind = CALLER_JWT,
+                  .claims = claims,
+                  .jwt = cel_own_json(a, claims),
+                  .scopes = scopes,
+                  .name = name_of(claims)};
+}
+
+static void become_anonymous(caller *c)
+{
+    c->kind = CALLER_ANONYMOUS;
+    c->id = c->name = S("anonymous");
+}
+
+static bool name_caller(caller *c, arena *a, str issuer)
+{
+    buf id = buf_new(a, ID_MAX);
+    bool named = put_id(&id, issuer, c->claims);
+    if (named) c->id = buf_str(&id);
+    return named;
+}
+
 const caller *caller_of_claims(arena *a, const json_t *claims)
 {
     caller *c = NEW(a, caller);
-    str *scopes = NEW_N(a, str, count_scopes(claims) + 1);
-    buf id = buf_new(a, ID_MAX);
-    fill_scopes(claims, scopes);
-    *c = (caller){.kind = CALLER_JWT, .claims = claims, .scopes = scopes, .name = name_of(claims)};
-    bool named = put_id(&id, text_claim(claims, "iss"), claims);
-    if (named) c->id = buf_str(&id);
-    if (!json_object_size(claims)) {
-        c->kind = CALLER_ANONYMOUS;
-        c->id = c->name = S("anonymous");
-    }
+    fill(c, a, claims);
+    (void)name_caller(c, a, text_claim(claims, "iss"));
+    if (!json_object_size(claims)) become_anonymous(c);
     return c;
 }
 
+static void drop_claims(void *claims)
+{
+    json_decref(claims);
+}
+
+/* Takes the claims over. */
 static held *held_new(json_t *claims)
 {
-    held *h = heap(1, sizeof *h);
+    if (!claims) abort();
+    arena *a = arena_new_of(HELD_BYTES);
+    held *h = NEW(a, held);
     h->refs = 1;
-    h->claims = claims;
-    h->c.claims = claims;
-    h->id = buf_new(NULL, ID_MAX);
-    h->scopes = heap(count_scopes(claims) + 1, sizeof *h->scopes);
-    fill_scopes(claims, h->scopes);
-    h->c.scopes = h->scopes;
+    h->a = a;
+    arena_own(a, drop_claims, claims);
+    fill(&h->c, a, claims);
     return h;
 }
 
 /* NULL: the token names nobody. */
 static held *held_of_token(const jwt_facts *facts)
 {
-    json_t *claims = json_deep_copy(facts->claims); /* outlives the arena it was verified in */
-    if (!claims) abort();
-    held *h = held_new(claims);
-    if (!put_id(&h->id, facts->issuer->issuer, claims)) {
+    held *h = held_new(json_deep_copy(facts->claims)); /* outlives the arena it was verified in */
+    if (!name_caller(&h->c, h->a, facts->issuer->issuer)) {
         caller_drop(&h->c);
         return NULL;
     }
-    h->c.kind = CALLER_JWT;
-    h->c.id = buf_str(&h->id);
-    h->c.name = name_of(claims);
     h->c.expires_s = facts->expires_s;
     return h;
 }
 
 static held *held_anonymous(void)
 {
-    json_t *claims = json_object();
-    if (!claims) abort();
-    held *h = held_new(claims);
-    h->c.kind = CALLER_ANONYMOUS;
-    h->c.id = S("anonymous");
-    h->c.name = S("anonymous");
+    held *h = held_new(json_object());
+    become_anonymous(&h->c);
     return h;
 }
 
@@ -321,8 +335,8 @@ static bool still_good(const entry *e, const identity *id, int64_t now_s)
     for (size_t i = 0; i < id->issuer_count; i++) {
         const jwt_issuer *issuer = &id->issuers[i];
         if (issuer->keys != e->keys || jwks_epoch(e->keys) != e->epoch) continue;
-        if (!str_eq(issuer->issuer, text_claim(e->who->claims, "iss"))) continue;
-        return jwt_suits(issuer, e->alg, e->who->claims);
+        if (!str_eq(issuer->issuer, text_claim(e->who->c.claims, "iss"))) continue;
+        return jwt_suits(issuer, e->alg, e->who->c.claims);
     }
     return false;
 }

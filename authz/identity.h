@@ -10,6 +10,7 @@
 #ifndef SP_IDENTITY_H
 #define SP_IDENTITY_H
 #include "../base/handle.h"
+#include "cel/value.h"
 #include "jwt.h"
 
 typedef enum { CALLER_ANONYMOUS, CALLER_JWT, CALLER_KEY, CALLER_CERT } caller_kind;
@@ -20,6 +21,7 @@ typedef struct caller {
     str name;             /* for people: preferred name or sub */
     const str *scopes;    /* from scope and scp; ends with {0} */
     const json_t *claims; /* {} when anonymous */
+    cel_value jwt;        /* the same for rules, which look into them often */
     int64_t expires_s;    /* 0: never */
 } caller;
 

@@ -62,15 +62,21 @@ static block *block_new(arena *a, size_t cap, bool fresh)
     return b;
 }
 
+arena *arena_new_of(size_t first)
+{
+    assert(first <= BLOCK);
+    arena *a = malloc(sizeof *a + first);
+    if (!a) abort();
+    *a = (arena){.next_cap = 2 * first};
+    a->first.cap = first;
+    a->now = &a->first;
+    ASAN_POISON_MEMORY_REGION(a->first.data, first);
+    return a;
+}
+
 arena *arena_new(void)
 {
-    arena *a = malloc(sizeof *a + BLOCK);
-    if (!a) abort();
-    *a = (arena){.next_cap = 2 * (size_t)BLOCK};
-    a->first.cap = BLOCK;
-    a->now = &a->first;
-    ASAN_POISON_MEMORY_REGION(a->first.data, BLOCK);
-    return a;
+    return arena_new_of(BLOCK);
 }
 
 /* The next `need` bytes of b, or NULL when it is too full. */
@@ -138,16 +144,16 @@ void arena_reset(arena *a)
         free(b);
     }
     a->now = &a->first;
-    a->next_cap = 2 * (size_t)BLOCK;
+    a->next_cap = 2 * a->first.cap;
     a->first.used = 0;
-    ASAN_POISON_MEMORY_REGION(a->first.data, BLOCK);
+    ASAN_POISON_MEMORY_REGION(a->first.data, a->first.cap);
 }
 
 void arena_free(arena *a)
 {
     if (!a) return;
     arena_reset(a);
-    ASAN_UNPOISON_MEMORY_REGION(a->first.data, BLOCK);
+    ASAN_UNPOISON_MEMORY_REGION(a->first.data, a->first.cap);
     free(a);
 }
 

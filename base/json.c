@@ -45,6 +45,26 @@ static js_value first_value(str s)
     return n ? (js_value){JS_NUMBER, str_take(s, n)} : (js_value){0};
 }
 
+js_token js_read(str *rest)
+{
+    str s = js_skip_space(*rest);
+    while (s.n && *s.p == ',') s = js_skip_space(str_drop(s, 1));
+    *rest = str_drop(s, 1);
+    if (!s.n) return (js_token){0};
+    switch (*s.p) {
+    case '{': return (js_token){.kind = JS_OPEN_OBJECT};
+    case '[': return (js_token){.kind = JS_OPEN_ARRAY};
+    case '}':
+    case ']': return (js_token){.kind = JS_CLOSE};
+    default: break;
+    }
+    js_value v = first_value(s);
+    *rest = js_skip_space(str_drop(s, v.raw.n ? v.raw.n : 1));
+    if (v.kind != JS_STRING || !rest->n || *rest->p != ':') return (js_token){JS_SCALAR, v};
+    *rest = str_drop(*rest, 1);
+    return (js_token){JS_KEY, v};
+}
+
 /* What is between the quotes. */
 static str inside(js_value string)
 {

@@ -54,6 +54,16 @@ bool js_text_is(js_value string, str text); /* compares without allocating in th
 bool js_int(js_value number,
             int64_t *out); /* false: not a number, has a fraction or exponent, or over 64 bits */
 bool js_bool(js_value v, bool otherwise);
+double js_double(js_value number); /* the nearest one; what is too large gives the largest */
+
+/* A checked text read forward, token by token: for those who build something of all of it. A key is
+ * followed by its value. */
+typedef enum { JS_END, JS_OPEN_OBJECT, JS_OPEN_ARRAY, JS_CLOSE, JS_KEY, JS_SCALAR } js_token_kind;
+typedef struct {
+    js_token_kind kind;
+    js_value value; /* KEY: a string; SCALAR */
+} js_token;
+js_token js_read(str *rest); /* steps over what it gives */
 
 /* A jansson tree of a checked value, owned by the arena. Integers outside int64 become reals,
  * and reals too large for a double the largest one. */

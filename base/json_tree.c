@@ -19,8 +19,9 @@ static json_t *must(json_t *j)
     return j;
 }
 
-static double to_double(str raw)
+double js_double(js_value number)
 {
+    str raw = number.raw;
     char digits[64], *heap = NULL;
     if (raw.n >= sizeof digits) {
         heap = malloc(raw.n + 1);
@@ -41,8 +42,9 @@ static json_t *scalar(str raw)
     if (str_eq(raw, S("true"))) return json_true();
     if (str_eq(raw, S("false"))) return json_false();
     int64_t n;
-    return must(js_int((js_value){JS_NUMBER, raw}, &n) ? json_integer(n)
-                                                       : json_real(to_double(raw)));
+    return must(js_int((js_value){JS_NUMBER, raw}, &n)
+                    ? json_integer(n)
+                    : json_real(js_double((js_value){JS_NUMBER, raw})));
 }
 
 /* Takes the n bytes at the start of *s. */

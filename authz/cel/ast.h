@@ -71,8 +71,12 @@ enum {
     NODE_RECEIVER = 1, /* CALL: written x.f(...) */
     NODE_ROOTED = 2,   /* NAME: written .x */
     NODE_MAYBE = 4,    /* SELECT, INDEX: written .? or [?; LIST, MAP: has an element written so */
-    NODE_ELEMENT = 8   /* an element of a list, or a key of a map, written ?e */
+    NODE_ELEMENT = 8,  /* an element of a list, or a key of a map, written ?e */
+    NODE_SHARED = 16   /* PATH: some of its keys have a place */
 };
+
+/* op of CALL: its one row takes two strings, as startsWith, endsWith and contains do. */
+enum { CALL_TEXTS = 1 };
 
 typedef struct cel_function cel_function;
 typedef struct cel_set cel_set;
@@ -80,7 +84,8 @@ typedef struct cel_regex cel_regex;
 
 typedef struct {
     str name;
-    uint32_t at; /* where it stands in the source */
+    uint32_t at;    /* where it stands in the source */
+    uint32_t place; /* PATH: what is found here is kept at this place of the run; 0: nowhere */
 } cel_key;
 
 typedef struct cel_node cel_node;
@@ -111,8 +116,13 @@ struct cel_program {
     cel_node *root;
     const cel_read *reads;
     size_t read_count;
+    uint32_t places; /* of paths that begin alike; the first has number 1 */
     const struct cel_zone_book *zones;
 };
 
-enum { CEL_LOCALS = 128, CEL_HEIGHT = 250 }; /* variables of macros; nodes from root to leaf */
+enum {
+    CEL_LOCALS = 128, /* variables of macros */
+    CEL_HEIGHT = 250, /* nodes from root to leaf */
+    CEL_PLACES = 15
+};
 #endif

@@ -119,6 +119,28 @@ bool cel_walk_next(cel_walk *w, cel_value *key, cel_value *value)
     return true;
 }
 
+int cel_compare_keys(str a, str b)
+{
+    if (a.n != b.n) return a.n < b.n ? -1 : 1;
+    return a.n ? memcmp(a.p, b.p, a.n) : 0;
+}
+
+static cel_value search(const cel_map *m, str name)
+{
+    size_t from = 0, to = m->count;
+    while (from < to) {
+        size_t middle = from + (to - from) / 2;
+        const cel_entry *e = &m->entries[m->order[middle]];
+        int order = cel_compare_keys(cel_text(e->key), name);
+        if (order == 0) return e->value;
+        if (order < 0)
+            from = middle + 1;
+        else
+            to = middle;
+    }
+    return (cel_value){0};
+}
+
 cel_value cel_map_member(cel_value map, str name)
 {
     if (map.json) {
@@ -126,9 +148,11 @@ cel_value cel_map_member(cel_value map, str name)
         return found ? cel_of_json(found) : (cel_value){0};
     }
     const cel_map *m = map.u.map;
+    if (m->order) return search(m, name);
     for (size_t i = 0; i < m->count; i++) {
         const cel_value *key = &m->entries[i].key;
-        if (key->tag == CEL_STRING && str_eq(cel_text(*key), name)) return m->entries[i].value;
+        if (key->tag == CEL_STRING && key->n == name.n && str_same_bytes(key->u.s, name.p, name.n))
+            return m->entries[i].value;
     }
     return (cel_value){0};
 }
@@ -142,7 +166,7 @@ bool cel_key_allowed(cel_value key)
 cel_value cel_map_get(cel_value map, cel_value key, int64_t *budget)
 {
     if (key.tag == CEL_STRING) {
-        if (!map.json) *budget -= (int64_t)(map.u.map->count / 8);
+        if (!map.json && !map.u.map->order) *budget -= (int64_t)(map.u.map->count / 8);
         return cel_map_member(map, cel_text(key));
     }
     if (map.json || (!is_number(key) && key.tag != CEL_BOOL)) return (cel_value){0};

@@ -23,6 +23,8 @@ cel_value cel_map_get(cel_value map, cel_value key, int64_t *budget);
 /* The same by name, the usual case. */
 cel_value cel_map_member(cel_value map, str name);
 bool cel_key_allowed(cel_value key);
+/* The order of cel_map.order: shorter ones first, which is sooner told than the alphabet. */
+int cel_compare_keys(str a, str b);
 
 size_t cel_count(cel_value v);                /* of a list or map; else 0 */
 cel_value cel_item(cel_value list, size_t i); /* i < cel_count */

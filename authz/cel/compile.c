@@ -43,6 +43,7 @@ static void compile(cel_notes *notes, cel_program *p, const cel_env *env, const 
     zones->source = o->zones;
     p->zones = zones;
     cel_plan(notes, p->root, !o->unchecked, zones);
+    p->places = cel_share_paths(notes->a, p->root);
     p->reads = cel_collect_reads(notes->a, p->root, &p->read_count);
 }
 

@@ -14,14 +14,6 @@
  * these: inlined, the largest of them taxes the smallest (a third of the time of a composite). */
 #define APART __attribute__((noinline))
 
-/* An operand; literals, half of all operands, are not worth a call. */
-static inline cel_value operand(cel_run *r, const cel_node *n)
-{
-    if (n->kind != NODE_CONST) return cel_run_node(r, n);
-    r->scope.budget--;
-    return n->value;
-}
-
 static cel_value variable(const cel_run *r, const cel_node *n)
 {
     const cel_bindings *b = r->bindings;
@@ -44,22 +36,37 @@ static APART cel_value local(cel_run *r, const cel_node *n)
     return r->locals[n->slot];
 }
 
+static inline cel_value step(cel_run *r, cel_value of, cel_key key)
+{
+    if (of.tag != CEL_MAP) return cel_member(&r->scope, of, key, false);
+    cel_value found = cel_map_member(of, key.name);
+    return found.tag == CEL_UNBOUND ? cel_error_at(CEL_NO_SUCH_KEY, key.at) : found;
+}
+
 static APART cel_value path(cel_run *r, const cel_node *n)
 {
-    cel_value v = variable(r, n);
-    for (uint32_t i = 0; i < n->count; i++) {
-        cel_key key = n->x.keys[i];
-        if (v.tag == CEL_MAP && v.json) {
-            const json_t *found = json_object_getn(v.u.json, key.name.p, key.name.n);
-            if (!found) return cel_error_at(CEL_NO_SUCH_KEY, key.at);
-            v = cel_of_json(found);
-        } else {
-            v = cel_member(&r->scope, v, key, false);
-            if (cel_special(v)) return v;
+    const cel_key *keys = n->x.keys;
+    uint32_t i = 0;
+    if (n->flags & NODE_SHARED)
+        for (i = n->count; i > 0 && r->places[keys[i - 1].place].tag == CEL_UNBOUND; i--) {
         }
-    }
+    cel_value v = i ? r->places[keys[i - 1].place] : variable(r, n);
     r->scope.budget -= n->count;
+    for (; i < n->count && !cel_special(v); i++) {
+        v = step(r, v, keys[i]);
+        /* an error says where it arose, which differs between the paths: it is not kept */
+        if (keys[i].place && v.tag != CEL_ERROR) r->places[keys[i].place] = v;
+    }
     return v;
+}
+
+/* An operand: nearly all are literals, not worth a call, and paths. */
+static inline cel_value operand(cel_run *r, const cel_node *n)
+{
+    if (n->kind == NODE_PATH && --r->scope.budget >= 0) return path(r, n);
+    if (n->kind != NODE_CONST) return cel_run_node(r, n);
+    r->scope.budget--;
+    return n->value;
 }
 
 static APART cel_value equal(cel_run *r, const cel_node *n)
@@ -127,7 +134,8 @@ static APART cel_value conditional(cel_run *r, const cel_node *n)
 static cel_value dispatch(cel_run *r, const cel_node *n, cel_value *args)
 {
     args[n->count].tag = CEL_UNBOUND;
-    const cel_function *f = cel_function_for(n, args);
+    bool texts = n->op == CALL_TEXTS && args[0].tag == CEL_STRING && args[1].tag == CEL_STRING;
+    const cel_function *f = texts ? n->x.function : cel_function_for(n, args);
     if (!f) return cel_error_at(CEL_NO_SUCH_OVERLOAD, n->at);
     cel_value v = f->run(&r->scope, f, args);
     if (v.tag == CEL_ERROR) v.n = n->at;
@@ -182,12 +190,14 @@ static APART cel_value subscript(cel_run *r, const cel_node *n)
 static APART cel_value selected(cel_run *r, const cel_node *n)
 {
     cel_value of = cel_run_node(r, n->kids[0]);
-    return cel_member(&r->scope, of, (cel_key){n->name, n->at}, n->flags & NODE_MAYBE);
+    return cel_member(&r->scope, of, (cel_key){.name = n->name, .at = n->at},
+                      n->flags & NODE_MAYBE);
 }
 
 static APART cel_value present(cel_run *r, const cel_node *n)
 {
-    return cel_present(&r->scope, cel_run_node(r, n->kids[0]), (cel_key){n->name, n->at});
+    return cel_present(&r->scope, cel_run_node(r, n->kids[0]),
+                       (cel_key){.name = n->name, .at = n->at});
 }
 
 static APART cel_value bound(cel_run *r, const cel_node *n)
@@ -199,7 +209,7 @@ static APART cel_value bound(cel_run *r, const cel_node *n)
 static APART cel_value contained(cel_run *r, const cel_node *n)
 {
     cel_value x = operand(r, n->kids[0]);
-    cel_value in = n->x.set ? n->kids[1]->value : cel_run_node(r, n->kids[1]);
+    cel_value in = n->x.set ? n->kids[1]->value : operand(r, n->kids[1]);
     if (cel_special(x) || cel_special(in)) return cel_strict(x, in);
     return cel_contained(&r->scope, n, x, in);
 }
@@ -257,6 +267,7 @@ cel_value cel_eval(const cel_program *p, cel_bindings *b, arena *scratch, uint64
     if (!cost || cost > INT64_MAX) cost = cost ? INT64_MAX : CEL_COST;
     r.scope = (cel_scope){scratch, (int64_t)cost, p->zones};
     r.bindings = b;
+    for (uint32_t i = 0; i <= p->places; i++) r.places[i].tag = CEL_UNBOUND;
     cel_value v = cel_run_node(&r, p->root);
     if (r.scope.budget >= 0) return v;
     return cel_error_at(CEL_COST_EXCEEDED, v.tag == CEL_ERROR ? v.n : 0);

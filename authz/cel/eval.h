@@ -12,7 +12,8 @@
 typedef struct {
     cel_scope scope;
     const cel_bindings *bindings;
-    cel_value locals[CEL_LOCALS]; /* set before they are read; never cleared as a whole */
+    cel_value places[CEL_PLACES + 1]; /* CEL_UNBOUND until a path came by; 0 is no place */
+    cel_value locals[CEL_LOCALS];     /* set before they are read; never cleared as a whole */
 } cel_run;
 
 cel_value cel_run_node(cel_run *r, const cel_node *n);

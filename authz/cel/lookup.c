@@ -84,7 +84,7 @@ static bool in_json(const json_t *array, str text)
     for (size_t i = 0; i < count; i++) {
         const json_t *item = json_array_get(array, i);
         if (!json_is_string(item) || json_string_length(item) != text.n) continue;
-        if (!text.n || memcmp(json_string_value(item), text.p, text.n) == 0) return true;
+        if (str_same_bytes(json_string_value(item), text.p, text.n)) return true;
     }
     return false;
 }

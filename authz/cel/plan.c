@@ -120,7 +120,7 @@ static void plan_path(arena *a, cel_node *n)
     uint32_t before = on->kind == NODE_PATH ? on->count : 0;
     cel_key *keys = NEW_N(a, cel_key, (size_t)before + 1);
     for (uint32_t i = 0; i < before; i++) keys[i] = on->x.keys[i];
-    keys[before] = (cel_key){n->name, n->at};
+    keys[before] = (cel_key){.name = n->name, .at = n->at};
     n->kind = NODE_PATH;
     n->slot = on->slot;
     n->kids = NULL;
@@ -200,6 +200,7 @@ static void plan_call(const planner *p, cel_node *n)
         return;
     }
     if (n->count == 2 && n->rows > 1 && rows[1].run == cel_fn_time_part_zone) plan_zone(p, n);
+    if (n->rows == 1 && n->count == 2 && strcmp(rows->signature, "ss>b") == 0) n->op = CALL_TEXTS;
     if (matches || !n->count || n->count > CEL_ARGS || !all_constant(n)) return;
     cel_value args[CEL_ARGS + 1] = {0};
     for (uint32_t i = 0; i < n->count; i++) args[i] = n->kids[i]->value;

@@ -14,6 +14,10 @@
 /* `zones` learns the names the tree has as literals. */
 void cel_plan(cel_notes *notes, cel_node *root, bool checked, cel_zone_book *zones);
 
+/* Paths that begin alike share their beginning: it is walked once in a run. Gives how many places
+ * a run wants to keep what it finds there. */
+uint32_t cel_share_paths(arena *a, cel_node *root);
+
 /* Every (slot, first member) the tree reads, each once. */
 const cel_read *cel_collect_reads(arena *a, const cel_node *root, size_t *count);
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* regex.h - patterns of matches(): the plain ones by comparing, the rest by RE2.
  *
- * A pattern without operators but ^ at its start and $ at its end is equality, a prefix, a
- * suffix or a search. Ownership: the arena's; immutable, any thread may match. */
+ * A pattern without operators but ^ at its start and $ at its end is equality, a prefix, a suffix
+ * or a search; one class of plain characters may be repeated before the $. Ownership: the arena's;
+ * immutable, any thread may match. */
 #ifndef SP_CEL_REGEX_H
 #define SP_CEL_REGEX_H
 #include "ast.h"

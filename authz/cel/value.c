@@ -50,7 +50,7 @@ cel_value cel_unknown(size_t slot)
 cel_value cel_fields(arena *a, const cel_entry *entries, size_t count)
 {
     cel_map *m = NEW(a, cel_map);
-    *m = (cel_map){count, entries};
+    *m = (cel_map){.count = count, .entries = entries};
     return (cel_value){.tag = CEL_MAP, .u.map = m};
 }
 

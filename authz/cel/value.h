@@ -98,6 +98,7 @@ typedef struct {
 struct cel_map {
     size_t count;
     const cel_entry *entries; /* in insertion order */
+    const uint32_t *order;    /* numbers of the entries by key, when all are strings; or NULL */
 };
 
 cel_value cel_bool(bool b);

@@ -7,6 +7,7 @@
  * partly unknown is unknown as a whole when it is used as a whole: comparing a half-known map
  * would give an answer that the call need not give. */
 #include "facts.h"
+#include "../cel/json.h"
 #include "rule.h"
 
 const char *const question_var_names[QUESTION_VARS] = {
@@ -124,7 +125,7 @@ uint64_t policy_facts_of_caller(void)
 static cel_value tree_or_empty(arena *scratch, js_value v)
 {
     if (v.kind != JS_OBJECT) return cel_fields(scratch, NULL, 0);
-    return cel_of_json(js_tree(scratch, v));
+    return cel_read_json(scratch, v);
 }
 
 static cel_value moment(int64_t ms)
@@ -190,7 +191,7 @@ static cel_value caller_fact(const policy_facts *f, size_t slot)
     if (!c) return (cel_value){0};
     size_t n = 0;
     switch (slot) {
-    case VAR_JWT: return cel_of_json(c->claims);
+    case VAR_JWT: return c->jwt;
     case FACT_CALLER_ID: return cel_string(c->id);
     case FACT_CALLER_KIND: return cel_string(kinds[c->kind]);
     case FACT_CALLER_NAME: return cel_string(c->name);

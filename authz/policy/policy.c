@@ -11,6 +11,7 @@
  * rule says that its absence is fine: so a forbid is not evaded by leaving the argument out. */
 #include "policy.h"
 #include "../../base/map.h"
+#include "../cel/compare.h"
 #include "../digest.h"
 #include "rule.h"
 #include <stdlib.h>
@@ -80,12 +81,10 @@ static truth absent(ask *k, const policy_rule *r, const rule_constraint *c)
     return ERROR;
 }
 
-static truth one_argument(ask *k, const policy_rule *r, const rule_constraint *c,
-                          const json_t *args)
+static truth one_argument(ask *k, const policy_rule *r, const rule_constraint *c, cel_value args)
 {
-    const json_t *value = json_object_getn(args, c->name.p, c->name.n);
-    if (!value) return absent(k, r, c);
-    cel_value v = cel_of_json(value);
+    cel_value v = cel_map_member(args, c->name);
+    if (v.tag == CEL_UNBOUND) return absent(k, r, c);
     if (c->program) {
         k->facts.bindings.values[FACT_THIS] = v;
         return run(k, r, c->program, c->source);
@@ -95,12 +94,12 @@ static truth one_argument(ask *k, const policy_rule *r, const rule_constraint *c
     return NO;
 }
 
-static bool all_named(const policy_rule *r, const json_t *args)
+static bool all_named(const policy_rule *r, cel_value args)
 {
     size_t named = 0;
     for (size_t i = 0; i < r->constraint_count; i++)
-        if (json_object_getn(args, r->constraints[i].name.p, r->constraints[i].name.n)) named++;
-    return named == json_object_size(args);
+        if (cel_map_member(args, r->constraints[i].name).tag != CEL_UNBOUND) named++;
+    return named == cel_count(args);
 }
 
 static truth arguments(ask *k, const policy_rule *r)
@@ -109,9 +108,8 @@ static truth arguments(ask *k, const policy_rule *r)
     if (k->q->listing) return UNKNOWN;
     cel_bindings *b = &k->facts.bindings;
     if (b->values[VAR_ARGS].tag == CEL_UNBOUND) b->values[VAR_ARGS] = b->lazy(b->ctx, VAR_ARGS);
-    cel_value all = b->values[VAR_ARGS];
-    if (all.tag != CEL_MAP) return ERROR;
-    const json_t *args = all.json ? all.u.json : NULL; /* NULL: no arguments at all */
+    cel_value args = b->values[VAR_ARGS];
+    if (args.tag != CEL_MAP) return ERROR;
     truth t = r->only_named_args && !all_named(r, args) ? NO : YES;
     for (size_t i = 0; i < r->constraint_count && t != NO; i++)
         t = both(t, one_argument(k, r, &r->constraints[i], args));

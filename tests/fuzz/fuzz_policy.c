@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Loads a policy file and asks it. The input is the file, then a line `---args` and the arguments
  * of the call. Whatever loads must keep the law: what a call may do, a list shows. */
+#include "../../authz/cel/json.h"
 #include "../../authz/policy/test.h"
 #include <stdint.h>
 #include <stdlib.h>
@@ -17,7 +18,8 @@ static const question *ask_of(arena *a, subject_kind kind, js_value args)
                     .id = S("jwt:i|alice"),
                     .name = S("alice"),
                     .scopes = scopes,
-                    .claims = js_tree(a, claims)};
+                    .claims = js_tree(a, claims),
+                    .jwt = cel_read_json(a, claims)};
     question *q = NEW(a, question);
     *q = (question){.kind = kind,
                     .server = S("fs"),

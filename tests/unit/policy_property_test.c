@@ -14,6 +14,7 @@
 
 #include <cmocka.h>
 
+#include "../../authz/cel/json.h"
 #include "../../authz/policy/policy.h"
 
 enum { POLICIES = 2500, TRIPLES = 40, RULES = 6 }; /* 100,000 triples */
@@ -187,7 +188,8 @@ static const caller *someone(maker *m)
                   .id = S("jwt:i|x"),
                   .name = pick(m, 2) ? S("alice") : S("bob"),
                   .scopes = scopes + pick(m, 3),
-                  .claims = js_tree(m->a, v)};
+                  .claims = js_tree(m->a, v),
+                  .jwt = cel_read_json(m->a, v)};
     return c;
 }
 
