@@ -97,16 +97,13 @@ void cel_types_undo(cel_types *t, const cel_binding *mark)
     for (; t->trail != mark; t->trail = t->trail->next) *t->trail->var->cell = t->trail->before;
 }
 
+/* A variable bound to a type it is part of would be a type without end. */
 static bool occurs(const cel_ctype *var, const cel_ctype *in)
 {
-    for (in = cel_type_seen(in); in; in = in->b   ? cel_type_seen(in->b)
-                                          : in->a ? cel_type_seen(in->a)
-                                                  : NULL) {
+    for (in = in ? cel_type_seen(in) : NULL; in; in = in->b ? cel_type_seen(in->b) : NULL) {
         if (in == var) return true;
-        if (in->kind == CEL_T_KINDS) return false;
-        const cel_ctype *first = in->a && in->b ? cel_type_seen(in->a) : NULL;
-        if (first == var) return true;
-        if (first && in->kind == TYPE_HOST && occurs(var, first)) return true;
+        if (in->cell) return false;
+        if (in->a && occurs(var, in->a)) return true;
     }
     return false;
 }
@@ -151,7 +148,7 @@ static bool fits_kind(cel_types *t, const cel_ctype *to, const cel_ctype *from)
 static void widen(cel_types *t, const cel_ctype *var, const cel_ctype *to)
 {
     for (const cel_ctype *next = *var->cell; next && next->cell; next = *var->cell) var = next;
-    bind(t, var, to);
+    if (!occurs(var, to)) bind(t, var, to);
 }
 
 bool cel_type_fits(cel_types *t, const cel_ctype *to, const cel_ctype *from)

@@ -151,6 +151,11 @@ static void names_and_types_are_checked(void **s)
         {"{1.5: 1}", "E003 1+3 a key is a string, int, uint or bool, not double"},
         {"n.all(x, true)", "E003 2+3 it goes over a list or a map, not int"},
         {"[1].all(x, x)", "E003 11+1 the condition of a macro takes bool, not int"},
+        /* types that would contain themselves */
+        {"[].map(x, [x] == x)", "E003 14+2 no overload of == for (list(dyn), dyn)"},
+        {"{}.map(x, {x: x} in x)", "E003 17+2 no overload of in for (map(dyn, dyn), dyn)"},
+        {"{}.map(x, [] < ((x.map(y, x) in x) != (x[x]).map(y, true)))",
+         "E003 13+1 no overload of < for (list(dyn), bool)"},
         {"s.matches('[')", "E007 10+3 bad pattern: missing ]: [ | patterns are RE2's: no "
                            "look-around, no back-references"},
         {"s.matches('(?=a)')", "E007 10+7 bad pattern: invalid perl operator: (?= | patterns are "
