@@ -5,7 +5,7 @@
  */
 #ifndef SP_HEADER_H
 #define SP_HEADER_H
-#include "str.h"
+#include "arena.h"
 
 typedef struct {
     str name, value;
@@ -30,4 +30,7 @@ static inline str header_get(const header *list, str name)
         if (header_name_is(list->name, name)) return list->value;
     return (str){0};
 }
+
+/* A copy, names and values too, of what may outlive its request. */
+const header *headers_copy(arena *a, const header *list);
 #endif

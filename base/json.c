@@ -208,6 +208,12 @@ str js_text(arena *a, js_value string)
     return (str){out, n};
 }
 
+str js_key_text(arena *a, const js_iter *it)
+{
+    if (!it->key.n || !memchr(it->key.p, '\\', it->key.n)) return it->key;
+    return js_text(a, (js_value){JS_STRING, {it->key.p - 1, it->key.n + 2}}); /* with its quotes */
+}
+
 bool js_text_is(js_value string, str text)
 {
     return string.kind == JS_STRING && string.raw.n >= 2 && raw_is(inside(string), text);

@@ -46,9 +46,10 @@ js_value js_get(js_value object, str name); /* JS_ABSENT when not there or not a
 js_value
 js_at(js_value root,
       const char *dotted); /* "params._meta" : js_get along the path; keys may hold no dots */
-js_iter js_iterate(js_value container);      /* an object or an array; anything else is empty */
-bool js_next(js_iter *it);                   /* false at the end */
-bool js_key_is(const js_iter *it, str name); /* compares unescaped */
+js_iter js_iterate(js_value container);       /* an object or an array; anything else is empty */
+bool js_next(js_iter *it);                    /* false at the end */
+bool js_key_is(const js_iter *it, str name);  /* compares unescaped */
+str js_key_text(arena *a, const js_iter *it); /* unescaped; a view if no escapes */
 str js_text(arena *a, js_value string); /* unescaped; {0} when not a string; a view if no escapes */
 bool js_text_is(js_value string, str text); /* compares without allocating in the usual case */
 bool js_int(js_value number,

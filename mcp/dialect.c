@@ -19,17 +19,10 @@ str dialect_version_header(const header *headers)
     return v.p ? dialect_trim(v) : v;
 }
 
-/* A key as text: raw unless it has escapes. */
-static str key_text(arena *a, const js_iter *it)
-{
-    if (!it->key.n || !memchr(it->key.p, '\\', it->key.n)) return it->key;
-    return js_text(a, (js_value){JS_STRING, {it->key.p - 1, it->key.n + 2}}); /* with its quotes */
-}
-
 static void read_meta(arena *a, js_value meta, dialect_meta *out)
 {
     for (js_iter it = js_iterate(meta); js_next(&it);) {
-        str key = key_text(a, &it);
+        str key = js_key_text(a, &it);
         if (str_eq(key, S("progressToken"))) {
             if (it.value.kind == JS_STRING || it.value.kind == JS_NUMBER)
                 out->progress_token = it.value;
@@ -91,7 +84,7 @@ void dialect_put_member(buf *b, str raw_key, str raw_value, bool *any)
 void dialect_put_meta(arena *a, buf *b, js_value meta, bool *any)
 {
     for (js_iter it = js_iterate(meta); js_next(&it);) {
-        str key = key_text(a, &it);
+        str key = js_key_text(a, &it);
         if (str_starts(key, S(DIALECT_PREFIX)) || str_eq(key, S("progressToken"))) continue;
         dialect_put_member(b, it.key, it.value.raw, any);
     }

@@ -302,24 +302,13 @@ static str copy(arena *a, str s)
     return s.p ? arena_dup(a, s) : s;
 }
 
-static const header *copy_headers(arena *a, const header *list)
-{
-    size_t n = 0;
-    while (list && list[n].name.p) n++;
-    header *out = NEW_N(a, header, n + 1);
-    for (size_t i = 0; i < n; i++) {
-        out[i] = (header){arena_dup(a, list[i].name), arena_dup(a, list[i].value)};
-    }
-    return out;
-}
-
 /* The arguments' headers, now: the schema and the arguments may be gone when it is sent. */
 static const header *param_headers(arena *a, const link_request *rq)
 {
     header row[LINK_PARAMS_MOST + 1] = {0};
     size_t n = 0;
     link_param_headers(a, rq->input_schema, rq->arguments, row, &n);
-    return n ? copy_headers(a, row) : NULL;
+    return n ? headers_copy(a, row) : NULL;
 }
 
 static void copy_request(link_call *c, const link_request *rq)
@@ -338,7 +327,7 @@ static void copy_request(link_call *c, const link_request *rq)
     c->rq.input_schema = c->rq.arguments = (js_value){0};
     c->rq.headers = NULL;
     if (spec->kind == UPSTREAM_HTTP) {
-        c->rq.headers = copy_headers(a, rq->headers);
+        c->rq.headers = headers_copy(a, rq->headers);
         c->param_headers = param_headers(a, rq);
     }
     c->rq.timeout_ms = rq->timeout_ms > 0 ? rq->timeout_ms : spec->timeout_ms;

@@ -131,9 +131,7 @@ static void collect(arena *a, js_value schema, js_value arguments, header *out, 
 {
     for (js_iter it = js_iterate(js_get(schema, S("properties"))); js_next(&it);) {
         if (!mentions(it.value)) continue;
-        str key =
-            js_text(a, (js_value){JS_STRING, {it.key.p - 1, it.key.n + 2}}); /* with its quotes */
-        js_value argument = js_get(arguments, key);
+        js_value argument = js_get(arguments, js_key_text(a, &it));
         js_value name = js_get(it.value, S(ANNOTATION));
         str value = value_of(a, argument);
         if (name.kind == JS_STRING && value.p && *n < LINK_PARAMS_MOST) {

@@ -90,9 +90,7 @@ const char *mirror_params(arena *a, const header *headers, js_value schema, js_v
     if (!mentions(schema)) return NULL;
     for (js_iter it = js_iterate(js_get(schema, S("properties"))); js_next(&it);) {
         if (!mentions(it.value)) continue;
-        str key =
-            js_text(a, (js_value){JS_STRING, {it.key.p - 1, it.key.n + 2}}); /* with its quotes */
-        js_value argument = js_get(arguments, key);
+        js_value argument = js_get(arguments, js_key_text(a, &it));
         js_value name = js_get(it.value, S(ANNOTATION));
         const char *wrong = NULL;
         if (name.kind == JS_STRING) wrong = check_one(a, headers, js_text(a, name), argument);

@@ -70,17 +70,6 @@ static const str *copy_texts(arena *a, const str *list)
     return out;
 }
 
-static const header *copy_headers(arena *a, const header *list)
-{
-    size_t n = 0;
-    while (list && list[n].name.p) n++;
-    header *out = NEW_N(a, header, n + 1);
-    for (size_t i = 0; i < n; i++) {
-        out[i] = (header){arena_dup(a, list[i].name), arena_dup(a, list[i].value)};
-    }
-    return out;
-}
-
 static const struct forward_row *copy_rows(arena *a, const struct forward_row *list)
 {
     size_t n = 0;
@@ -102,7 +91,7 @@ void upstream_spec_copy(arena *a, const upstream_spec *from, upstream_spec *to)
     *to = *from;
     to->name = copy(a, from->name);
     to->url = copy(a, from->url);
-    to->auth = copy_headers(a, from->auth);
+    to->auth = headers_copy(a, from->auth);
     to->ca_pem = copy(a, from->ca_pem);
     to->argv = copy_texts(a, from->argv);
     to->env = copy_texts(a, from->env);

@@ -73,8 +73,9 @@ static void put_text(buf *b, arena *a, js_value v)
 static str name_of(arena *a, const js_iter *it)
 {
     buf b = buf_new(a, 31);
-    for (size_t i = 0; i < it->key.n && b.n < 31; i++) {
-        char c = it->key.p[i];
+    str key = js_key_text(a, it);
+    for (size_t i = 0; i < key.n && b.n < 31; i++) {
+        char c = key.p[i];
         if (c >= 'A' && c <= 'Z') c = (char)(c + 32);
         bool letter = c >= 'a' && c <= 'z', digit = c >= '0' && c <= '9';
         if (b.n == 0 && !letter) continue;
@@ -108,7 +109,7 @@ static const err *put_env(buf *b, arena *a, js_value map)
         if (it.value.kind != JS_STRING)
             return err_new(a, ERR_MALFORMED, "`env` holds something that is not text");
         buf_put(b, S("        "));
-        buf_json(b, it.key);
+        buf_json(b, js_key_text(a, &it));
         buf_put(b, S(": "));
         put_text(b, a, it.value);
         buf_put(b, S("\n"));
@@ -126,7 +127,7 @@ static const err *put_headers(buf *b, arena *a, js_value map)
         if (it.value.kind != JS_STRING)
             return err_new(a, ERR_MALFORMED, "`headers` holds something that is not text");
         buf_put(b, S("      auth: { header: { name: "));
-        buf_json(b, it.key);
+        buf_json(b, js_key_text(a, &it));
         buf_put(b, S(", value: "));
         put_text(b, a, it.value);
         buf_put(b, S(" } }\n"));
@@ -162,8 +163,9 @@ const err *made_from_clients(arena *a, str file, str json, config_file *made)
     put_head(&b);
     if (!e) buf_put(&b, S("mcp:\n  servers:\n"));
     for (js_iter it = js_iterate(servers); !e && js_next(&it);) {
+        str name = js_key_text(a, &it);
         e = put_server(&b, a, &it);
-        if (e) e = err_wrap(a, e, STR_FMT, STR_ARG(it.key));
+        if (e) e = err_wrap(a, e, STR_FMT, STR_ARG(name));
     }
     if (e) return err_wrap(a, e, STR_FMT, STR_ARG(file));
     if (has_key()) put_llm(&b);

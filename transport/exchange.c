@@ -193,10 +193,6 @@ str exchange_header(const exchange *x, str name)
 {
     return header_get(x->headers, name);
 }
-bool exchange_replied(const exchange *x)
-{
-    return x->replied;
-}
 bool exchange_gone(const exchange *x)
 {
     return x->gone;

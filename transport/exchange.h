@@ -56,7 +56,6 @@ sink *exchange_stream(exchange *x, int status, const header *headers);
 /* A header for whatever the reply will be, as from somebody who stands before the product. Copied.
  */
 void exchange_add_header(exchange *x, str name, str value);
-bool exchange_replied(const exchange *x);
 bool exchange_gone(const exchange *x); /* the client has left */
 /* After the reply: the connection is closed instead of kept. Call before replying. */
 void exchange_close_after(exchange *x);

@@ -40,7 +40,6 @@ typedef struct {
 } hook;
 
 struct loop {
-    unsigned worker;
     int epoll_fd, event_fd;
     atomic_bool stopping;
     _Atomic(letter *) mail;
@@ -314,7 +313,6 @@ loop *loop_new(unsigned worker)
 {
     loop *l = calloc(1, sizeof *l);
     if (!l) abort();
-    l->worker = worker;
     l->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     l->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     struct epoll_event ev = {.events = EPOLLIN | EPOLLET};
@@ -359,10 +357,6 @@ void loop_free(loop *l)
     free(l);
 }
 
-unsigned loop_worker(const loop *l)
-{
-    return l->worker;
-}
 int64_t loop_now_ms(const loop *l)
 {
     return l->now_ms;

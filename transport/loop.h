@@ -17,11 +17,10 @@
 
 typedef struct loop loop;
 
-loop *loop_new(unsigned worker); /* NULL: the kernel has no descriptor left */
-void loop_free(loop *l);         /* after loop_run has returned; drops undelivered letters */
-void loop_run(loop *l);          /* until loop_stop */
-void loop_stop(loop *l);         /* any thread, and signal-safe */
-unsigned loop_worker(const loop *l);
+loop *loop_new(unsigned worker);    /* NULL: the kernel has no descriptor left */
+void loop_free(loop *l);            /* after loop_run has returned; drops undelivered letters */
+void loop_run(loop *l);             /* until loop_stop */
+void loop_stop(loop *l);            /* any thread, and signal-safe */
 int64_t loop_now_ms(const loop *l); /* monotonic, read once a turn */
 handle_table *loop_handles(loop *l);
 flow_queue *loop_flows(loop *l);

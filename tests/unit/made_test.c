@@ -39,7 +39,7 @@ static void the_file_of_a_desktop_client_becomes_servers(void **state)
     static const char json[] =
         "{\"mcpServers\":{\"My Files\":{\"command\":\"npx\",\"args\":[\"-y\",\"a \\\"b\\\"\\n: "
         "{\",\"${HOME}\"],"
-        "\"env\":{\"A_KEY\":\"# not a "
+        "\"env\":{\"\\u0041_KEY\":\"# not a "
         "comment\"}},\"far\":{\"type\":\"http\",\"url\":\"https://x.example/mcp\","
         "\"headers\":{\"Authorization\":\"Bearer t\"}}}}";
     config_file made;
