@@ -9,6 +9,7 @@
  * written as RFC 9112 says. Everything looser leaves a gap, and a gap is refused. The same walk
  * lets us keep the head with one copy. */
 #include "exchange_private.h"
+#include "mhd_version.h"
 #include <stdint.h>
 
 #define REFUSAL(code, text)                                                                        \
@@ -138,7 +139,9 @@ static enum MHD_Result take_header(void *cls, enum MHD_ValueKind kind, const cha
            (w->kept.p[w->at] == ' ' || w->kept.p[w->at] == '\t')) {
         w->at++;
     }
-    str text = take(w, value, value_n, 2); /* 2: CR LF */
+    size_t end = mhd_line_end(w->kept, w->at + value_n);
+    str text = take(w, value, value_n, end);
+    if (!end) w->broken = true;
     w->list[w->count++] = (header){name, text};
     return w->broken ? MHD_NO : MHD_YES;
 }

@@ -1,5 +1,6 @@
 /* floor: transport */
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "../../transport/mhd_version.h"
 #include "raw_client.h"
 
 static int setup(void **state)
@@ -30,6 +31,19 @@ static void an_absolute_target_gives_its_path_when_it_names_the_host(void **stat
     talk(*state, "GET ftp://h/facts HTTP/1.1\r\nHost: h\r\n\r\n", NULL, "HTTP/1.1 400");
 }
 
+/* 400 and closed; libmicrohttpd 1.0 closes without a word on a method it cannot read. */
+static void refused(const rig *g, const char *request)
+{
+    int fd = dial(g);
+    say(fd, request);
+    buf b = hear(fd, NULL);
+    bool silent = b.n == 0 && MHD_VERSION >= 0x01000000;
+    if (!silent && !has(&b, "HTTP/1.1 400")) print_message("not refused: %s\n", request);
+    assert_true(silent || has(&b, "HTTP/1.1 400"));
+    buf_free(&b);
+    close(fd);
+}
+
 static void what_two_readers_could_read_in_two_ways_is_refused(void **state)
 {
     static const char *const cases[] = {
@@ -55,7 +69,6 @@ static void what_two_readers_could_read_in_two_ways_is_refused(void **state)
         "chunked\r\n\r\n0\r\n\r\n",
         "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
         "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: identity\r\n\r\n",
-        "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked \r\n\r\n0\r\n\r\n",
         "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: xchunked\r\n\r\n0\r\n\r\n",
         "POST /echo HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
         "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Leng: 5\r\n th\r\n\r\nhello",
@@ -94,8 +107,7 @@ static void what_two_readers_could_read_in_two_ways_is_refused(void **state)
         "GET /hello HTTP/1.1\r\nHost: a\r\nMcp-Method: tools/call\r\nX: y\r\nMCP-Method: "
         "tools/list\r\n\r\n",
     };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-        talk(*state, cases[i], NULL, "HTTP/1.1 400");
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) refused(*state, cases[i]);
 }
 
 static void nul_bytes_in_the_head_are_refused(void **state)
@@ -210,11 +222,26 @@ static void a_long_head_is_read_and_a_longer_one_is_431(void **state)
 
 /* Bodies */
 
+/* libmicrohttpd 1.0 takes the space for what it is, 0.9 for a part of the coding's name; a chunk's
+ * extension is refused by 1.0. All of it is read in one way, by them and by us. */
+static void where_the_versions_of_the_library_differ_nothing_is_read_in_two_ways(void **state)
+{
+    bool newer = MHD_VERSION >= 0x01000000;
+    talk(*state,
+         "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked "
+         "\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
+         newer ? "hello" : NULL, newer ? "\r\nContent-Length: 5\r\n" : "HTTP/1.1 400");
+    talk(*state,
+         "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: "
+         "chunked\r\n\r\n4;x=y\r\ndefg\r\n0\r\n\r\n",
+         newer ? NULL : "defg", newer ? "HTTP/1.1 400" : "\r\nContent-Length: 4\r\n");
+}
+
 static void a_chunked_upload_is_put_together(void **state)
 {
     talk(*state,
          "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: "
-         "chunked\r\n\r\n3\r\nabc\r\n4;x=y\r\ndefg\r\n0\r\nT: x\r\n\r\n",
+         "chunked\r\n\r\n3\r\nabc\r\n4\r\ndefg\r\n0\r\nT: x\r\n\r\n",
          "abcdefg", "\r\nContent-Length: 7\r\n");
     talk(*state, "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: CHUNKED\r\n\r\n0\r\n\r\n",
          "\r\n\r\n", "Content-Length: 0");
@@ -454,6 +481,7 @@ int main(int argc, char **argv)
         T(what_is_well_formed_is_not_refused),
         T(a_head_sent_byte_by_byte_is_the_same_head),
         T(a_long_head_is_read_and_a_longer_one_is_431),
+        T(where_the_versions_of_the_library_differ_nothing_is_read_in_two_ways),
         T(a_chunked_upload_is_put_together),
         T(an_empty_body_is_whole_at_once),
         T(large_bodies_come_whole),
