@@ -78,6 +78,12 @@ void caller_own(arena *a, const caller *c)
     arena_own(a, drop_owned, held_of(c));
 }
 
+str caller_share(arena *a, const caller *c, str address)
+{
+    if (c->kind != CALLER_ANONYMOUS) return c->id;
+    return arena_fmt(a, "anonymous@" STR_FMT, STR_ARG(address));
+}
+
 bool caller_has_scope(const caller *c, str scope)
 {
     for (const str *s = c->scopes; s && s->p; s++)

@@ -54,6 +54,8 @@ identity_result identify(identity_cache *c, const identity *id, str authorizatio
 void caller_own(arena *a, const caller *c); /* the arena's reset drops the reference */
 void caller_keep(const caller *c);
 void caller_drop(const caller *c);
+/* Whose share of a limit a request takes: the caller's id; without a credential, the address. */
+str caller_share(arena *a, const caller *c, str address);
 bool caller_has_scope(const caller *c, str scope);
 /* The caller a token with these claims would give, for tests and explanations; no claims at all:
  * the anonymous one. It belongs to the arena and is never kept or dropped. Claims must outlive it.

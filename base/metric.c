@@ -27,6 +27,7 @@ static const family families[] = {
     [METRIC_RULE_ERRORS]       = {"sallyport_rule_errors_total", "Rules that could not be evaluated.", COUNTER, {"rule"}},
     [METRIC_UPSTREAM_REQUESTS] = {"sallyport_upstream_requests_total", "Calls to MCP servers and LLM backends, by outcome.", COUNTER, {"upstream", "outcome"}},
     [METRIC_UPSTREAM_SECONDS]  = {"sallyport_upstream_duration_seconds", "Time of a call to an upstream.", HISTOGRAM, {"upstream"}},
+    [METRIC_LIMITED]           = {"sallyport_limited_total", "Requests that met a limit.", COUNTER, {"limit"}},
     [METRIC_TOKENS]            = {"sallyport_tokens_total", "Tokens metered, by backend and direction.", COUNTER, {"backend", "direction"}},
     [METRIC_CONNECTIONS]       = {"sallyport_connections", "Client connections that are open.", GAUGE, {0}},
     [METRIC_EXCHANGES]         = {"sallyport_exchanges", "Requests that are being answered.", GAUGE, {0}},

@@ -18,6 +18,7 @@ typedef enum {
     METRIC_RULE_ERRORS,       /* rule */
     METRIC_UPSTREAM_REQUESTS, /* upstream, outcome */
     METRIC_UPSTREAM_SECONDS,  /* upstream; histogram */
+    METRIC_LIMITED,           /* limit: requests that met one */
     METRIC_TOKENS,            /* backend, direction */
     METRIC_CONNECTIONS,       /* gauge */
     METRIC_EXCHANGES,         /* gauge: requests being answered */

@@ -18,6 +18,7 @@ const char *const fact_names[FACT_COUNT] = {
     [FACT_SERVER] = "server",
     [FACT_MODEL] = "model",
     [FACT_STREAMED] = "streamed",
+    [FACT_LIMITED] = "limited",
     [FACT_VERDICT] = "verdict",
     [FACT_RULE] = "rule",
     [FACT_RULE_ERROR] = "rule.error",

@@ -24,6 +24,7 @@ typedef enum {
     FACT_SERVER, /* MCP server or LLM backend that was called */
     FACT_MODEL,
     FACT_STREAMED,   /* 1: answered as a stream */
+    FACT_LIMITED,    /* the limit that was reached: "streams_per_caller" */
     FACT_VERDICT,    /* permit, deny */
     FACT_RULE,       /* the rule that decided */
     FACT_RULE_ERROR, /* the first rule that could not be evaluated, and why */

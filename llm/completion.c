@@ -67,6 +67,23 @@ static flow_go authorize(void *run, flow_why why)
     return r->said.permit ? FLOW_NEXT : FLOW_AGAIN;
 }
 
+/* Held before the provider is asked: what it would answer costs money. */
+static flow_go take_stream(void *run, flow_why why)
+{
+    (void)why;
+    llm_run *r = run;
+    if (!r->body.stream || r->holds_stream) return FLOW_NEXT;
+    unsigned most = r->rq.config->streams_per_caller;
+    str share = caller_share(r->a, r->who, exchange_record(r->x)->v[FACT_PEER].text);
+    r->holds_stream = tally_take(r->w->o.streams, share, most, r->a);
+    if (r->holds_stream) return FLOW_NEXT;
+    record_text(exchange_record(r->x), FACT_LIMITED, S("streams_per_caller"));
+    llm_refusal no = refusal_of(&(err){.kind = ERR_QUOTA});
+    no.message = arena_fmt(r->a, "no more than %u streams at the same time", most);
+    no.retry = true;
+    return llm_fail(r, no);
+}
+
 /* The call */
 
 /* What a provider says beside the body that a client has use for. */
@@ -103,6 +120,13 @@ static bool is_event_stream(const call_head *h)
     return header_name_is(type, S("text/event-stream"));
 }
 
+/* We ask for no coding; who sends one anyway would be metered as noise and read as garbage. */
+static bool is_coded(const call_head *h)
+{
+    str coding = call_head_get(h, S("content-encoding"));
+    return coding.n && !header_name_is(coding, S("identity"));
+}
+
 static void on_head(void *owner, const call_head *h)
 {
     llm_run *r = owner;
@@ -110,7 +134,8 @@ static void on_head(void *owner, const call_head *h)
     r->upstream_status = h->status;
     r->reply_headers = kept_headers(r->a, h->headers);
     record_number(exchange_record(r->x), FACT_UPSTREAM_STATUS, h->status);
-    if (h->status == 200 && is_event_stream(h)) {
+    r->coded = is_coded(h);
+    if (h->status == 200 && is_event_stream(h) && !r->coded) {
         r->tap = usage_tap_new(r->a, EVENT_LIMIT);
         r->out = exchange_stream(r->x, h->status, r->reply_headers);
         sink_source(r->out, drained, r);
@@ -227,7 +252,10 @@ static flow_go relay(void *run, flow_why why)
     record_number(exchange_record(r->x), FACT_UPSTREAM_MS, loop_now_ms(r->w->o.loop) - r->sent_ms);
     if (r->streamed) return end_stream(r);
     if (r->failed) return FLOW_FAIL; /* on_end has said why */
-    if (!buf_ok(&r->answer)) return llm_fail(r, refusal_of(&(err){.kind = ERR_UPSTREAM}));
+    if (r->coded)
+        record_text(exchange_record(r->x), FACT_ERROR_TEXT, S("the answer is compressed"));
+    if (r->coded || !buf_ok(&r->answer))
+        return llm_fail(r, refusal_of(&(err){.kind = ERR_UPSTREAM}));
     js_value root;
     const err *e = js_check(r->a, buf_str(&r->answer), 128, &root);
     if (e || root.kind != JS_OBJECT) root = (js_value){0};
@@ -243,6 +271,7 @@ static flow_go relay(void *run, flow_why why)
 static const flow_step attempt[] = {
     {.name = "pick", .run = pick},
     {.name = "authorize", .run = authorize},
+    {.name = "stream", .run = take_stream},
     {.name = "send", .run = send_request},
     {0},
 };

@@ -78,11 +78,12 @@ void llm_refuse(void *run)
     if (!r->refusal.status) r->refusal = refusal_of(&(err){.kind = ERR_BUG});
     str body = refusal_body(r->a, &r->refusal);
     record_text(exchange_record(r->x), FACT_ERROR, (str){r->refusal.type, strlen(r->refusal.type)});
-    header extra[4] = {{S("content-type"), S("application/json")}};
+    header extra[5] = {{S("content-type"), S("application/json")}};
     size_t n = 1;
     if (r->refusal.challenge.p) extra[n++] = (header){S("www-authenticate"), r->refusal.challenge};
     if (r->refusal.allow)
         extra[n++] = (header){S("allow"), {r->refusal.allow, strlen(r->refusal.allow)}};
+    if (r->refusal.retry) extra[n++] = (header){S("retry-after"), S("1")};
     exchange_reply(r->x, r->refusal.status, extra, body);
 }
 

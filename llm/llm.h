@@ -7,6 +7,7 @@
 #define SP_LLM_H
 #include "../authz/policy/policy.h"
 #include "../base/metric.h"
+#include "../base/tally.h"
 #include "../transport/client.h"
 
 typedef enum { SCHEMA_OPENAI } llm_schema;
@@ -43,6 +44,7 @@ typedef struct {
     const policy *rules;
     size_t body_limit;
     unsigned json_depth;
+    unsigned streams_per_caller;
 } llm_config;
 
 typedef struct llm_worker llm_worker;
@@ -51,6 +53,7 @@ typedef struct {
     client *client;
     identity_cache *tokens;
     identity_services services;
+    tally *streams; /* of each caller, over all doors; outlives this */
     logger *log;
     metrics *meters;
 } llm_worker_options;

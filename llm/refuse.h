@@ -15,6 +15,7 @@ typedef struct {
     str message;
     str challenge;     /* WWW-Authenticate, {0}: none */
     const char *allow; /* Allow, for 405 */
+    bool retry;        /* Retry-After: soon */
 } llm_refusal;
 
 llm_refusal refusal_of(const err *e);

@@ -23,7 +23,7 @@ typedef struct llm_run {
     llm_request rq;
     const llm_endpoint *endpoint;
     const caller *who;
-    bool keys_asked;
+    bool keys_asked, holds_stream;
 
     llm_body body;
     const llm_route *route;
@@ -35,7 +35,7 @@ typedef struct llm_run {
     handle self; /* what the upstream call knows us by */
     call *call;  /* NULL: none open */
     int upstream_status;
-    bool has_head, streamed, ended, failed;
+    bool has_head, coded, streamed, ended, failed;
     header *reply_headers;
     buf answer; /* a whole answer, collected */
     sink *out;  /* a streamed one */

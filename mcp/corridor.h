@@ -25,8 +25,9 @@ typedef struct visit {
     js_value root;  /* the checked message */
     rpc_message msg;
     dialect_request q;
-    rpc_refusal no;         /* why a step failed */
-    str challenge;          /* WWW-Authenticate of a refusal; {0}: none */
+    rpc_refusal no; /* why a step failed */
+    str challenge;  /* WWW-Authenticate of a refusal; {0}: none */
+    enum { STREAM_UNASKED, STREAM_HELD, STREAM_REFUSED } stream;
     int status;             /* what was answered; 0: nothing yet */
     str answer;             /* of a batch item */
     struct visit *parent;   /* NULL, or the batch this message came in */

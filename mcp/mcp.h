@@ -10,6 +10,7 @@
 #include "../authz/policy/policy.h"
 #include "../authz/seal.h"
 #include "../base/metric.h"
+#include "../base/tally.h"
 #include "../transport/child.h"
 #include "../transport/client.h"
 #include "upstream.h"
@@ -32,7 +33,8 @@ typedef struct {
     const policy *rules;
     size_t body_limit;   /* limits.body */
     unsigned json_depth; /* limits.json_depth */
-    str instance_name;   /* serverInfo.name */
+    unsigned streams_per_caller;
+    str instance_name; /* serverInfo.name */
 } mcp_config;
 
 typedef struct mcp_shared mcp_shared;
@@ -42,6 +44,7 @@ typedef struct {
     logger *log;
     metrics *meters;
     const sealer *seals;
+    tally *streams; /* of each caller, over all doors; outlives this */
     child_spawner *spawner;
     unsigned workers;
 } mcp_shared_options;

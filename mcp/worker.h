@@ -15,6 +15,7 @@ struct mcp_shared {
     logger *log;
     metrics *meters;
     const sealer *seals;
+    tally *streams;
     child_spawner *spawner;
     unsigned workers;
     uint64_t instance;                /* random: this process among replicas */

@@ -115,6 +115,7 @@ typedef struct config {
     str admin_address;
     config_text admin_token;
     int64_t body, header, json_depth, header_timeout_ms, idle_timeout_ms, connections;
+    int64_t streams_per_caller;
     const str *allowed_origins, *allowed_hosts, *trusted_proxies;
     config_list seal_keys; /* config_text */
     config_list issuers;

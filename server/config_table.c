@@ -54,7 +54,9 @@ const config_row config_rows[] = {
  .help = "How long a connection may stand idle."},
 {"limits.connections", CONFIG_INT, IN(config, connections), .flags = FIXED, .least = 8, .most = 1000000, .fallback = "10000",
  .help = "Open client connections, all listeners together."},
-{"limits.streams_per_caller", CONFIG_INT, LATER, .help = "Open streams of one caller."},
+{"limits.streams_per_caller", CONFIG_INT, IN(config, streams_per_caller), .least = 1, .most = 100000, .fallback = "100",
+ .help = "Answers one caller may have streamed at the same time. One more streamed completion is 429; one more tool call is "
+         "answered whole, without its progress. Callers without a credential are told apart by address."},
 
 {"allowed_origins", CONFIG_TEXTS, IN(config, allowed_origins),
  .help = "Web pages that may call: an Origin that is absent, of the same host or in this list passes, any other is 403."},

@@ -44,7 +44,7 @@ struct export_worker {
     loop *l;
     buf lines;
     size_t count;
-    metric *requests[DOORS][CLASSES], *seconds[DOORS], *verdicts[DOORS][VERDICTS];
+    metric *requests[DOORS][CLASSES], *seconds[DOORS], *verdicts[DOORS][VERDICTS], *limited;
     arena *names;
     map *tokens; /* backend to a series a direction */
 };
@@ -267,6 +267,8 @@ static void count(export_worker *w, const record *r)
                    r->v[FACT_DURATION_US].number);
     count_tokens(w, r);
     count_rule_error(w, r);
+    if (r->v[FACT_LIMITED].set)
+        metric_add(series(w, &w->limited, METRIC_LIMITED, r->v[FACT_LIMITED].text.p, NULL), 1);
     if (!r->v[FACT_VERDICT].set) return;
     size_t verdict = str_eq(r->v[FACT_VERDICT].text, S("permit"));
     metric_add(series(w, &w->verdicts[door][verdict], METRIC_VERDICTS, name,

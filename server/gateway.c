@@ -139,9 +139,11 @@ static const err *make_house(gateway *g, arena *a, const config *c)
     if (e) return e;
     g->house.net = refresh_new(g->log);
     g->spawner = child_spawner_new(g->log, g->o.shim);
+    g->house.streams = tally_new();
     mcp_shared_options mo = {.log = g->log,
                              .meters = g->house.meters,
                              .seals = seals,
+                             .streams = g->house.streams,
                              .spawner = g->spawner,
                              .workers = g->house.count};
     g->house.mcp = mcp_shared_new(&mo);
@@ -314,6 +316,7 @@ void gateway_free(gateway *g)
     for (unsigned i = 0; g->workers && i < g->house.count; i++) worker_free(g->workers[i]);
     snapshot_drop(g->now);
     if (g->house.mcp) mcp_shared_free(g->house.mcp);
+    tally_free(g->house.streams);
     refresh_free(g->house.net);
     export_free(g->house.out);
     if (g->house.meters) metrics_free(g->house.meters);

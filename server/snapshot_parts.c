@@ -188,6 +188,7 @@ const err *snapshot_make_mcp(snapshot_maker *m, mcp_config *out)
                         .rules = m->s->rules,
                         .body_limit = (size_t)c->body,
                         .json_depth = (unsigned)c->json_depth,
+                        .streams_per_caller = (unsigned)c->streams_per_caller,
                         .instance_name = S("sallyport")};
     return NULL;
 }
@@ -251,6 +252,7 @@ const err *snapshot_make_llm(snapshot_maker *m, llm_config *out)
                         .who = &m->s->who,
                         .rules = m->s->rules,
                         .body_limit = (size_t)c->body,
-                        .json_depth = (unsigned)c->json_depth};
+                        .json_depth = (unsigned)c->json_depth,
+                        .streams_per_caller = (unsigned)c->streams_per_caller};
     return NULL;
 }

@@ -63,6 +63,7 @@ static void make_products(worker *w)
                               .client = w->client,
                               .tokens = w->tokens,
                               .services = services,
+                              .streams = h->streams,
                               .log = h->log,
                               .meters = h->meters};
     w->mcp = mcp_worker_new(h->mcp, w->index, &mcp);

@@ -18,6 +18,7 @@ typedef struct {
     metrics *meters;
     refresh *net;
     mcp_shared *mcp;
+    tally *streams; /* of each caller */
     export *out;
     unsigned count;
     int done;          /* eventfd: one is added when a worker's loop has ended */

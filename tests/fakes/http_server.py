@@ -3,7 +3,7 @@
 """An MCP server over Streamable HTTP, of one era: `http_server.py PORT modern|legacy`.
 
 Also an OpenAI-shaped model at /v1/chat/completions, whose last message picks what goes wrong:
-CUT (the stream breaks), HANG (never answers), BAD (not JSON), 429, or else it says it again.
+CUT (the stream breaks), HANG (never answers), BAD (not JSON), CODED (compressed, though nobody asked), 429, or else it says it again.
 POST /control {"hang": true} makes every later MCP answer hang; GET /seen lists what came."""
 import json
 import os
@@ -176,6 +176,8 @@ class Handler(BaseHTTPRequestHandler):
             return
         if word == "BAD":
             return self.reply(200, b"this is no JSON")
+        if word == "CODED":
+            return self.reply(200, b'{"object":"chat.completion"}', [("content-encoding", "gzip")])
         if word == "429":
             return self.reply(429, {"error": {"message": "slow down", "type": "rate_limit_error"}}, [("retry-after", "7")])
         if not rq.get("stream"):

@@ -82,6 +82,7 @@ DOOR void door_close(door *d)
     for (size_t i = 0; i < d->server_count; i++) upstream_drop(d->servers[i]);
     mcp_worker_free(d->w);
     mcp_shared_free(d->shared);
+    tally_free(d->streams);
     client_free(d->calls);
     identity_cache_free(d->tokens);
     jwks_free(d->issuer.keys);

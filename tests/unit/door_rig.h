@@ -20,6 +20,7 @@ typedef struct {
     logger *log;
     server *front;
     mcp_shared *shared;
+    tally *streams;
     mcp_worker *w;
     client *calls;
     identity_cache *tokens;
@@ -105,7 +106,9 @@ DOOR door *door_open(const char *rules, bool anonymous)
     door_identity(d, anonymous);
     sealer *seals = NULL;
     assert_null(sealer_new(d->a, nobody, &seals));
-    d->shared = mcp_shared_new(&(mcp_shared_options){.log = d->log, .seals = seals, .workers = 1});
+    d->streams = tally_new();
+    d->shared = mcp_shared_new(&(mcp_shared_options){
+        .log = d->log, .seals = seals, .streams = d->streams, .workers = 1});
     d->w = mcp_worker_new(d->shared, 0,
                           &(mcp_worker_options){.loop = d->l,
                                                 .client = d->calls,
@@ -129,6 +132,7 @@ DOOR door *door_open(const char *rules, bool anonymous)
                              .rules = p,
                              .body_limit = 1 << 20,
                              .json_depth = 64,
+                             .streams_per_caller = 2,
                              .instance_name = S("door")};
     return d;
 }

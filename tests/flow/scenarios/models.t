@@ -144,6 +144,13 @@ record {"rule":"carol-may-chat"}
 < {"error":{"type":"server_error"}}
 < not "this is no JSON"
 
+-- a provider that compresses what nobody asked it to
+> POST /v1/chat/completions as alice
+> {"model":"gpt-small","messages":[{"role":"user","content":"CODED"}]}
+< 502
+< {"error":{"type":"server_error"}}
+record {"error.text":"the answer is compressed"}
+
 -- a provider that hangs
 > POST /v1/chat/completions as alice
 > {"model":"gpt-small","messages":[{"role":"user","content":"HANG"}]}
