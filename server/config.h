@@ -8,99 +8,10 @@
  * Ownership: a config lives in its arena and is immutable. Threads: any. */
 #ifndef SP_CONFIG_H
 #define SP_CONFIG_H
-#include "../base/yaml.h"
-#include <stdint.h>
+#include "config_parts.h"
 
 enum { CONFIG_VERSION = 1 };
 typedef enum { CONFIG_ANONYMOUS_DENY, CONFIG_ANONYMOUS_ALLOW } config_anonymous;
-
-/* A text that may stand elsewhere: `file:PATH` or `${VAR}`. */
-typedef struct {
-    str value;  /* p NULL: not given */
-    str source; /* as written: "file:admin.token", "${TOKEN}"; the literal itself otherwise */
-    bool from_file;
-    const yaml_node *node;
-} config_text;
-
-typedef struct {
-    void *items;
-    size_t count;
-} config_list;
-typedef struct {
-    str name;
-    const yaml_node *node;
-} config_item; /* first in each item below */
-typedef struct {
-    str name;
-    config_text value;
-} config_pair;
-
-typedef struct {
-    config_item at;
-    str address;
-    const yaml_node *tls;
-    config_text certificate, key, client_ca;
-} config_listen;
-
-typedef struct {
-    config_item at;
-    str issuer;
-    const str *audiences, *algorithms;
-    config_text jwks;
-} config_issuer;
-
-typedef struct {
-    config_item at;
-    str path, public_url;
-    const str *hosts, *servers;
-    int64_t naming; /* -1: as mcp.naming */
-    bool step_up;
-} config_endpoint;
-
-typedef struct {
-    config_item at;
-    str from, to;
-} config_forward;
-
-typedef struct {
-    const yaml_node *node;
-    config_text bearer;
-    const yaml_node *header;
-    str header_name;
-    config_text header_value;
-} config_auth;
-
-typedef struct {
-    config_item at;
-    str url, command, cwd;
-    const str *args, *include, *exclude;
-    config_list env; /* config_pair */
-    config_auth auth;
-    config_text ca;
-    config_list forward_headers; /* config_forward */
-    int64_t isolation, timeout_ms, list_timeout_ms, connect_ms, ttl_ms;
-} config_server;
-
-typedef struct {
-    config_item at;
-    int64_t schema;
-    str url, prefix;
-    config_auth auth;
-    config_text ca;
-} config_backend;
-
-typedef struct {
-    config_item at;
-    str backend, model;
-    int64_t weight, priority;
-} config_target;
-typedef struct {
-    config_item at;
-    str name, owned_by;
-    const str *hosts, *models;
-    config_list to; /* config_target */
-    int64_t timeout_ms, stream_idle_ms;
-} config_route;
 
 typedef struct {
     str name, text;
@@ -114,8 +25,8 @@ typedef struct config {
     const yaml_node *admin;
     str admin_address;
     config_text admin_token;
-    int64_t body, header, json_depth, header_timeout_ms, idle_timeout_ms, connections;
-    int64_t streams_per_caller;
+    int64_t body, header, json_depth, header_timeout_ms, idle_timeout_ms;
+    int64_t connections, streams_per_caller;
     const str *allowed_origins, *allowed_hosts, *trusted_proxies;
     config_list seal_keys; /* config_text */
     config_list issuers;

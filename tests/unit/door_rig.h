@@ -107,8 +107,8 @@ DOOR door *door_open(const char *rules, bool anonymous)
     sealer *seals = NULL;
     assert_null(sealer_new(d->a, nobody, &seals));
     d->streams = tally_new();
-    d->shared = mcp_shared_new(&(mcp_shared_options){
-        .log = d->log, .seals = seals, .streams = d->streams, .workers = 1});
+    d->shared = mcp_shared_new(
+        &(mcp_shared_options){.log = d->log, .seals = seals, .streams = d->streams, .workers = 1});
     d->w = mcp_worker_new(d->shared, 0,
                           &(mcp_worker_options){.loop = d->l,
                                                 .client = d->calls,

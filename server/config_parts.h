@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* config_parts.h - the entries of a configuration's lists and maps, typed.
+ *
+ * Filled by the table of keys (config_table.c), which names members by their offsets; an entry that
+ * was not written is zero, and what it defaults to stands in the table. They belong to the config.
+ */
+#ifndef SP_CONFIG_PARTS_H
+#define SP_CONFIG_PARTS_H
+#include "../base/yaml.h"
+#include <stdint.h>
+
+/* A text that may stand elsewhere: `file:PATH` or `${VAR}`. */
+typedef struct {
+    str value;  /* p NULL: not given */
+    str source; /* as written: "file:admin.token", "${TOKEN}"; the literal itself otherwise */
+    bool from_file;
+    const yaml_node *node;
+} config_text;
+
+typedef struct {
+    void *items;
+    size_t count;
+} config_list;
+typedef struct {
+    str name;
+    const yaml_node *node;
+} config_item; /* first in each item below */
+typedef struct {
+    str name;
+    config_text value;
+} config_pair;
+
+typedef struct {
+    config_item at;
+    str address;
+    const yaml_node *tls;
+    config_text certificate, key, client_ca;
+} config_listen;
+
+typedef struct {
+    config_item at;
+    str issuer;
+    const str *audiences, *algorithms;
+    config_text jwks;
+} config_issuer;
+
+typedef struct {
+    config_item at;
+    str path, public_url;
+    const str *hosts, *servers;
+    int64_t naming; /* -1: as mcp.naming */
+    bool step_up;
+} config_endpoint;
+
+typedef struct {
+    config_item at;
+    str from, to;
+} config_forward;
+
+typedef struct {
+    const yaml_node *node;
+    config_text bearer;
+    const yaml_node *header;
+    str header_name;
+    config_text header_value;
+} config_auth;
+
+typedef struct {
+    config_item at;
+    str url, command, cwd;
+    const str *args, *include, *exclude;
+    config_list env; /* config_pair */
+    config_auth auth;
+    config_text ca;
+    config_list forward_headers; /* config_forward */
+    int64_t isolation, timeout_ms, list_timeout_ms, connect_ms, ttl_ms;
+} config_server;
+
+typedef struct {
+    config_item at;
+    int64_t schema;
+    str url, prefix;
+    config_auth auth;
+    config_text ca;
+} config_backend;
+
+typedef struct {
+    config_item at;
+    str backend, model;
+    int64_t weight, priority;
+} config_target;
+typedef struct {
+    config_item at;
+    str name, owned_by;
+    const str *hosts, *models;
+    config_list to; /* config_target */
+    int64_t timeout_ms, stream_idle_ms;
+} config_route;
+#endif
