@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* snapshot.c - from what a person wrote to what the products read. */
 #include "snapshot.h"
+#include "zones.h"
 
 #include "../transport/tls.h"
 #include "snapshot_parts.h"
@@ -75,7 +76,7 @@ static policy *read_policies(arena *a, const config *c, config_file extra, probl
             (policy_source){.name = c->policy_files[n].name, .text = c->policy_files[n].text};
     if (extra.text.p) sources[n++] = (policy_source){.name = extra.name, .text = extra.text};
     policy *p = NULL;
-    policy_load(a, sources, n, out, &p);
+    policy_load(a, sources, n, &zones_of_system, out, &p);
     return p;
 }
 

@@ -281,12 +281,17 @@ const cel_zone *cel_zone_known(const cel_zone_book *book, str name)
     return NULL;
 }
 
-const cel_zone *cel_zone_load(const cel_zone_book *book, arena *a, str name)
+static const cel_zone *read_zone(const cel_zones *from, arena *a, str name)
 {
     str tzif = {0};
-    if (!book->source.load || !cel_zone_name(name)) return NULL;
-    const err *e = book->source.load(book->source.ctx, a, name, &tzif);
+    if (!from->load || !cel_zone_name(name)) return NULL;
+    const err *e = from->load(from->ctx, a, name, &tzif);
     return e ? NULL : cel_zone_parse(a, tzif);
+}
+
+const cel_zone *cel_zone_load(const cel_zone_book *book, arena *a, str name)
+{
+    return book->source.literals ? NULL : read_zone(&book->source, a, name);
 }
 
 const char *cel_zone_learn(cel_zone_book *book, arena *a, str name)
@@ -294,7 +299,7 @@ const char *cel_zone_learn(cel_zone_book *book, arena *a, str name)
     if (cel_zone_known(book, name)) return NULL;
     if (!cel_zone_name(name)) return "no name of a time zone";
     if (!book->source.load) return "names of time zones are not known here";
-    const cel_zone *zone = cel_zone_load(book, a, name);
+    const cel_zone *zone = read_zone(&book->source, a, name);
     if (!zone) return "no such time zone";
     cel_zone_entry *e = NEW(a, cel_zone_entry);
     *e = (cel_zone_entry){book->first, name, zone};

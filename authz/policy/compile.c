@@ -166,7 +166,8 @@ policy_expr policy_compile(policy_scope *s, const yaml_node *n, unsigned how, co
     cel_variable this = s->variables[FACT_THIS];
     if (!(how & EXPR_THIS)) s->variables[FACT_THIS].name = (str){0};
     const cel_env env = {s->variables, s->count};
-    const cel_problem *wrong = cel_compile(s->draft->a, n->text, &env, NULL, &e.program);
+    const cel_options options = {.zones = s->draft->zones};
+    const cel_problem *wrong = cel_compile_with(s->draft->a, n->text, &env, &options, &e.program);
     s->variables[FACT_THIS] = this;
     e.source = n->text;
     if (wrong) note_all(s, n, wrong);

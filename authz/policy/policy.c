@@ -317,10 +317,13 @@ static str revision_of(arena *a, const policy_source *sources, size_t count)
     return digest_hex(a, digest, 6);
 }
 
-void policy_load(arena *a, const policy_source *sources, size_t count, problems *out, policy **p)
+void policy_load(arena *a, const policy_source *sources, size_t count, const cel_zones *zones,
+                 problems *out, policy **p)
 {
     size_t before = out->count;
     policy_draft d = {.a = a, .out = out, .ids = map_new(a)};
+    if (zones) d.zones = *zones;
+    d.zones.literals = true;
     d.rules_end = &d.rules;
     d.vars_end = &d.vars;
     d.cases_end = &d.cases;

@@ -10,6 +10,7 @@
 #ifndef SP_POLICY_H
 #define SP_POLICY_H
 #include "../../base/yaml.h"
+#include "../cel/cel.h"
 #include "../question.h"
 
 typedef struct policy policy;
@@ -18,8 +19,9 @@ typedef struct {
 } policy_source;
 
 /* Every problem of every file is added to `out` as "file:line:col: error E012: …"; *p is NULL if
- * any. */
-void policy_load(arena *a, const policy_source *sources, size_t count, problems *out, policy **p);
+ * any. `zones`: where time zones with names come from, asked while loading only; NULL: nowhere. */
+void policy_load(arena *a, const policy_source *sources, size_t count, const cel_zones *zones,
+                 problems *out, policy **p);
 size_t policy_rule_count(const policy *p);
 str policy_revision(const policy *p); /* 12 hex of the SHA-256 of all sources */
 

@@ -58,6 +58,8 @@ typedef struct {
     str server, subject;
     js_value claims, args, annotations;
     const header *headers; /* ends with {0} */
+    int64_t now_ms;        /* -1: the time it is run at */
+    str source_ip;
     bool permit;
     const str *because; /* ids, ends with {0}; NULL: not said */
     const str *tools;   /* list: names, ends with {0} */
@@ -99,6 +101,7 @@ typedef struct {
     case_node *cases, **cases_end;
     size_t rule_count, var_count, case_count;
     struct map *ids; /* id -> policy_rule */
+    cel_zones zones;
 } policy_draft;
 
 void policy_file_read(policy_draft *d, const policy_source *source);

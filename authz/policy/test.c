@@ -4,6 +4,7 @@
  * Values in YAML become JSON the way a person reads them: a plain number, true, false or null is
  * that, everything else is text ("0644" quoted or not: it is no JSON number). */
 #include "test.h"
+#include "../cel/times.h"
 #include "rule.h"
 
 enum { VALUE_MOST = 1 << 16, VALUE_DEPTH = 32, CASES_MOST = 10000 };
@@ -149,13 +150,23 @@ static void read_expectation(policy_draft *d, const yaml_node *test, policy_case
     if (!c->permit && !deny) WRONG(d, expect, "error E104: expect must be permit or deny");
 }
 
+/* A moment, so that a rule about office hours has tests that pass at night. */
+static int64_t moment_of(policy_draft *d, const yaml_node *n)
+{
+    if (!n) return -1;
+    cel_value v = n->kind == YAML_SCALAR ? cel_time_parse(n->text) : (cel_value){0};
+    if (v.tag == CEL_TIMESTAMP && v.u.i >= 0) return v.u.i * 1000 + v.n / 1000000;
+    WRONG(d, n, "error E104: now must be a moment since 1970 like 2026-11-23T09:30:00Z");
+    return -1;
+}
+
 static void check_keys(policy_draft *d, const yaml_node *test)
 {
-    static const str known[] = {S("name"),    S("as"),           S("call"),
-                                S("list"),    S("llm"),          S("read"),
-                                S("prompt"),  S("endpoint"),     S("args"),
-                                S("headers"), S("annotations"),  S("expect"),
-                                S("because"), S("expect_tools"), {0}};
+    static const str known[] = {S("name"),    S("as"),           S("call"),        S("list"),
+                                S("llm"),     S("read"),         S("prompt"),      S("endpoint"),
+                                S("args"),    S("headers"),      S("annotations"), S("expect"),
+                                S("because"), S("expect_tools"), S("now"),         S("ip"),
+                                {0}};
     static const str later[] = {S("usage"), S("expect_cost")};
     for (const yaml_node *n = test->first; n; n = n->next) {
         bool found = false, unsupported = false;
@@ -200,6 +211,10 @@ static void read_case(policy_draft *d, const policy_source *source, const yaml_n
     c->args = json_of(d, yaml_get(test, S("args")), "args");
     c->annotations = json_of(d, yaml_get(test, S("annotations")), "annotations");
     c->headers = headers_of(d, yaml_get(test, S("headers")));
+    c->now_ms = moment_of(d, yaml_get(test, S("now")));
+    const yaml_node *ip = yaml_get(test, S("ip"));
+    c->source_ip = ip ? ip->text : (str){0};
+    if (ip && ip->kind != YAML_SCALAR) WRONG(d, ip, "error E103: ip must be text");
     *d->cases_end = node;
     d->cases_end = &node->next;
 }
@@ -231,7 +246,8 @@ static question question_of(const runner *r, const policy_case *c)
     question q = {.kind = c->kind,
                   .server = c->server,
                   .name = c->subject,
-                  .now_ms = r->now_ms,
+                  .now_ms = c->now_ms < 0 ? r->now_ms : c->now_ms,
+                  .source_ip = c->source_ip,
                   .args = c->args,
                   .annotations = c->annotations};
     q.who = caller_of_claims(r->scratch, js_tree(r->scratch, claims));

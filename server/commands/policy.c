@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* policy.c - the table of what can be done to policies, and what its verbs share. */
 #include "../files.h"
+#include "../zones.h"
 #include "policy_verb.h"
 #include <stdio.h>
 
@@ -43,7 +44,7 @@ int policy_verb_load(arena *a, const char *const *names, int count, policy **rul
     }
     problems found;
     problems_init(&found, a, sources[0].name);
-    policy_load(a, sources, (size_t)count, &found, rules);
+    policy_load(a, sources, (size_t)count, &zones_of_system, &found, rules);
     for (const problem *p = found.first; p; p = p->next)
         (void)fprintf(stderr, STR_FMT "\n", STR_ARG(p->text));
     if (*rules) return 0;

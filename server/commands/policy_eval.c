@@ -2,6 +2,7 @@
 #include "../../authz/cel/cel.h"
 #include "../../base/clock.h"
 #include "../files.h"
+#include "../zones.h"
 #include "policy_verb.h"
 #include <stdio.h>
 
@@ -70,7 +71,8 @@ int policy_verb_eval(arena *a, int argc, char **argv)
     str source = {rest[0], strlen(rest[0])};
     cel_env env = {.variables = s.variables, .count = s.count};
     cel_program *program = NULL;
-    const cel_problem *wrong = cel_compile(a, source, &env, NULL, &program);
+    const cel_options compiling = {.zones = zones_of_system};
+    const cel_problem *wrong = cel_compile_with(a, source, &env, &compiling, &program);
     for (const cel_problem *p = wrong; p; p = p->next)
         (void)fprintf(stderr, "%zu: %s: " STR_FMT "%s" STR_FMT "\n", p->offset + 1, p->code,
                       STR_ARG(p->text), p->hint.n ? "; " : "", STR_ARG(p->hint));

@@ -73,7 +73,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
     policy *p = NULL;
     problems_init(&out, a, S("f"));
     const policy_source source = {S("f.yaml"), file};
-    policy_load(a, &source, 1, &out, &p);
+    policy_load(a, &source, 1, NULL, &out, &p);
     if (!p != (out.count > 0)) abort();
     for (int kind = 0; p && kind < SUBJECTS; kind++) ask(a, p, (subject_kind)kind, args);
     if (p && policy_test_run(p, 1800000000000, a, ignore, NULL) > policy_test_count(p)) abort();

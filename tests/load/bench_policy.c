@@ -261,7 +261,7 @@ static policy *policy_new(arena *a, str text)
     policy_source source = {S("bench.yaml"), text};
     policy *made = NULL;
     problems_init(&found, a, source.name);
-    policy_load(a, &source, 1, &found, &made);
+    policy_load(a, &source, 1, NULL, &found, &made);
     if (found.first) (void)fprintf(stderr, STR_FMT "\n", STR_ARG(found.first->text));
     must(made != NULL, "a policy does not load");
     return made;

@@ -117,7 +117,7 @@ DOOR door *door_open(const char *rules, bool anonymous)
     policy *p = NULL;
     problems bad;
     problems_init(&bad, d->a, S("rules.yaml"));
-    policy_load(d->a, &(policy_source){S("rules.yaml"), {rules, strlen(rules)}}, 1, &bad, &p);
+    policy_load(d->a, &(policy_source){S("rules.yaml"), {rules, strlen(rules)}}, 1, NULL, &bad, &p);
     for (problem *b = bad.first; b; b = b->next) print_error("%.*s\n", STR_ARG(b->text));
     assert_non_null(p);
     d->endpoint[0] =

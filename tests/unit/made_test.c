@@ -107,7 +107,7 @@ static void the_permit_all_policy_is_a_policy(void **state)
     policy *rules = NULL;
     policy_source source = {.name = made_permit_all.name, .text = made_permit_all.text};
     problems_init(&p, *state, source.name);
-    policy_load(*state, &source, 1, &p, &rules);
+    policy_load(*state, &source, 1, NULL, &p, &rules);
     assert_non_null(rules);
     assert_int_equal(policy_rule_count(rules), 1);
 }

@@ -103,7 +103,7 @@ static void several_files_are_one_policy(void **state)
                         "forbid: fs/w, when: \"!vars.x\"}]\n")},
     };
     problems_init(&out, a, S("x"));
-    policy_load(a, sources, 2, &out, &p);
+    policy_load(a, sources, 2, NULL, &out, &p);
     assert_non_null(p);
     assert_int_equal(policy_rule_count(p), 2);
     assert_true(call(a, p, "fs", "r", NULL).permit); /* each file has its own x */
@@ -111,7 +111,7 @@ static void several_files_are_one_policy(void **state)
     const policy_source bad[] = {sources[0],
                                  {S("c.yaml"),
                                   S("policy: v1\nrules: [{id: p, permit: x/y, when: vars.x}]\n")}};
-    policy_load(a, bad, 2, &out, &p);
+    policy_load(a, bad, 2, NULL, &out, &p);
     assert_null(p);
     assert_int_equal(out.count, 2);
     assert_true(str_starts(out.first->text,
@@ -245,7 +245,7 @@ static void the_policies_that_come_with_us_hold(void **state)
     const policy_source source = {S("policies/filesystem.yaml"),
                                   file_of(a, "policies/filesystem.yaml")};
     problems_init(&out, a, S("x"));
-    policy_load(a, &source, 1, &out, &p);
+    policy_load(a, &source, 1, NULL, &out, &p);
     for (const problem *w = out.first; w; w = w->next) print_error(STR_FMT "\n", STR_ARG(w->text));
     assert_non_null(p);
     if (policy_test_run(p, 1800000000000, a, note_outcome, &o))

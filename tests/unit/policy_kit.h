@@ -33,7 +33,7 @@ static inline problems load(arena *a, const char *text, policy **p)
     problems out;
     problems_init(&out, a, S("x"));
     const policy_source source = {S("p.yaml"), view(text)};
-    policy_load(a, &source, 1, &out, p);
+    policy_load(a, &source, 1, NULL, &out, p);
     return out;
 }
 

@@ -143,7 +143,7 @@ static policy *load_text(maker *m, const text *t, unsigned split)
         files[i < split] = arena_fmt(m->a, "%s%s", files[i < split].p, t->rules[i].p);
     const policy_source sources[] = {{S("a.yaml"), files[0]}, {S("b.yaml"), files[1]}};
     problems_init(&out, m->a, S("x"));
-    policy_load(m->a, sources, split ? 2 : 1, &out, &p);
+    policy_load(m->a, sources, split ? 2 : 1, NULL, &out, &p);
     for (const problem *w = out.first; w; w = w->next)
         print_error(STR_FMT "\n%s", STR_ARG(w->text), files[0].p);
     assert_non_null(p);

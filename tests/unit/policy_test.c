@@ -12,7 +12,7 @@ static void without_policies_nothing_is_allowed(void **state)
     problems out;
     problems_init(&out, a, S("x"));
     policy *p = NULL;
-    policy_load(a, NULL, 0, &out, &p);
+    policy_load(a, NULL, 0, NULL, &out, &p);
     assert_non_null(p);
     assert_int_equal(policy_rule_count(p), 0);
     verdict v = call(a, p, "fs", "read", NULL);
