@@ -3,124 +3,13 @@
  *
  * Rules come sorted by effect and id, so forbids are asked before requires and these before
  * permits, and the rule that is named in a verdict does not depend on how files are ordered.
- * A condition has four outcomes. In a list `unknown` means "some call might": it does not hide
- * (forbid), does not fail (require) and may grant (permit). Anything that cannot be evaluated
- * counts against the call.
- *
- * An argument that is absent fails a permit or a require, and is an error of a forbid, unless the
- * rule says that its absence is fine: so a forbid is not evaded by leaving the argument out. */
+ * In a list `unknown` means "some call might": it does not hide (forbid), does not fail (require)
+ * and may grant (permit). Anything that cannot be evaluated counts against the call. */
 #include "policy.h"
 #include "../../base/map.h"
-#include "../cel/compare.h"
 #include "../digest.h"
-#include "rule.h"
+#include "condition.h"
 #include <stdlib.h>
-
-typedef enum { NO, YES, UNKNOWN, ERROR } truth;
-
-typedef struct {
-    const policy *p;
-    const question *q;
-    arena *scratch;
-    policy_facts facts;
-    str error;            /* the first one */
-    uint64_t *candidates; /* bit per rule */
-} ask;
-
-/* Conditions */
-
-static void keep_error(ask *k, const policy_rule *r, str reason)
-{
-    if (!k->error.n)
-        k->error = arena_fmt(k->scratch, STR_FMT " (" STR_FMT "): " STR_FMT, STR_ARG(r->id),
-                             STR_ARG(r->place), STR_ARG(reason));
-}
-
-static void keep_cel_error(ask *k, const policy_rule *r, cel_value v, str source)
-{
-    const policy_facts *f = &k->facts;
-    if (k->error.n) return;
-    if (f->failed_var && f->failed.code == v.code && f->failed.n == v.n) {
-        const policy_var *var = &k->p->vars[f->failed_var - 1];
-        str text = cel_error_text(k->scratch, v, var->source);
-        keep_error(k, r,
-                   arena_fmt(k->scratch, "vars." STR_FMT ": " STR_FMT, STR_ARG(var->name),
-                             STR_ARG(text)));
-        return;
-    }
-    keep_error(k, r, cel_error_text(k->scratch, v, source));
-}
-
-static truth run(ask *k, const policy_rule *r, const cel_program *program, str source)
-{
-    cel_value v = cel_eval(program, &k->facts.bindings, k->scratch, 0);
-    if (v.tag == CEL_BOOL) return v.u.b ? YES : NO;
-    if (v.tag == CEL_UNKNOWN) return UNKNOWN;
-    /* with unknowns both sides of a choice are walked: a call may cost less than its list */
-    if (v.tag == CEL_ERROR && v.code == CEL_COST_EXCEEDED && k->q->listing) return UNKNOWN;
-    if (v.tag == CEL_ERROR)
-        keep_cel_error(k, r, v, source);
-    else
-        keep_error(k, r, S("the condition is neither true nor false"));
-    return ERROR;
-}
-
-/* As && in CEL: what decides wins, then unknown, then error. */
-static truth both(truth a, truth b)
-{
-    if (a == NO || b == NO) return NO;
-    if (a == UNKNOWN || b == UNKNOWN) return UNKNOWN;
-    return a == ERROR || b == ERROR ? ERROR : YES;
-}
-
-static truth absent(ask *k, const policy_rule *r, const rule_constraint *c)
-{
-    if (r->effect != RULE_FORBID) return c->optional ? YES : NO;
-    if (c->optional) return NO;
-    keep_error(k, r, arena_fmt(k->scratch, "argument '" STR_FMT "' is absent", STR_ARG(c->name)));
-    return ERROR;
-}
-
-static truth one_argument(ask *k, const policy_rule *r, const rule_constraint *c, cel_value args)
-{
-    cel_value v = cel_map_member(args, c->name);
-    if (v.tag == CEL_UNBOUND) return absent(k, r, c);
-    if (c->program) {
-        k->facts.bindings.values[FACT_THIS] = v;
-        return run(k, r, c->program, c->source);
-    }
-    for (size_t i = 0; i < c->count; i++)
-        if (cel_equal(v, c->values[i])) return YES;
-    return NO;
-}
-
-static bool all_named(const policy_rule *r, cel_value args)
-{
-    size_t named = 0;
-    for (size_t i = 0; i < r->constraint_count; i++)
-        if (cel_map_member(args, r->constraints[i].name).tag != CEL_UNBOUND) named++;
-    return named == cel_count(args);
-}
-
-static truth arguments(ask *k, const policy_rule *r)
-{
-    if (!r->constraint_count && !r->only_named_args) return YES;
-    if (k->q->listing) return UNKNOWN;
-    cel_bindings *b = &k->facts.bindings;
-    if (b->values[VAR_ARGS].tag == CEL_UNBOUND) b->values[VAR_ARGS] = b->lazy(b->ctx, VAR_ARGS);
-    cel_value args = b->values[VAR_ARGS];
-    if (args.tag != CEL_MAP) return ERROR;
-    truth t = r->only_named_args && !all_named(r, args) ? NO : YES;
-    for (size_t i = 0; i < r->constraint_count && t != NO; i++)
-        t = both(t, one_argument(k, r, &r->constraints[i], args));
-    return t;
-}
-
-static truth condition(ask *k, const policy_rule *r)
-{
-    truth t = r->when ? run(k, r, r->when, r->when_source) : YES;
-    return t == NO ? NO : both(t, arguments(k, r));
-}
 
 /* Scopes */
 
@@ -136,12 +25,12 @@ static bool in_set(const str *list, str scope)
     return false;
 }
 
-static bool has_scope(const ask *k, str scope)
+static bool has_scope(const policy_ask *k, str scope)
 {
     return k->q->who && caller_has_scope(k->q->who, scope);
 }
 
-static bool scopes_missing(const ask *k, const policy_rule *r)
+static bool scopes_missing(const policy_ask *k, const policy_rule *r)
 {
     for (const str *s = r->scopes; s->p; s++)
         if (!has_scope(k, *s)) return true;
@@ -149,7 +38,7 @@ static bool scopes_missing(const ask *k, const policy_rule *r)
 }
 
 /* What of the rule's scopes the caller lacks, added to a set. */
-static scope_set with_missing(const ask *k, scope_set base, const policy_rule *r)
+static scope_set with_missing(const policy_ask *k, scope_set base, const policy_rule *r)
 {
     size_t most = base.count;
     for (const str *s = r->scopes; s->p; s++) most++;
@@ -163,27 +52,6 @@ static scope_set with_missing(const ask *k, scope_set base, const policy_rule *r
 
 /* Deciding */
 
-static void mark(void *ctx, size_t rule)
-{
-    uint64_t *bits = ctx;
-    bits[rule / 64] |= (uint64_t)1 << (rule % 64);
-}
-
-/* The next candidate from *at on of this effect; NULL behind the last. */
-static const policy_rule *next_rule(const ask *k, rule_effect effect, size_t *at)
-{
-    for (; *at < k->p->count; *at = (*at / 64 + 1) * 64) {
-        uint64_t bits = k->candidates[*at / 64] >> (*at % 64);
-        if (!bits) continue;
-        size_t found = *at + (size_t)__builtin_ctzll(bits);
-        const policy_rule *r = &k->p->rules[found];
-        if (r->effect != effect) return NULL; /* stays for the next effect */
-        *at = found + 1;
-        return r;
-    }
-    return NULL;
-}
-
 static void decide_by(verdict *out, denied why, const policy_rule *r)
 {
     out->why = why;
@@ -193,28 +61,28 @@ static void decide_by(verdict *out, denied why, const policy_rule *r)
     out->message = r->message;
 }
 
-static bool forbidden(ask *k, size_t *at, verdict *out)
+static bool forbidden(policy_ask *k, size_t *at, verdict *out)
 {
     const policy_rule *r, *broken = NULL;
-    while ((r = next_rule(k, RULE_FORBID, at))) {
-        truth t = condition(k, r);
-        if (t == YES) {
+    while ((r = policy_next_rule(k, RULE_FORBID, at))) {
+        truth t = policy_condition(k, r);
+        if (t == TRUTH_YES) {
             decide_by(out, DENIED_FORBID, r);
             return true;
         }
-        if (t == ERROR && !broken) broken = r;
+        if (t == TRUTH_ERROR && !broken) broken = r;
     }
     if (broken) decide_by(out, DENIED_FORBID_ERROR, broken);
     return broken != NULL;
 }
 
 /* A require that lacks nothing but scopes is not held against the call yet: *missing grows. */
-static bool required(ask *k, size_t *at, verdict *out, scope_set *missing)
+static bool required(policy_ask *k, size_t *at, verdict *out, scope_set *missing)
 {
     const policy_rule *r;
-    while ((r = next_rule(k, RULE_REQUIRE, at))) {
-        truth t = condition(k, r);
-        if (t == NO || t == ERROR) {
+    while ((r = policy_next_rule(k, RULE_REQUIRE, at))) {
+        truth t = policy_condition(k, r);
+        if (t == TRUTH_NO || t == TRUTH_ERROR) {
             decide_by(out, DENIED_REQUIRE, r);
             return false;
         }
@@ -223,15 +91,15 @@ static bool required(ask *k, size_t *at, verdict *out, scope_set *missing)
     return true;
 }
 
-static void grant(ask *k, size_t *at, verdict *out, scope_set required_scopes)
+static void grant(policy_ask *k, size_t *at, verdict *out, scope_set required_scopes)
 {
     const policy_rule *r, *nearest = NULL;
     scope_set least = {0};
-    while ((r = next_rule(k, RULE_PERMIT, at))) {
+    while ((r = policy_next_rule(k, RULE_PERMIT, at))) {
         bool lacks = required_scopes.count || scopes_missing(k, r);
         if (lacks && k->q->listing) continue;
-        truth t = condition(k, r);
-        if (t == NO || t == ERROR) continue;
+        truth t = policy_condition(k, r);
+        if (t == TRUTH_NO || t == TRUTH_ERROR) continue;
         if (!lacks) {
             decide_by(out, DENIED_NOT, r);
             out->permit = true;
@@ -252,16 +120,11 @@ static void grant(ask *k, size_t *at, verdict *out, scope_set required_scopes)
 static void answer(const policy *p, const question *q, arena *scratch, verdict *out)
 {
     *out = (verdict){.why = DENIED_DEFAULT};
-    ask k = {.p = p, .q = q, .scratch = scratch};
+    policy_ask k;
     size_t at = 0;
     scope_set missing = {0};
     if (!p->count) return;
-    k.candidates = NEW_N(scratch, uint64_t, p->count / 64 + 1);
-    policy_index_find(p->index, q->kind, q->server, q->name, mark, k.candidates);
-    /* A model is asked about at an endpoint: rules that name the endpoint apply as well. */
-    if (q->kind == SUBJECT_MODEL)
-        policy_index_find(p->index, SUBJECT_ENDPOINT, S(""), q->llm.endpoint, mark, k.candidates);
-    policy_facts_begin(&k.facts, p, q, scratch);
+    policy_ask_begin(&k, p, q, scratch);
     if (!forbidden(&k, &at, out) && required(&k, &at, out, &missing)) grant(&k, &at, out, missing);
     out->error = k.error;
 }
