@@ -44,6 +44,7 @@ typedef struct {
 void problems_init(problems *p, arena *a, str file);
 void problems_add(problems *p, unsigned line, unsigned column, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
+void problems_add_text(problems *p, str text); /* names its own place, or has none; copied */
 /* The nearest of `names` (list ends with {0}) to `word`: Damerau-Levenshtein, at most 2 or a
  * third of its length, case aside first; {0} when none is near. */
 str yaml_did_you_mean(str word, const str *names);

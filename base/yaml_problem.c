@@ -12,6 +12,15 @@ void problems_init(problems *p, arena *a, str file)
     p->end = &p->first;
 }
 
+void problems_add_text(problems *p, str text)
+{
+    problem *one = NEW(p->a, problem);
+    one->text = arena_dup(p->a, text);
+    *p->end = one;
+    p->end = &one->next;
+    p->count++;
+}
+
 void problems_add(problems *p, unsigned line, unsigned column, const char *fmt, ...)
 {
     char what[1024];
@@ -19,12 +28,8 @@ void problems_add(problems *p, unsigned line, unsigned column, const char *fmt, 
     va_start(ap, fmt);
     int n = vsnprintf(what, sizeof what, fmt, ap);
     va_end(ap);
-    problem *one = NEW(p->a, problem);
-    one->text =
-        arena_fmt(p->a, STR_FMT ":%u:%u: %s", STR_ARG(p->file), line, column, n < 0 ? fmt : what);
-    *p->end = one;
-    p->end = &one->next;
-    p->count++;
+    problems_add_text(p, arena_fmt(p->a, STR_FMT ":%u:%u: %s", STR_ARG(p->file), line, column,
+                                   n < 0 ? fmt : what));
 }
 
 static char lower(char c)

@@ -52,9 +52,6 @@ typedef struct {
 
 void config_load(arena *a, const config_world *w, str file, str text, problems *out, config **c);
 
-/* A problem that has no place in the file, or names its own. */
-void config_problem(problems *out, str text);
-
 /* What of `next` cannot take effect while `now` runs: names of keys, ends with {0}. */
 const str *config_fixed_changes(arena *a, const config *now, const config *next);
 /* The config as JSON with every secret replaced by its source. */

@@ -204,22 +204,13 @@ static void walk_map(config_reader *r, const char *prefix, const yaml_node *map,
     }
 }
 
-void config_problem(problems *out, str text)
-{
-    problem *one = NEW(out->a, problem);
-    one->text = arena_dup(out->a, text);
-    *out->end = one;
-    out->end = &one->next;
-    out->count++;
-}
-
 void config_load(arena *a, const config_world *w, str file, str text, problems *out, config **c)
 {
     yaml_node *root = NULL;
     *c = NULL;
     const err *e = yaml_parse(a, file, text, &root);
     if (e) {
-        config_problem(out, e->text); /* it already says where */
+        problems_add_text(out, e->text); /* it already says where */
         return;
     }
     size_t before = out->count;

@@ -33,7 +33,8 @@ bool gateway_read(gateway *g, snapshot_plan *p, problems *out)
         e = files_read(f, own, str_drop(path, slash), &text); /* relative to its own directory */
     }
     if (e)
-        config_problem(out, arena_fmt(own, STR_FMT ": " STR_FMT, STR_ARG(name), STR_ARG(e->text)));
+        problems_add_text(out,
+                          arena_fmt(own, STR_FMT ": " STR_FMT, STR_ARG(name), STR_ARG(e->text)));
     else
         ok = snapshot_read(p, &world, name, arena_dup(own, text), g->o.extra, out);
     if (g->read_arena) arena_free(g->read_arena);

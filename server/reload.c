@@ -79,7 +79,7 @@ void gateway_reload(gateway *g)
         snapshot_needs needs = {.mcp = g->house.mcp, .net = g->house.net};
         const err *e = snapshot_new(a, &needs, &plan, &next);
         if (e)
-            config_problem(&found, e->text);
+            problems_add_text(&found, e->text);
         else
             take(g, a, next);
     }

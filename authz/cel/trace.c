@@ -23,14 +23,36 @@ static cel_value value_of(const tracer *t, const cel_node *n)
     return cel_error_at(CEL_COST_EXCEEDED, n->offset);
 }
 
-static str source_of(const tracer *t, const cel_node *n)
+/* As it was written. A node does not know of the parentheses around its first or last part: those
+ * that are missing are taken in. */
+static str source_of(const cel_program *p, const cel_node *n)
 {
-    return str_take(str_drop(t->p->source, n->offset), n->length);
+    size_t from = n->offset, to = from + n->length;
+    int open = 0, closed = 0; /* still open at the end; closed without having been opened */
+    for (size_t i = from; i < to && i < p->source.n; i++) {
+        if (p->source.p[i] == '(') open++;
+        if (p->source.p[i] != ')') continue;
+        if (open)
+            open--;
+        else
+            closed++;
+    }
+    for (size_t i = from; closed && i > 0; i--) {
+        if (p->source.p[i - 1] != '(' && p->source.p[i - 1] != ' ') break;
+        from = i - 1;
+        closed -= p->source.p[i - 1] == '(';
+    }
+    for (size_t i = to; open && i < p->source.n; i++) {
+        if (p->source.p[i] != ')' && p->source.p[i] != ' ') break;
+        to = i + 1;
+        open -= p->source.p[i] == ')';
+    }
+    return str_take(str_drop(p->source, from), to - from);
 }
 
 static void see(tracer *t, const cel_node *n)
 {
-    str source = source_of(t, n);
+    str source = source_of(t->p, n);
     for (size_t i = 0; i < t->count; i++)
         if (str_eq(t->seen[i].source, source)) return;
     if (t->count == SEEN_MOST) return;
@@ -54,25 +76,38 @@ static void look(tracer *t, const cel_node *n)
     for (uint32_t i = 0; i < n->count; i++) look(t, n->kids[i]);
 }
 
-static cel_term term_of(tracer *t, const cel_node *n)
+static cel_term told(tracer *t, const cel_node *n)
 {
     t->seen = NEW_N(t->scratch, cel_seen, SEEN_MOST);
     t->count = 0;
     look(t, n);
-    return (cel_term){.source = source_of(t, n),
+    return (cel_term){.source = source_of(t->p, n),
                       .offset = n->offset,
                       .value = value_of(t, n),
                       .seen = t->seen,
                       .seen_count = t->count};
 }
 
+size_t cel_term_count(const cel_program *p)
+{
+    return p->root->kind == NODE_AND ? p->root->count : 1;
+}
+
+static const cel_node *term(const cel_program *p, size_t i)
+{
+    return p->root->kind == NODE_AND ? p->root->kids[i] : p->root;
+}
+
+str cel_term_source(const cel_program *p, size_t i)
+{
+    return source_of(p, term(p, i));
+}
+
 const cel_term *cel_trace(const cel_program *p, cel_bindings *b, arena *scratch, size_t *count)
 {
     tracer t = {.p = p, .b = b, .scratch = scratch};
-    const cel_node *root = p->root;
-    bool joined = root->kind == NODE_AND;
-    *count = joined ? root->count : 1;
+    *count = cel_term_count(p);
     cel_term *terms = NEW_N(scratch, cel_term, *count);
-    for (size_t i = 0; i < *count; i++) terms[i] = term_of(&t, joined ? root->kids[i] : root);
+    for (size_t i = 0; i < *count; i++) terms[i] = told(&t, term(p, i));
     return terms;
 }

@@ -22,5 +22,7 @@ typedef struct {
     size_t seen_count;
 } cel_term;
 
+size_t cel_term_count(const cel_program *p);
+str cel_term_source(const cel_program *p, size_t i);
 const cel_term *cel_trace(const cel_program *p, cel_bindings *b, arena *scratch, size_t *count);
 #endif

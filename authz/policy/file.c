@@ -386,15 +386,6 @@ static void refuse_quotas(reader *r, const yaml_node *root)
         WRONG_KEY(r, n, "error E106: `quotas` is not supported by this version");
 }
 
-static void add_text(problems *out, str text)
-{
-    problem *p = NEW(out->a, problem);
-    p->text = arena_dup(out->a, text);
-    *out->end = p;
-    out->end = &p->next;
-    out->count++;
-}
-
 void policy_file_read(policy_draft *d, const policy_source *source)
 {
     static const str keys[] = {S("policy"), S("name"),   S("description"), S("default"), S("vars"),
@@ -409,7 +400,7 @@ void policy_file_read(policy_draft *d, const policy_source *source)
     }
     const err *e = yaml_parse(d->a, source->name, source->text, &root);
     if (e) {
-        add_text(d->out, e->text);
+        problems_add_text(d->out, e->text);
     } else if (want(&r, root, YAML_MAP, "a policy file")) {
         policy_scope_begin(&r.scope, d, source);
         check_keys(&r, root, keys, "a policy file");

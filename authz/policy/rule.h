@@ -105,6 +105,6 @@ typedef struct {
 } policy_draft;
 
 void policy_file_read(policy_draft *d, const policy_source *source);
-/* test.c: reads `tests:` of the file whose problems are being noted. */
+/* case.c: reads `tests:` of the file whose problems are being noted. */
 void policy_test_read(policy_draft *d, const policy_source *source, const yaml_node *tests);
 #endif

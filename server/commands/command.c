@@ -135,38 +135,46 @@ int command_verb(arena *a, const command *verbs, int argc, char **argv)
     return run_row(a, verbs, argv[0], argc - 1, argv + 1);
 }
 
-static const command_option *option_of(const command_option *options, const char *arg)
+/* Is `arg` this option? *value is what stands behind its `=`, or NULL. */
+static bool is_option(const command_option *o, const char *arg, const char **value)
 {
-    for (; options->name; options++)
-        if (strcmp(arg, options->name) == 0 ||
-            (options->brief_name && strcmp(arg, options->brief_name) == 0))
-            return options;
-    return NULL;
+    size_t n = strlen(o->name);
+    *value = NULL;
+    if (strcmp(arg, o->name) == 0 || (o->brief_name && strcmp(arg, o->brief_name) == 0))
+        return true;
+    if (!o->value || strncmp(arg, o->name, n) != 0 || arg[n] != '=') return false;
+    *value = arg + n + 1;
+    return true;
+}
+
+static bool wrong_option(const char *of, const char *arg, const char *why)
+{
+    char what[128];
+    (void)snprintf(what, sizeof what, "%.64s %s", arg, why);
+    (void)command_usage(of, what);
+    return false;
 }
 
 bool command_options(int argc, char **argv, const command_option *options, const char **rest,
                      int *count)
 {
-    char what[128];
     *count = 0;
     for (int i = 1; i < argc; i++) {
-        const command_option *o = option_of(options, argv[i]);
-        if (!o && argv[i][0] == '-' && argv[i][1]) {
-            (void)snprintf(what, sizeof what, "unknown option %.64s", argv[i]);
-            (void)command_usage(argv[0], what);
-            return false;
-        }
-        if (!o)
+        const command_option *o = options;
+        const char *value = NULL;
+        while (o->name && !is_option(o, argv[i], &value)) o++;
+        if (!o->name && argv[i][0] == '-' && argv[i][1])
+            return wrong_option(argv[0], argv[i], "is no option of this command");
+        if (!o->name) {
             rest[(*count)++] = argv[i];
-        else if (!o->value)
-            *o->given = true;
-        else if (i + 1 < argc)
-            *o->value = argv[++i];
-        else {
-            (void)snprintf(what, sizeof what, "%s wants a value", argv[i]);
-            (void)command_usage(argv[0], what);
-            return false;
+            continue;
         }
+        bool wants = o->value && !o->given;
+        if (wants && !value && i + 1 == argc)
+            return wrong_option(argv[0], argv[i], "wants a value");
+        if (wants && !value) value = argv[++i];
+        if (o->value) *o->value = value;
+        if (o->given) *o->given = true;
     }
     return true;
 }

@@ -28,12 +28,14 @@ int command_help(arena *a, int argc, char **argv);
 int command_version(arena *a, int argc, char **argv);
 int command_child(arena *a, int argc, char **argv);
 
-/* Options stand anywhere; what is no option goes to `rest` (argc entries at most). */
+/* Options stand anywhere, as `--name value` or `--name=value`; what is no option goes to `rest`
+ * (argc entries at most). One with both `value` and `given` may stand without a value, and then has
+ * it only behind a `=`. */
 typedef struct {
     const char *name, *brief_name; /* "--config", "-c" */
-    const char **value;            /* NULL: it takes none, and `given` is set */
-    bool *given;
-} command_option; /* lists end with {0} */
+    const char **value;            /* NULL: it takes none */
+    bool *given;                   /* set when it stands there; NULL: not asked */
+} command_option;                  /* lists end with {0} */
 /* False: a usage error was printed. */
 bool command_options(int argc, char **argv, const command_option *options, const char **rest,
                      int *count);

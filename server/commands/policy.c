@@ -15,12 +15,28 @@ const command policy_verbs[] = {
      "\n"
      "  sallyport policy check policies/*.yaml\n"},
     {"test", policy_verb_test, "run the tests in policy files",
-     "usage: sallyport policy test FILE…\n"
+     "usage: sallyport policy test [--coverage[=MIN]] [--junit FILE.xml] FILE…\n"
      "\n"
      "Runs the `tests:` of the files by the very function that guards requests. The last line is\n"
      "'N passed, N failed'.\n"
      "\n"
-     "  sallyport policy test policies/*.yaml\n"},
+     "  --coverage[=MIN]   say which rules never decided, and which conditions never held or never failed,\n"
+     "                     each with the beginning of a test for it; below MIN per cent of either: exit 1\n"
+     "  --junit FILE.xml   the results once more, for CI\n"
+     "\n"
+     "  sallyport policy test policies/*.yaml\n"
+     "  sallyport policy test --coverage=80 --junit report.xml policies/*.yaml\n"},
+    {"explain", policy_verb_explain, "say why a request is permitted or denied, with the values seen",
+     "usage: sallyport policy explain --request FILE | --test NAME [--format text|json] FILE…\n"
+     "\n"
+     "Prints the decision, every rule that could apply with each of its conditions and the values these\n"
+     "saw, and of a denied request the permit that came nearest.\n"
+     "\n"
+     "  -r, --request FILE   a request, written like an entry of `tests:`, in YAML or JSON\n"
+     "  --test NAME          the request of that test in the files\n"
+     "\n"
+     "  echo '{as: {jwt: {sub: alice}}, call: fs/write_file, args: {path: /etc/passwd}}' > request.yaml\n"
+     "  sallyport policy explain -r request.yaml policies/*.yaml\n"},
     {"eval", policy_verb_eval, "evaluate one CEL expression",
      "usage: sallyport policy eval 'EXPRESSION' [--bindings FILE.json]\n"
      "\n"

@@ -15,7 +15,7 @@
 #include <cmocka.h>
 
 #include "../../authz/cel/json.h"
-#include "../../authz/policy/policy.h"
+#include "../../authz/policy/explain.h"
 
 enum { POLICIES = 2500, TRIPLES = 40, RULES = 6 }; /* 100,000 triples */
 
@@ -327,6 +327,54 @@ static void without_rules_over_arguments_list_and_call_agree(void **state)
     assert_true(permitted > 0 && permitted < triples);
 }
 
+/* The decision again, from what each rule says of itself. */
+static bool permitted_by(const policy_explanation *e)
+{
+    bool permit = false;
+    for (size_t i = 0; i < e->count; i++) {
+        const policy_account *a = &e->rules[i];
+        bool yes = a->outcome == TRUTH_YES, no = a->outcome == TRUTH_NO;
+        if (a->rule->effect == RULE_FORBID && !no) return false;
+        if (a->rule->effect == RULE_REQUIRE && !yes) return false;
+        permit |= a->rule->effect == RULE_PERMIT && yes;
+    }
+    return permit;
+}
+
+/* What a rule says, from what its reasons say. */
+static truth outcome_of(const policy_account *a)
+{
+    truth t = TRUTH_YES;
+    for (size_t i = 0; i < a->count; i++) t = policy_both(t, a->reasons[i].outcome);
+    return t;
+}
+
+static void an_explanation_says_what_was_decided(void **state)
+{
+    (void)state;
+    maker m = {.state = seed + 3, .a = arena_new()};
+    size_t permitted = 0, triples = 0, reasons = 0;
+    for (size_t i = 0; i < POLICIES / 5; i++) {
+        text t = policy_text(&m);
+        const policy *p = load_text(&m, &t, 0);
+        for (size_t k = 0; k < TRIPLES / 2; k++, triples++) {
+            question q = anything(&m);
+            policy_explanation e;
+            policy_explain(p, &q, m.a, &e);
+            if (e.said.permit != permitted_by(&e)) complain(&t, &q);
+            assert_int_equal(e.said.permit, permitted_by(&e));
+            for (size_t r = 0; r < e.count; r++) {
+                assert_int_equal(e.rules[r].outcome, outcome_of(&e.rules[r]));
+                reasons += e.rules[r].count;
+            }
+            permitted += e.said.permit;
+        }
+        arena_reset(m.a);
+    }
+    arena_free(m.a);
+    assert_true(permitted > 0 && permitted < triples && reasons > triples);
+}
+
 static void shuffle(maker *m, text *t)
 {
     for (unsigned i = t->count; i > 1; i--) {
@@ -387,6 +435,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_permitted_call_is_always_to_a_listed_tool),
         cmocka_unit_test(a_wrong_lister_is_caught),
         cmocka_unit_test(without_rules_over_arguments_list_and_call_agree),
+        cmocka_unit_test(an_explanation_says_what_was_decided),
         cmocka_unit_test(the_order_of_rules_and_files_never_matters),
     };
     if (argc > 1) seed = strtoull(argv[1], NULL, 10);
