@@ -14,8 +14,8 @@
  * are not as libmicrohttpd leaves them. */
 static inline size_t mhd_line_end(str head, size_t at)
 {
-    str rest = str_drop(head, at);
     if (MHD_VERSION < 0x01000000) return 2; /* CR LF, each with a NUL over it or not */
+    str rest = str_drop(head, at);
     if (rest.n < 2 || rest.p[0] != 0) return 0;
     if (rest.p[1] == '\n') return 2;
     size_t n = 1;

@@ -56,8 +56,7 @@ const cel_problem *cel_compile(arena *a, str source, const cel_env *env, const c
 typedef struct {
     const err *(*load)(void *ctx, arena *a, str name, str *tzif);
     void *ctx;
-    bool literals; /* names that are no literals are not asked for: nothing is read while evaluating
-                    */
+    bool literals; /* only names that are literals are asked for: evaluating reads nothing */
 } cel_zones;
 
 /* For hosts and tests that need more than cel_compile: names are looked up in `container` first;

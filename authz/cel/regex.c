@@ -59,7 +59,7 @@ static bool plain_class(str inside, bool *class)
             if (!letter_or_digit(c) || !letter_or_digit(last) || last < c) return false;
             i += 2;
         }
-        for (int b = c; b <= last; b++) class[b] = true;
+        for (char b = c; b <= last; b++) class[(unsigned char)b] = true;
     }
     return inside.n > 0;
 }

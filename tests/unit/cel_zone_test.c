@@ -238,7 +238,7 @@ static const err *load_test_zone(void *ctx, arena *a, str name, str *tzif)
 static const char *with_zones(cel_world *w, source *from, const char *text)
 {
     cel_env env = {w->variables, w->count};
-    cel_options options = {.zones = {load_test_zone, from}};
+    cel_options options = {.zones = {.load = load_test_zone, .ctx = from}};
     cel_program *p;
     const cel_problem *bad = cel_compile_with(w->a, text_of_c(text), &env, &options, &p);
     if (bad) return problem_text(w->a, bad);
@@ -252,7 +252,7 @@ static void a_named_zone_is_loaded_once_while_compiling(void **s)
     source from = {0};
     world_put(w, "t", CEL_T_TIMESTAMP, (cel_value){.tag = CEL_TIMESTAMP, .u.i = 86399});
     cel_env env = {w->variables, w->count};
-    cel_options options = {.zones = {load_test_zone, &from}};
+    cel_options options = {.zones = {.load = load_test_zone, .ctx = &from}};
     cel_program *p;
     str text =
         S("t.getHours('Test/Zone') == 0 && t.getDate('Test/Zone') == 2 && t.getHours() == 23");
