@@ -45,6 +45,19 @@ const command policy_verbs[] = {
      "\n"
      "  sallyport policy eval '1 + 2'\n"
      "  sallyport policy eval 'jwt.groups.exists(g, g == \"ops\")' --bindings alice.json\n"},
+    {"fmt", policy_verb_fmt, "lay out policy files, comments kept",
+     "usage: sallyport policy fmt [--check | -w] FILE…\n"
+     "\n"
+     "Prints the files in the one layout policy files have: keys in their order, expressions with\n"
+     "canonical spaces and no parentheses they can do without. Comments, empty lines and anchors\n"
+     "stay. An expression that YAML cannot read without quotes gets them. The result is read\n"
+     "again and must say the same, or nothing is written.\n"
+     "\n"
+     "  --check      write nothing; list the files that would change, and exit 1 if there are any\n"
+     "  -w, --write  write the result back to the files\n"
+     "\n"
+     "  sallyport policy fmt -w policies/*.yaml\n"
+     "  sallyport policy fmt --check policies/*.yaml\n"},
     {0},
 };
 /* clang-format on */
