@@ -58,6 +58,16 @@ const command policy_verbs[] = {
      "\n"
      "  sallyport policy fmt -w policies/*.yaml\n"
      "  sallyport policy fmt --check policies/*.yaml\n"},
+    {"import", policy_verb_import, "turn another gateway's rules into a policy file",
+     "usage: sallyport policy import --from envoy|agentgateway FILE…\n"
+     "\n"
+     "Prints the authorization rules of the files as a policy file: of Envoy AI Gateway's MCPRoutes,\n"
+     "or of agentgateway's mcpAuthorization and authorization. Decisions stay the same, and none becomes\n"
+     "wider: a rule that allows and cannot be kept is left out, one that denies and cannot be kept\n"
+     "denies always. Each of those is named on stderr, with file:line:column.\n"
+     "\n"
+     "  sallyport policy import --from envoy mcproute.yaml > policies/imported.yaml\n"
+     "  sallyport policy import --from agentgateway config.yaml\n"},
     {0},
 };
 /* clang-format on */
