@@ -43,11 +43,14 @@ static str unique(import_draft *d, str id)
     return arena_dup(d->a, found);
 }
 
-/* A condition no policy file could hold: what is left without it must not be wider. */
-static bool shorten(import_draft *d, const yaml_node *from, import_rule *rule)
+/* A condition that no policy file could hold: what is left without it must not be wider. */
+static bool make_sound(import_draft *d, const yaml_node *from, import_rule *rule)
 {
-    if (import_fits(rule->when)) return true;
-    import_note(d, from, "the rule's condition would be over %d bytes: it %s", WHEN_MOST,
+    str why = S("it is too long");
+    bool fits = import_fits(rule->when);
+    if (!rule->when.n || (fits && import_compile(d->a, rule->when, &why) == IMPORT_KEPT))
+        return true;
+    import_note(d, from, "the rule's condition cannot be kept (" STR_FMT "): it %s", STR_ARG(why),
                 rule->effect == RULE_PERMIT ? "allows nothing" : "denies always");
     rule->when = rule->effect == RULE_REQUIRE ? S("false") : (str){0};
     return rule->effect != RULE_PERMIT;
@@ -60,7 +63,7 @@ bool import_fits(str when)
 
 void import_add(import_draft *d, const yaml_node *from, import_rule rule)
 {
-    if (!shorten(d, from, &rule)) return;
+    if (!make_sound(d, from, &rule)) return;
     if (d->count++ == RULES_MOST) {
         import_note(d, from, "over %d rules: this and all that follow are left out", RULES_MOST);
         d->blocked = true;

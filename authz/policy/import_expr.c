@@ -211,7 +211,7 @@ static str edited(rewriter *r, str source)
     return buf_str(&b);
 }
 
-static import_fate compile(arena *a, str source, str *why)
+import_fate import_compile(arena *a, str source, str *why)
 {
     cel_variable variables[FACTS];
     for (size_t i = 0; i < FACTS; i++) variables[i] = policy_fact_variable(i);
@@ -241,7 +241,7 @@ import_fate import_expression(arena *a, const import_dialect *d, str source, str
     visit(r, root);
     *out = edited(r, text);
     *why = r->why;
-    return r->why.n ? IMPORT_LOST : compile(a, *out, why);
+    return r->why.n ? IMPORT_LOST : import_compile(a, *out, why);
 }
 
 static bool finds(const cel_node *n, str path, bool within_has)

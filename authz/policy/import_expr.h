@@ -26,6 +26,7 @@ typedef enum {
 
 /* LOST: *why says what has no counterpart. */
 import_fate import_expression(arena *a, const import_dialect *d, str source, str *out, str *why);
+import_fate import_compile(arena *a, str source, str *why); /* of an expression in our names */
 /* Does the expression read what begins so: "mcp.tool"? `within_has`: has(mcp.tool) alone counts. */
 bool import_reads(arena *a, str source, const char *path, bool within_has);
 #endif

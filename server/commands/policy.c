@@ -68,6 +68,17 @@ const command policy_verbs[] = {
      "\n"
      "  sallyport policy import --from envoy mcproute.yaml > policies/imported.yaml\n"
      "  sallyport policy import --from agentgateway config.yaml\n"},
+    {"lsp", policy_verb_lsp, "the language server editors start",
+     "usage: sallyport policy lsp [-c sallyport.yaml] [-i inventory.json]\n"
+     "\n"
+     "Speaks the Language Server Protocol on stdin and stdout: problems as you type, hover,\n"
+     "completion, go to definition, quick fixes, formatting. docs/editors.md says how an editor is\n"
+     "told to start it.\n"
+     "\n"
+     "  -c, --config FILE     claims are completed and explained from its `claims:`\n"
+     "  -i, --inventory FILE  so are tools and their arguments\n"
+     "\n"
+     "  sallyport policy lsp -i inventory.json\n"},
     {0},
 };
 /* clang-format on */

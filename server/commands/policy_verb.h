@@ -16,6 +16,7 @@ int policy_verb_explain(arena *a, int argc, char **argv);
 int policy_verb_eval(arena *a, int argc, char **argv);
 int policy_verb_fmt(arena *a, int argc, char **argv);
 int policy_verb_import(arena *a, int argc, char **argv);
+int policy_verb_lsp(arena *a, int argc, char **argv);
 
 /* The rules of the named files together. 0, or the exit code after what is wrong was printed. */
 int policy_verb_load(arena *a, const char *const *names, int count, policy **rules);
