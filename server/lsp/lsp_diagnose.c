@@ -110,11 +110,9 @@ static str behind(str message, const char *words)
 
 static void fix_name(fixes *x, const finding *f)
 {
-    str rest = behind(f->text, "did you mean ");
-    char quote = rest.n ? *rest.p : '\0';
-    if (quote != '\'' && quote != '"' && quote != '`') return;
-    str name = str_cut(str_drop(rest, 1), quote).head;
-    str text = x->q->doc->text;
+    str rest = behind(f->text, "did you mean "), text = x->q->doc->text;
+    char quote = rest.n && strchr("'\"`", *rest.p) ? *rest.p : '\0';
+    str name = str_cut(quote ? str_drop(rest, 1) : rest, quote ? quote : '?').head;
     size_t from = lsp_word_start(text, f->from), to = lsp_word_end(text, f->from);
     if (!name.n || from == to) return;
     put_fix(x, arena_fmt(x->q->a, "Change to '" STR_FMT "'", STR_ARG(name)), from, to, name, f);
