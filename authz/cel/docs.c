@@ -164,3 +164,26 @@ str cel_doc_shape(arena *a, const cel_doc *doc)
     for (uint16_t i = 0; f && i < count; i++) put_row(a, &b, &f[i]);
     return buf_str(&b);
 }
+
+str cel_docs_page(arena *a)
+{
+    buf b = buf_new(a, 1 << 20);
+    (void)buf_put(&b, S("# Functions and macros\n"
+                        "\n"
+                        "What an expression in a policy may call. This page is printed by `sallyport help "
+                        "functions`.\n"
+                        "`x.f(y)` is called on a value, `f(x)` on its own; a macro names its variable `e`.\n"
+                        "\n"
+                        "| | |\n"
+                        "|---|---|\n"));
+    for (const cel_doc *d = cel_docs; d->name; d++) {
+        (void)buf_put(&b, S("| "));
+        for (str rest = cel_doc_shape(a, d); rest.n;) {
+            str_pair cut = str_cut(rest, '\n');
+            (void)buf_fmt(&b, "`" STR_FMT "`%s", STR_ARG(cut.head), cut.tail.n ? "<br>" : "");
+            rest = cut.tail;
+        }
+        (void)buf_fmt(&b, " | %s |\n", d->text);
+    }
+    return buf_str(&b);
+}

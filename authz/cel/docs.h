@@ -17,4 +17,5 @@ extern const cel_doc cel_docs[]; /* ends with {0} */
 const cel_doc *cel_doc_find(str name);
 /* "string.split(string, int) -> list(string)", a line for each way to call it. */
 str cel_doc_shape(arena *a, const cel_doc *doc);
+str cel_docs_page(arena *a); /* all of them, as Markdown: docs/functions.md */
 #endif

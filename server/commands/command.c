@@ -47,7 +47,8 @@ const command commands[] = {
     {"help", command_help, "explain a command or topic",
      "usage: sallyport help [TOPIC]\n"
      "\n"
-     "A topic is a command, or `config`: the reference of every key of sallyport.yaml.\n"},
+     "A topic is a command, `config`: the reference of every key of sallyport.yaml, or `functions`:\n"
+     "what an expression in a policy may call.\n"},
     {"child", command_child, NULL, NULL},
     {0},
 };

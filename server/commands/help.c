@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* help.c - help, version, and the shim that starts stdio servers. */
+#include "../../authz/cel/docs.h"
 #include "../../transport/child.h"
 #include "../config_table.h"
 #include "command.h"
@@ -33,6 +34,7 @@ int command_help(arena *a, int argc, char **argv)
     str topic = {argv[1], strlen(argv[1])};
     if (argc > 2) return command_usage("help", "one topic at a time");
     if (str_eq(topic, S("config"))) return command_print(config_reference(a));
+    if (str_eq(topic, S("functions"))) return command_print(cel_docs_page(a));
     if (str_eq(topic, S("schema"))) return command_print(config_schema(a));
     char help[] = "--help", *ask[] = {argv[1], help, NULL};
     for (const command *c = commands; c->name; c++) {

@@ -9,6 +9,7 @@
 
 #include "../../authz/cel/docs.h"
 #include "../../authz/cel/parse.h"
+#include <stdio.h>
 
 static void every_function_has_a_sentence(void **state)
 {
@@ -49,11 +50,27 @@ static void signatures_read_as_they_are_written(void **state)
     arena_free(a);
 }
 
+static void the_page_in_docs_is_the_page_printed(void **state)
+{
+    (void)state;
+    arena *a = arena_new();
+    char *text = arena_bytes(a, 1 << 20);
+    FILE *f = fopen("docs/functions.md", "r");
+    assert_non_null(f);
+    str page = {text, fread(text, 1, 1 << 20, f)};
+    (void)fclose(f);
+    if (!str_eq(page, cel_docs_page(a)))
+        print_error("write it anew: sallyport help functions > docs/functions.md\n");
+    assert_true(str_eq(page, cel_docs_page(a)));
+    arena_free(a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_function_has_a_sentence),
         cmocka_unit_test(every_sentence_is_about_something),
+        cmocka_unit_test(the_page_in_docs_is_the_page_printed),
         cmocka_unit_test(signatures_read_as_they_are_written),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
