@@ -168,14 +168,15 @@ str cel_doc_shape(arena *a, const cel_doc *doc)
 str cel_docs_page(arena *a)
 {
     buf b = buf_new(a, 1 << 20);
-    (void)buf_put(&b, S("# Functions and macros\n"
-                        "\n"
-                        "What an expression in a policy may call. This page is printed by `sallyport help "
-                        "functions`.\n"
-                        "`x.f(y)` is called on a value, `f(x)` on its own; a macro names its variable `e`.\n"
-                        "\n"
-                        "| | |\n"
-                        "|---|---|\n"));
+    (void)buf_put(
+        &b, S("# Functions and macros\n"
+              "\n"
+              "What an expression in a policy may call. This page is printed by `sallyport help "
+              "functions`.\n"
+              "`x.f(y)` is called on a value, `f(x)` on its own; a macro names its variable `e`.\n"
+              "\n"
+              "| | |\n"
+              "|---|---|\n"));
     for (const cel_doc *d = cel_docs; d->name; d++) {
         (void)buf_put(&b, S("| "));
         for (str rest = cel_doc_shape(a, d); rest.n;) {

@@ -266,6 +266,28 @@ static void put_block_text(writer *w, const yaml_layout *n, str tail, unsigned d
         put_folded(w, breaks > 1 ? lines : trimmed(lines), depth);
 }
 
+/* A plain text of several lines that is too long for one: folded, which says the same. */
+static bool wants_folding(const writer *w, const yaml_layout *n, size_t used)
+{
+    bool lines = memchr(w->source.p + n->at, '\n', n->end - n->at);
+    bool doubled = memmem(n->text.p, n->text.n, "  ", 2);
+    return lines && !n->alias && used + n->text.n > WIDTH && !doubled && !holds(n->text, '\n') &&
+           *n->text.p != ' ' && n->text.p[n->text.n - 1] != ' ';
+}
+
+static void put_wrapped(writer *w, str text, unsigned depth)
+{
+    while (text.n) {
+        size_t room = WIDTH - (depth < WIDTH / 2 ? depth : WIDTH / 2), cut = text.n;
+        if (cut > room)
+            for (cut = room; cut && text.p[cut] != ' ';) cut--;
+        if (!cut) cut = str_cut(text, ' ').head.n; /* a long word */
+        indent(w, depth);
+        (void)buf_fmt(w->out, STR_FMT "\n", STR_ARG(str_take(text, cut)));
+        text = str_drop(text, cut + 1);
+    }
+}
+
 static void put_expression(writer *w, const yaml_layout *n, str tail, unsigned depth, size_t used)
 {
     str text = expression_of(w, n, used < WIDTH / 2 ? WIDTH - used : WIDTH / 2);
@@ -298,6 +320,10 @@ static void put_value(writer *w, yaml_layout *n, fmt_role role, unsigned depth, 
             put_expression(w, n, n->tail, depth, used);
         } else if (n->quote == '|' || n->quote == '>') {
             put_block_text(w, n, n->tail, depth);
+        } else if (n->text.n && wants_folding(w, n, used)) {
+            (void)buf_put(w->out, S(">-"));
+            put_tail(w, n->tail);
+            put_wrapped(w, n->text, depth);
         } else {
             if (!n->alias) put_text(w->out, n, false);
             put_tail(w, n->tail);

@@ -63,22 +63,23 @@ const yaml_layout *lsp_var(const lsp_document *doc, str name)
     return NULL;
 }
 
-str lsp_var_type(arena *a, const lsp_document *doc, const yaml_layout *var)
+/* A var may use those above it, so they are compiled in their order. */
+void lsp_each_var(arena *a, const lsp_document *doc, lsp_var_fn *fn, void *ctx)
 {
     cel_variable *names = NEW_N(a, cel_variable, FACTS + VARS_MOST);
     size_t count = FACTS;
     for (size_t i = 0; i < FACTS; i++) names[i] = policy_fact_variable(i);
     names[FACT_THIS].name = (str){0};
     const yaml_layout *vars = lsp_entry(doc->tree, "vars");
+    if (!vars || vars->kind != YAML_MAP) return;
     for (const yaml_layout *v = vars->first; v && count < FACTS + VARS_MOST; v = v->next) {
         cel_program *program = NULL;
         const cel_env env = {names, count};
         const cel_problem *wrong = cel_compile(a, v->text, &env, NULL, &program);
-        if (v == var) return wrong ? S("") : cel_result_type_text(a, program);
+        fn(ctx, v, wrong ? (str){0} : cel_result_type_text(a, program));
         names[count++] = (cel_variable){arena_fmt(a, "vars." STR_FMT, STR_ARG(v->key->text)),
                                         wrong ? CEL_T_DYN : cel_result_type(program)};
     }
-    return S("");
 }
 
 const char *lsp_rule_effect(const yaml_layout *rule, const yaml_layout **names)

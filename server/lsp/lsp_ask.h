@@ -44,8 +44,9 @@ const yaml_layout *lsp_entry(const yaml_layout *map, const char *key); /* NULL: 
 const yaml_layout *lsp_rule_at(const lsp_document *doc, size_t offset);
 const yaml_layout *lsp_rule_by_id(const lsp_document *doc, str id);
 const yaml_layout *lsp_var(const lsp_document *doc, str name);
-/* The type of a var, and of an expression that may use the vars above `before` (NULL: all). */
-str lsp_var_type(arena *a, const lsp_document *doc, const yaml_layout *var);
+/* Each var with its type; {0}: its expression is wrong. */
+typedef void lsp_var_fn(void *ctx, const yaml_layout *var, str type);
+void lsp_each_var(arena *a, const lsp_document *doc, lsp_var_fn *fn, void *ctx);
 /* Does the rule name the tool? A rule that names none names all. */
 bool lsp_rule_names(arena *a, const yaml_layout *rule, const lsp_tool *tool);
 const char *lsp_rule_effect(const yaml_layout *rule, const yaml_layout **names);

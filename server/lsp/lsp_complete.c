@@ -24,7 +24,9 @@ typedef enum {
 
 typedef struct {
     const lsp_ask *q;
-    size_t from, to, count; /* what an item replaces */
+    size_t from, to; /* what an item replaces */
+    str range;       /* the same, as JSON */
+    size_t count;
 } list;
 
 static void offer(list *l, item_kind kind, str label, str insert, str detail, const char *doc)
@@ -33,8 +35,10 @@ static void offer(list *l, item_kind kind, str label, str insert, str detail, co
     if (l->count >= ITEMS_MOST) return;
     (void)buf_put(out, l->count++ ? S(",{\"label\":") : S("{\"label\":"));
     (void)buf_json(out, label);
-    (void)buf_fmt(out, ",\"kind\":%d,\"textEdit\":", (int)kind);
-    lsp_put_edit(out, l->q->doc->text, l->from, l->to, insert);
+    (void)buf_fmt(out, ",\"kind\":%d,\"textEdit\":{\"range\":" STR_FMT ",\"newText\":", (int)kind,
+                  STR_ARG(l->range));
+    (void)buf_json(out, insert);
+    (void)buf_put(out, S("}"));
     if (detail.n) {
         (void)buf_put(out, S(",\"detail\":"));
         (void)buf_json(out, detail);
@@ -71,12 +75,10 @@ static void offer_facts(list *l, str of)
     }
 }
 
-static void offer_vars(list *l)
+static void offer_var(void *ctx, const yaml_layout *var, str type)
 {
-    const yaml_layout *vars = lsp_entry(l->q->doc->tree, "vars");
-    for (const yaml_layout *v = vars ? vars->first : NULL; v && v->key; v = v->next)
-        offer(l, ITEM_VARIABLE, v->key->text, v->key->text, lsp_var_type(l->q->a, l->q->doc, v),
-              v->text.n ? arena_dup(l->q->a, v->text).p : NULL);
+    list *l = ctx;
+    offer(l, ITEM_VARIABLE, var->key->text, var->key->text, type, arena_dup(l->q->a, var->text).p);
 }
 
 static void offer_claims(list *l)
@@ -145,7 +147,7 @@ static void complete_expression(list *l)
         offer(l, ITEM_KEYWORD, S("false"), S("false"), (str){0}, NULL);
         return;
     }
-    if (str_eq(c.before, S("vars"))) offer_vars(l);
+    if (str_eq(c.before, S("vars"))) lsp_each_var(q->a, q->doc, offer_var, l);
     if (str_eq(c.before, S("args"))) offer_arguments(l, false);
     if (str_eq(c.before, S("jwt"))) offer_claims(l);
     if (c.before.n) {
@@ -253,6 +255,9 @@ void lsp_complete(const lsp_ask *q)
                                                         : is_item(text.p[l.from - 1])))
         l.from--;
     if (!q->where.in_key && l.from < q->where.value_at) l.from = q->where.value_at;
+    buf range = buf_new(q->a, 256);
+    lsp_put_range(&range, text, l.from, l.to);
+    l.range = buf_str(&range);
     (void)buf_put(q->out, S("{\"isIncomplete\":false,\"items\":["));
     if (q->where.in_key)
         complete_key(&l);

@@ -22,13 +22,24 @@ static str type_of_fact(str name)
     return (str){0};
 }
 
+typedef struct {
+    const yaml_layout *var;
+    str type;
+} wanted_var;
+
+static void take_type(void *ctx, const yaml_layout *var, str type)
+{
+    wanted_var *w = ctx;
+    if (var == w->var) w->type = type;
+}
+
 static bool put_var(const lsp_ask *q, buf *text, str name)
 {
-    const yaml_layout *var = lsp_var(q->doc, name);
-    if (!var) return false;
-    str type = lsp_var_type(q->a, q->doc, var);
+    wanted_var w = {.var = lsp_var(q->doc, name)};
+    if (!w.var) return false;
+    lsp_each_var(q->a, q->doc, take_type, &w);
     put_code(text, arena_fmt(q->a, "vars." STR_FMT ": " STR_FMT "\n= " STR_FMT, STR_ARG(name),
-                             STR_ARG(type), STR_ARG(var->text)));
+                             STR_ARG(w.type), STR_ARG(w.var->text)));
     return true;
 }
 

@@ -124,6 +124,16 @@ static void long_texts_keep_their_lines(void **state)
             "name: >-\n  c\n  d\ndescription: |\n  a\n\n    b\n");
 }
 
+static void a_text_over_several_lines_is_folded_when_it_is_long(void **state)
+{
+    formats(state, "name: a\n  b\n", "name: a b\n");
+    formats(state,
+            "name: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n"
+            "  bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb c\n",
+            "name: >-\n  aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n"
+            "  bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb c\n");
+}
+
 static void what_is_wrong_has_a_place(void **state)
 {
     refuses(state, "rules:\n  - id: a\n    when: jwt.x ==\n", "f.yaml:3:19: error E002");
@@ -180,6 +190,7 @@ int main(void)
         T(anchors_and_aliases_stay),
         T(quotes_that_make_a_number_text_stay),
         T(long_texts_keep_their_lines),
+        T(a_text_over_several_lines_is_folded_when_it_is_long),
         T(what_is_wrong_has_a_place),
         T(nothing_and_comments_alone_are_files_too),
         T(the_policies_that_ship_can_be_formatted),
