@@ -247,7 +247,7 @@ static bool ends_line(const reader *r, const found *f, const yaml_layout *line)
 static void deal_before(reader *r, size_t limit, yaml_layout *line, yaml_layout *entry)
 {
     for (found *f; (f = upcoming(r, limit)); r->next++) {
-        if (ends_line(r, f, line))
+        if (line && ends_line(r, f, line))
             line->tail = f->note.text;
         else
             append(&entry->above, f);
@@ -334,21 +334,36 @@ static bool breaks_line(str s)
            str_starts(s, S("\xE2\x80\xA9")) || str_starts(s, S("\xEF\xBB\xBF"));
 }
 
+static bool is_bracket(char c)
+{
+    return c && strchr(",[]{}?", c);
+}
+
+static bool may_begin(str text, bool flow)
+{
+    char first = text.p[0];
+    if (strchr(",[]{}#&*!|>'\"%@`", first)) return false;
+    bool indicator = strchr("-?:", first);
+    return !indicator || !(flow || text.n == 1 || text.p[1] == ' ');
+}
+
+/* Would the reader take the byte at `i` for the end of the text, or for something else? */
+static bool ends_plain(str text, size_t i, bool flow)
+{
+    unsigned char c = (unsigned char)text.p[i];
+    if (c < 0x20 || c == 0x7F || breaks_line(str_drop(text, i))) return true;
+    if (flow && is_bracket(text.p[i])) return true;
+    if (c == '#') return i && text.p[i - 1] == ' ';
+    if (c != ':') return false;
+    return i + 1 == text.n || text.p[i + 1] == ' ' || (flow && is_bracket(text.p[i + 1]));
+}
+
 bool yaml_plain(str text, bool flow)
 {
-    static const char never_first[] = ",[]{}#&*!|>'\"%@`", never_in_flow[] = ",[]{}?";
     if (!text.n || is_blank(text.p[0]) || is_blank(text.p[text.n - 1])) return false;
-    char first = text.p[0], second = text.n > 1 ? text.p[1] : ' ';
-    if (strchr(never_first, first)) return false;
-    if (strchr("-?:", first) && (second == ' ' || flow)) return false;
-    for (size_t i = 0; i < text.n; i++) {
-        unsigned char c = (unsigned char)text.p[i];
-        char after = i + 1 < text.n ? text.p[i + 1] : ' ';
-        if (c < 0x20 || c == 0x7F || breaks_line(str_drop(text, i))) return false;
-        if (c == ':' && (after == ' ' || (flow && strchr(never_in_flow, after)))) return false;
-        if (c == '#' && i && text.p[i - 1] == ' ') return false;
-        if (flow && strchr(never_in_flow, (char)c)) return false;
-    }
+    if (!may_begin(text, flow)) return false;
+    for (size_t i = 0; i < text.n; i++)
+        if (ends_plain(text, i, flow)) return false;
     return true;
 }
 

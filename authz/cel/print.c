@@ -74,8 +74,8 @@ static bool same_value(cel_value x, cel_value y)
     case CEL_STRING:
     case CEL_BYTES: return str_eq(cel_text(x), cel_text(y));
     case CEL_INT:
-    case CEL_UINT: return x.u.u == y.u.u;
-    case CEL_DOUBLE: return memcmp(&x.u.d, &y.u.d, sizeof x.u.d) == 0;
+    case CEL_UINT:
+    case CEL_DOUBLE: return x.u.u == y.u.u; /* of a double the bits: 0.0 and -0.0 are two texts */
     default: return true;
     }
 }
@@ -147,6 +147,16 @@ static unsigned binds(const piece *p)
     }
 }
 
+static piece piece_of(cel_token t, bool after_value)
+{
+    piece p = {.kind = (uint8_t)t.kind, .offset = t.span.offset, .length = t.span.length};
+    p.unary = t.kind == TOK_NOT || (t.kind == TOK_SUB && !after_value);
+    p.call = after_value && (t.kind == TOK_LPAREN || t.kind == TOK_LBRACK);
+    p.rooted = t.kind == TOK_DOT && !after_value;
+    p.ternary = t.kind == TOK_QUESTION && after_value;
+    return p;
+}
+
 static bool lex(tokens *t)
 {
     cel_notes unheard = {.a = t->a};
@@ -156,18 +166,12 @@ static bool lex(tokens *t)
     unsigned open[NEST_MOST] = {0}; /* conditions whose ':' has not come, by bracket */
     size_t depth = 0;
     for (cel_token now = cel_lex(&l); now.kind != TOK_END; now = cel_lex(&l)) {
-        bool after_value = ends_value(t->pieces[t->count - 1].kind);
         piece *p = &t->pieces[t->count++];
-        *p = (piece){.kind = (uint8_t)now.kind,
-                     .offset = now.span.offset,
-                     .length = now.span.length};
         if (now.kind == TOK_BAD || depth + 1 == NEST_MOST) return false;
+        *p = piece_of(now, ends_value(p[-1].kind));
         if (closes(p->kind) && depth) depth--;
-        p->unary = now.kind == TOK_NOT || (now.kind == TOK_SUB && !after_value);
-        p->call = after_value && (now.kind == TOK_LPAREN || now.kind == TOK_LBRACK);
-        p->rooted = now.kind == TOK_DOT && !after_value;
-        p->ternary = now.kind == TOK_QUESTION ? after_value : now.kind == TOK_COLON && open[depth];
-        if (p->ternary) open[depth] += now.kind == TOK_QUESTION ? 1U : -1U;
+        if (p->kind == TOK_COLON) p->ternary = open[depth] > 0;
+        if (p->ternary) open[depth] += p->kind == TOK_QUESTION ? 1U : -1U;
         if (opens(p->kind)) open[++depth] = 0;
     }
     t->pieces[t->count++] = (piece){.kind = TOK_END, .offset = (uint32_t)t->source.n};
@@ -318,7 +322,7 @@ static unsigned loosest(const tokens *t)
 /* `break_at`: operators outside all brackets that bind so begin a line; 0: none do. */
 static str print(const tokens *t, unsigned break_at)
 {
-    printer w = {.t = t, .out = buf_new(t->a, 32 * SOURCE_MOST)};
+    printer w = {.t = t, .out = buf_new(t->a, (size_t)32 * SOURCE_MOST)};
     const piece *left = &t->pieces[0];
     for (size_t i = 1; i + 1 < t->count; i++) {
         const piece *p = &t->pieces[i];
@@ -333,7 +337,7 @@ static str print(const tokens *t, unsigned break_at)
 static bool says_the_same(arena *a, const cel_node *root, str text)
 {
     cel_node *again = NULL;
-    return !cel_tree(a, text, &again) && cel_same_tree(root, again);
+    return !cel_tree(a, text, &again) && again && cel_same_tree(root, again);
 }
 
 const cel_problem *cel_print(arena *a, str source, size_t width, str *out)
@@ -347,6 +351,6 @@ const cel_problem *cel_print(arena *a, str source, size_t width, str *out)
     str printed = print(&t, 0);
     bool one_line = !memchr(printed.p, '\n', printed.n);
     if (width && printed.n > width && one_line && loosest(&t)) printed = print(&t, loosest(&t));
-    if (says_the_same(a, root, printed)) *out = printed;
+    if (root && says_the_same(a, root, printed)) *out = printed;
     return NULL;
 }

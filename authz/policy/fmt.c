@@ -81,7 +81,7 @@ static str expression_in(arena *a, str value)
 /* Quotes the expression that begins at `at`. */
 static str quoted_at(arena *a, str text, size_t at, size_t length)
 {
-    buf b = buf_new(a, 2 * TEXT_MOST);
+    buf b = buf_new(a, (size_t)2 * TEXT_MOST);
     (void)buf_put(&b, str_take(text, at));
     yaml_put_single(&b, (str){text.p + at, length});
     (void)buf_put(&b, str_drop(text, at + length));
@@ -165,14 +165,14 @@ static bool same_scalar(arena *a, const yaml_layout *x, const yaml_layout *y, fm
     if (!expression)
         return str_eq(x->text, y->text) && (!x->quote == !y->quote || !is_typed(x->text));
     cel_node *before, *after;
-    return !cel_tree(a, x->text, &before) && !cel_tree(a, y->text, &after) &&
-           cel_same_tree(before, after);
+    if (cel_tree(a, x->text, &before) || cel_tree(a, y->text, &after)) return false;
+    return before && after && cel_same_tree(before, after);
 }
 
 static const yaml_layout *entry_of(const yaml_layout *map, str key)
 {
     const yaml_layout *c = map->first;
-    while (c && !str_eq(c->key->text, key)) c = c->next;
+    while (c && !(c->key && str_eq(c->key->text, key))) c = c->next;
     return c;
 }
 
@@ -187,10 +187,11 @@ static bool same(arena *a, const yaml_layout *x, const yaml_layout *y, fmt_role 
         fmt_role below = fmt_role_of(role, c->key ? c->key->text : (str){0}, &rank);
         /* vars see the vars above them: their order says something */
         bool ordered = x->kind == YAML_LIST || role == FMT_VARS || x->count > 256;
-        const yaml_layout *other = ordered ? in_order : entry_of(y, c->key->text);
-        if (!other || (c->key && !str_eq(c->key->text, other->key->text))) return false;
+        const yaml_layout *other = ordered || !c->key ? in_order : entry_of(y, c->key->text);
+        if (!other || !c->key != !other->key) return false;
+        if (c->key && !str_eq(c->key->text, other->key->text)) return false;
         if (!same(a, c, other, below)) return false;
-        in_order = in_order->next;
+        if (in_order) in_order = in_order->next;
     }
     return true;
 }
@@ -213,7 +214,7 @@ static bool format(arena *a, str file, str text, bool sorted, str *out)
     const err *e = yaml_layout_read(a, file, text, &untouched, &loose);
     if (!e) e = yaml_layout_read(a, file, text, &root, &loose);
     if (e) return false;
-    buf b = buf_new(a, 4 * TEXT_MOST);
+    buf b = buf_new(a, (size_t)4 * TEXT_MOST);
     fmt_write(a, text, root, loose, sorted, &b);
     *out = buf_str(&b);
     return buf_ok(&b) && says_the_same(a, file, text, untouched, *out);

@@ -10,81 +10,6 @@
 enum { WIDTH = 100, STEP = 2, TAIL_LINE_MOST = 60, MARK = '\1', KEYS_MOST = 256 };
 
 typedef struct {
-    fmt_role in;
-    str key; /* {0}: any */
-    fmt_role role;
-} role_row;
-
-/* clang-format off */
-static const role_row roles[] = { /* of one role: in the order their keys have */
-    {FMT_FILE, S("policy"), FMT_OTHER},
-    {FMT_FILE, S("name"), FMT_OTHER},
-    {FMT_FILE, S("description"), FMT_OTHER},
-    {FMT_FILE, S("default"), FMT_OTHER},
-    {FMT_FILE, S("vars"), FMT_VARS},
-    {FMT_FILE, S("rules"), FMT_RULES},
-    {FMT_FILE, S("quotas"), FMT_QUOTAS},
-    {FMT_FILE, S("tests"), FMT_TESTS},
-    {FMT_VARS, {0}, FMT_EXPR},
-    {FMT_RULES, {0}, FMT_RULE},
-    {FMT_RULE, S("id"), FMT_OTHER},
-    {FMT_RULE, S("permit"), FMT_OTHER},
-    {FMT_RULE, S("forbid"), FMT_OTHER},
-    {FMT_RULE, S("require"), FMT_OTHER},
-    {FMT_RULE, S("when"), FMT_EXPR},
-    {FMT_RULE, S("scopes"), FMT_OTHER},
-    {FMT_RULE, S("args"), FMT_ARGS},
-    {FMT_RULE, S("other_args"), FMT_OTHER},
-    {FMT_RULE, S("message"), FMT_OTHER},
-    {FMT_RULE, S("note"), FMT_OTHER},
-    {FMT_ARGS, {0}, FMT_ARG},
-    {FMT_ARG, S("in"), FMT_OTHER},
-    {FMT_ARG, S("is"), FMT_OTHER},
-    {FMT_ARG, S("when"), FMT_EXPR},
-    {FMT_ARG, S("optional"), FMT_OTHER},
-    {FMT_QUOTAS, {0}, FMT_QUOTA},
-    {FMT_QUOTA, S("id"), FMT_OTHER},
-    {FMT_QUOTA, S("for"), FMT_OTHER},
-    {FMT_QUOTA, S("key"), FMT_EXPR},
-    {FMT_QUOTA, S("limit"), FMT_EXPR},
-    {FMT_QUOTA, S("window"), FMT_OTHER},
-    {FMT_QUOTA, S("kind"), FMT_OTHER},
-    {FMT_QUOTA, S("cost"), FMT_EXPR},
-    {FMT_QUOTA, S("mode"), FMT_OTHER},
-    {FMT_QUOTA, S("message"), FMT_OTHER},
-    {FMT_TESTS, {0}, FMT_TEST},
-    {FMT_TEST, S("name"), FMT_OTHER},
-    {FMT_TEST, S("as"), FMT_OTHER},
-    {FMT_TEST, S("call"), FMT_OTHER},
-    {FMT_TEST, S("list"), FMT_OTHER},
-    {FMT_TEST, S("llm"), FMT_OTHER},
-    {FMT_TEST, S("read"), FMT_OTHER},
-    {FMT_TEST, S("prompt"), FMT_OTHER},
-    {FMT_TEST, S("endpoint"), FMT_OTHER},
-    {FMT_TEST, S("args"), FMT_OTHER},
-    {FMT_TEST, S("headers"), FMT_OTHER},
-    {FMT_TEST, S("annotations"), FMT_OTHER},
-    {FMT_TEST, S("usage"), FMT_OTHER},
-    {FMT_TEST, S("expect"), FMT_OTHER},
-    {FMT_TEST, S("because"), FMT_OTHER},
-    {FMT_TEST, S("expect_tools"), FMT_OTHER},
-    {FMT_TEST, S("expect_cost"), FMT_OTHER},
-};
-/* clang-format on */
-enum { ROLES = sizeof roles / sizeof *roles };
-
-fmt_role fmt_role_of(fmt_role in, str key, unsigned *rank)
-{
-    for (unsigned i = 0; i < ROLES; i++) {
-        if (roles[i].in != in || (roles[i].key.p && !str_eq(roles[i].key, key))) continue;
-        *rank = i;
-        return roles[i].role;
-    }
-    *rank = ROLES;
-    return FMT_OTHER;
-}
-
-typedef struct {
     arena *a;
     str source;
     buf *out;
@@ -93,27 +18,19 @@ typedef struct {
 
 /* Scalars */
 
-bool fmt_is_expression(fmt_role role, const yaml_layout *n)
-{
-    bool empty = !n->quote && (!n->text.n || str_eq(n->text, S("null")) || str_eq(n->text, S("~")));
-    return (role == FMT_EXPR || role == FMT_ARG) && n->kind == YAML_SCALAR && !n->alias && !empty;
-}
-
 static bool holds(str s, char c)
 {
     return s.n && memchr(s.p, c, s.n);
 }
 
+/* In single quotes, unless that means doubling some and double quotes mean no escape. */
 static void put_quoted(buf *b, str text)
 {
-    if (!holds(text, '\'') && !holds(text, '\n'))
-        yaml_put_single(b, text);
-    else if (!holds(text, '"') && !holds(text, '\\'))
+    bool doubles = holds(text, '\''), escapes = holds(text, '"') || holds(text, '\\');
+    if (holds(text, '\n') || (doubles && !escapes))
         yaml_put_double(b, text);
-    else if (!holds(text, '\n'))
-        yaml_put_single(b, text);
     else
-        yaml_put_double(b, text);
+        yaml_put_single(b, text);
 }
 
 /* Text that is no expression: quotes stay, since "1" and 1 are not the same. */
@@ -307,42 +224,49 @@ static void put_expression(writer *w, const yaml_layout *n, str tail, unsigned d
 
 static void put_entries(writer *w, yaml_layout *n, fmt_role role, unsigned depth, bool inside);
 
+static void put_scalar(writer *w, const yaml_layout *n, fmt_role role, unsigned depth, size_t used)
+{
+    bool empty = !n->alias && !n->text.n && !n->quote;
+    if (!empty || n->anchor.n) (void)buf_put(w->out, S(" "));
+    put_anchor(w->out, n, !n->alias && !empty);
+    if (fmt_is_expression(role, n)) {
+        put_expression(w, n, n->tail, depth, used);
+    } else if (n->quote == '|' || n->quote == '>') {
+        put_block_text(w, n, n->tail, depth);
+    } else if (n->text.n && wants_folding(w, n, used)) {
+        (void)buf_put(w->out, S(">-"));
+        put_tail(w, n->tail);
+        put_wrapped(w, n->text, depth);
+    } else {
+        if (!n->alias) put_text(w->out, n, false);
+        put_tail(w, n->tail);
+    }
+}
+
+/* In one line, if it was so and fits. */
+static bool put_on_line(writer *w, const yaml_layout *n, fmt_role role, size_t used)
+{
+    if (!n->flow && n->first) return false;
+    buf line = buf_new(w->a, 4096);
+    if (!put_flow(w, &line, n, role) || !buf_ok(&line) || used + line.n > WIDTH) return false;
+    (void)buf_put(w->out, S(" "));
+    (void)buf_put(w->out, buf_str(&line));
+    put_tail(w, n->tail);
+    return true;
+}
+
 /* The value behind `key:` or `-`, of which `used` columns are gone; `depth`: of what is below. */
 static void put_value(writer *w, yaml_layout *n, fmt_role role, unsigned depth, size_t used)
 {
-    bool item = !n->key;
     if (n->kind == YAML_SCALAR) {
-        bool empty = !n->alias && !n->text.n && !n->quote;
-        if (!item || !empty || n->anchor.n)
-            (void)buf_put(w->out, empty && !n->anchor.n ? S("") : S(" "));
-        put_anchor(w->out, n, !n->alias && !empty);
-        if (fmt_is_expression(role, n)) {
-            put_expression(w, n, n->tail, depth, used);
-        } else if (n->quote == '|' || n->quote == '>') {
-            put_block_text(w, n, n->tail, depth);
-        } else if (n->text.n && wants_folding(w, n, used)) {
-            (void)buf_put(w->out, S(">-"));
-            put_tail(w, n->tail);
-            put_wrapped(w, n->text, depth);
-        } else {
-            if (!n->alias) put_text(w->out, n, false);
-            put_tail(w, n->tail);
-        }
+        put_scalar(w, n, role, depth, used);
         return;
     }
-    buf line = buf_new(w->a, 4096);
-    bool fits = (n->flow || !n->first) && put_flow(w, &line, n, role) && buf_ok(&line) &&
-                used + line.n <= WIDTH;
-    if (fits) {
-        (void)buf_put(w->out, S(" "));
-        (void)buf_put(w->out, buf_str(&line));
-        put_tail(w, n->tail);
-        return;
-    }
+    if (put_on_line(w, n, role, used)) return;
     if (n->anchor.n) (void)buf_put(w->out, S(" "));
     put_anchor(w->out, n, false);
-    bool inside =
-        item && !n->anchor.n && !n->tail.n && n->kind == YAML_MAP && n->first && !n->first->above;
+    bool bare = !n->key && !n->anchor.n && !n->tail.n;
+    bool inside = bare && n->kind == YAML_MAP && n->first && !n->first->above;
     if (inside)
         (void)buf_put(w->out, S(" "));
     else

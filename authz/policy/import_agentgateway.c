@@ -52,20 +52,18 @@ enum { NAMED_TOOLS = 1, NAMED_RESOURCES = 2, NAMED_PROMPTS = 4, NAMED_ALL = 7 };
 static const char *const subjects[] = {"mcp.tool", "mcp.resource", "mcp.prompt"};
 static const subject_kind kinds[] = {SUBJECT_TOOL, SUBJECT_RESOURCE, SUBJECT_PROMPT};
 
-static void add(scope *s, const yaml_node *from, rule_effect effect, str id, unsigned named,
-                str when)
+static void add(scope *s, const yaml_node *from, unsigned named, import_rule rule)
 {
     arena *a = s->d->a;
-    if (effect == RULE_PERMIT && s->denied) return;
+    if (rule.effect == RULE_PERMIT && s->denied) return;
     size_t n = 0;
     while (s->servers[n].p) n++;
     if (!n) return;
     str *patterns = NEW_N(a, str, n + 1);
     for (size_t i = 0; i < n; i++) patterns[i] = arena_fmt(a, STR_FMT "/*", STR_ARG(s->servers[i]));
-    import_rule rule = {.effect = effect, .id = id};
     for (unsigned k = 0; k < 3; k++)
         if (named & 1U << k) rule.names[kinds[k]] = patterns;
-    rule.when = import_guarded(a, effect, s->guard, when);
+    rule.when = import_guarded(a, rule.effect, s->guard, rule.when);
     import_add(s->d, from, rule);
 }
 
@@ -143,10 +141,13 @@ static void add_narrowing(scope *s, const said *r, const char *kind)
     str when = kept(s, r);
     unsigned named = when.n ? named_by(s->d, r->source) : NAMED_ALL;
     if (r->says == SAYS_DENY)
-        add(s, r->node, RULE_FORBID, id_of(s, kind, r->number), named, when);
+        add(s, r->node, named,
+            (import_rule){.effect = RULE_FORBID, .id = id_of(s, kind, r->number), .when = when});
     else
-        add(s, r->node, RULE_REQUIRE, id_of(s, kind, r->number), NAMED_ALL,
-            when.n ? when : S("false"));
+        add(s, r->node, NAMED_ALL,
+            (import_rule){.effect = RULE_REQUIRE,
+                          .id = id_of(s, kind, r->number),
+                          .when = when.n ? when : S("false")});
 }
 
 /* mcpAuthorization */
@@ -163,14 +164,16 @@ static void add_mcp_rules(scope *s, const yaml_node *authorization)
         allows++;
         str when = kept(s, &list[i]);
         if (when.n)
-            add(s, list[i].node, RULE_PERMIT, id_of(s, "rule", list[i].number),
-                named_by(s->d, list[i].source), when);
+            add(s, list[i].node, named_by(s->d, list[i].source),
+                (import_rule){.effect = RULE_PERMIT,
+                              .id = id_of(s, "rule", list[i].number),
+                              .when = when});
     }
     if (!allows) {
         import_note(s->d, authorization ? authorization : s->policies,
                     "no rule here allows, so what none denies is allowed: all of it is permitted");
-        add(s, authorization ? authorization : s->policies, RULE_PERMIT, id_of(s, "all", 0),
-            NAMED_ALL, (str){0});
+        add(s, authorization ? authorization : s->policies, NAMED_ALL,
+            (import_rule){.effect = RULE_PERMIT, .id = id_of(s, "all", 0), .when = (str){0}});
     }
 }
 
@@ -190,8 +193,10 @@ static void add_http_rules(scope *s, const yaml_node *authorization)
         any = import_or(s->d->a, any, kept(s, &list[i]));
     }
     if (allows)
-        add(s, authorization, RULE_REQUIRE, id_of(s, "http", 0), NAMED_ALL,
-            any.n ? any : S("false"));
+        add(s, authorization, NAMED_ALL,
+            (import_rule){.effect = RULE_REQUIRE,
+                          .id = id_of(s, "http", 0),
+                          .when = any.n ? any : S("false")});
 }
 
 static bool is_strict(const yaml_node *login, bool otherwise)
@@ -206,8 +211,10 @@ static void add_login(scope *s)
     const yaml_node *p = s->policies, *mcp = yaml_get(p, S("mcpAuthentication")),
                     *jwt = yaml_get(p, S("jwtAuth"));
     if (is_strict(mcp, true) || is_strict(jwt, false))
-        add(s, mcp ? mcp : jwt, RULE_REQUIRE, id_of(s, "login", 0), NAMED_ALL,
-            S("caller.kind == \"jwt\""));
+        add(s, mcp ? mcp : jwt, NAMED_ALL,
+            (import_rule){.effect = RULE_REQUIRE,
+                          .id = id_of(s, "login", 0),
+                          .when = S("caller.kind == \"jwt\"")});
     static const str others[] = {S("apiKey"),        S("basicAuth"),
                                  S("oidc"),          S("extAuthz"),
                                  S("mcpGuardrails"), S("networkAuthorization"),

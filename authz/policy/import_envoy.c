@@ -76,14 +76,13 @@ static str id_of(const route *r, const char *suffix, unsigned number)
                   : arena_fmt(a, STR_FMT "-%s", STR_ARG(r->name), suffix);
 }
 
-static void add(route *r, const yaml_node *from, rule_effect effect, str id, const str *tools,
-                str when, const str *scopes)
+/* `tools`: NULL for all of the route's servers. */
+static void add(route *r, const yaml_node *from, const str *tools, import_rule rule)
 {
-    if (effect == RULE_PERMIT && r->denied) return;
-    import_rule rule = {.effect = effect, .id = id, .scopes = scopes};
+    if (rule.effect == RULE_PERMIT && r->denied) return;
     rule.names[SUBJECT_TOOL] = tools ? tools : all_of(r->d, r->servers);
     if (!rule.names[SUBJECT_TOOL]->p) return;
-    rule.when = import_guarded(r->d->a, effect, r->guard, when);
+    rule.when = import_guarded(r->d->a, rule.effect, r->guard, rule.when);
     import_add(r->d, from, rule);
 }
 
@@ -261,7 +260,8 @@ static void add_forbid(route *r, const route_rule *rules, size_t at)
         str earlier = whole_condition(d, &rules[i]);
         when = import_and(d->a, when, arena_fmt(d->a, "!(" STR_FMT ")", STR_ARG(earlier)));
     }
-    add(r, rule->node, RULE_FORBID, rule->id, rule->tools, when, NULL);
+    add(r, rule->node, rule->tools,
+        (import_rule){.effect = RULE_FORBID, .id = rule->id, .when = when});
 }
 
 static void add_rules(route *r, const yaml_node *authorization)
@@ -279,11 +279,17 @@ static void add_rules(route *r, const yaml_node *authorization)
     for (size_t i = 0; i < count; i++) {
         const route_rule *rule = &rules[i];
         if (rule->allows)
-            add(r, rule->node, RULE_PERMIT, rule->id, rule->tools, rule->condition, rule->scopes);
+            add(r, rule->node, rule->tools,
+                (import_rule){.effect = RULE_PERMIT,
+                              .id = rule->id,
+                              .when = rule->condition,
+                              .scopes = rule->scopes});
         else if (allows || i < last_allow)
             add_forbid(r, rules, i);
     }
-    if (allows) add(r, authorization, RULE_PERMIT, id_of(r, "default", 0), NULL, (str){0}, NULL);
+    if (allows)
+        add(r, authorization, NULL,
+            (import_rule){.effect = RULE_PERMIT, .id = id_of(r, "default", 0)});
 }
 
 /* What stands around the rules */
@@ -336,13 +342,32 @@ static void add_selector(route *r, const yaml_node *backend, str server)
     str *tools = NEW_N(d->a, str, 2);
     tools[0] = arena_fmt(d->a, STR_FMT "/*", STR_ARG(server));
     str id = arena_fmt(d->a, STR_FMT "-selected-" STR_FMT, STR_ARG(r->name), STR_ARG(server));
-    add(r, selector, RULE_REQUIRE, id, tools, when, NULL);
+    add(r, selector, tools, (import_rule){.effect = RULE_REQUIRE, .id = id, .when = when});
 }
 
 /* Which of the route's backends may be used at all: tried in order too, when a session begins. */
-static void add_backend_selector(route *r, const yaml_node *selector)
+static str backend_step(route *r, const yaml_node *rule, str otherwise)
 {
     import_draft *d = r->d;
+    const yaml_node *cel = path(rule, "cel");
+    bool deny = str_eq(import_text(yaml_get(rule, S("action"))), S("Deny"));
+    str text = S("true"), why = {0}, source = import_text(cel);
+    bool early = import_reads(d->a, source, "request.mcp.tool", false) ||
+                 import_reads(d->a, source, "request.mcp.method", false) ||
+                 import_reads(d->a, source, "request.mcp.params", false);
+    if (early) why = S("it asks about the call that begins a session");
+    bool kept =
+        !early && (!cel || import_expression(d->a, &dialect, source, &text, &why) == IMPORT_KEPT);
+    if (kept)
+        return arena_fmt(d->a, "(" STR_FMT ") ? %s : (" STR_FMT ")", STR_ARG(text),
+                         deny ? "false" : "true", STR_ARG(otherwise));
+    import_note(d, rule, "this rule cannot be kept (" STR_FMT "): it %s", STR_ARG(why),
+                deny ? "denies always" : "allows nothing");
+    return deny ? S("false") : otherwise;
+}
+
+static void add_backend_selector(route *r, const yaml_node *selector)
+{
     if (!selector) return;
     bool allows = str_eq(import_text(yaml_get(selector, S("defaultAction"))), S("Allow"));
     str when = allows ? S("true") : S("false");
@@ -350,36 +375,24 @@ static void add_backend_selector(route *r, const yaml_node *selector)
     size_t n = 0;
     for (const yaml_node *c = rules ? rules->first : NULL; c && n < RULES_MOST; c = c->next)
         order[n++] = c;
-    r->denied |= !import_bounded(d, rules, RULES_MOST);
-    while (n) {
-        const yaml_node *rule = order[--n], *cel = path(rule, "cel");
-        bool deny = str_eq(import_text(yaml_get(rule, S("action"))), S("Deny"));
-        str text = S("true"), why = {0}, source = import_text(cel);
-        bool early = import_reads(d->a, source, "request.mcp.tool", false) ||
-                     import_reads(d->a, source, "request.mcp.method", false) ||
-                     import_reads(d->a, source, "request.mcp.params", false);
-        import_fate fate =
-            cel ? import_expression(d->a, &dialect, source, &text, &why) : IMPORT_KEPT;
-        if (fate == IMPORT_KEPT && !early) {
-            when = arena_fmt(d->a, "(" STR_FMT ") ? %s : (" STR_FMT ")", STR_ARG(text),
-                             deny ? "false" : "true", STR_ARG(when));
-            continue;
-        }
-        import_note(d, rule, "this rule cannot be kept (" STR_FMT "): it %s",
-                    STR_ARG(early ? S("it asks about the call that begins a session") : why),
-                    deny ? "denies always" : "allows nothing");
-        if (deny) when = S("false");
-    }
-    add(r, selector, RULE_REQUIRE, id_of(r, "backends", 0), NULL, when, NULL);
+    r->denied |= !import_bounded(r->d, rules, RULES_MOST);
+    while (n) when = backend_step(r, order[--n], when);
+    add(r, selector, NULL,
+        (import_rule){.effect = RULE_REQUIRE, .id = id_of(r, "backends", 0), .when = when});
+}
+
+static void require_kind(route *r, const yaml_node *from, const char *name, str when)
+{
+    add(r, from, NULL,
+        (import_rule){.effect = RULE_REQUIRE, .id = id_of(r, name, 0), .when = when});
 }
 
 static void add_login(route *r, const yaml_node *security)
 {
     const yaml_node *oauth = path(security, "oauth"), *key = path(security, "apiKeyAuth"),
                     *external = path(security, "extAuth");
-    if (oauth)
-        add(r, oauth, RULE_REQUIRE, id_of(r, "login", 0), NULL, S("caller.kind == \"jwt\""), NULL);
-    if (key) add(r, key, RULE_REQUIRE, id_of(r, "key", 0), NULL, S("caller.kind == \"key\""), NULL);
+    if (oauth) require_kind(r, oauth, "login", S("caller.kind == \"jwt\""));
+    if (key) require_kind(r, key, "key", S("caller.kind == \"key\""));
     if (external) {
         import_note(r->d, external,
                     "another service decides here: the route gets no permits, write them by hand");
@@ -405,8 +418,8 @@ static str header_condition(route *r, const yaml_node *h)
     }
     char *lower = NEW_N(a, char, name.n);
     for (size_t i = 0; i < name.n; i++) {
-        bool upper = name.p[i] >= 'A' && name.p[i] <= 'Z';
-        lower[i] = upper ? (char)(name.p[i] + ('a' - 'A')) : name.p[i];
+        lower[i] = name.p[i];
+        if (lower[i] >= 'A' && lower[i] <= 'Z') lower[i] = (char)(lower[i] + ('a' - 'A'));
     }
     str key = import_quoted(a, (str){lower, name.n}),
         value = import_quoted(a, import_text(yaml_get(h, S("value"))));
@@ -480,7 +493,7 @@ void import_envoy(import_draft *d, const yaml_node *document)
         add_rules(&r, authorization);
     } else if (!r.denied) {
         import_note(d, spec, "the route has no authorization: all its tools are permitted");
-        add(&r, spec, RULE_PERMIT, id_of(&r, "all", 0), NULL, (str){0}, NULL);
+        add(&r, spec, NULL, (import_rule){.effect = RULE_PERMIT, .id = id_of(&r, "all", 0)});
     }
     import_note(d, spec,
                 "resources and prompts are guarded by nothing there; here they are denied "

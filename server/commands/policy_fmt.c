@@ -22,7 +22,7 @@ typedef struct {
 
 static const err *failed(arena *a, const char *name, const char *what)
 {
-    return err_new(a, ERR_UNSUPPORTED, "%s: cannot %s: %s", name, what, strerror(errno));
+    return err_new(a, ERR_UNSUPPORTED, "%s: cannot %s: %s", name, what, strerrordesc_np(errno));
 }
 
 static bool write_all(int fd, str text)

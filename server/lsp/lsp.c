@@ -122,18 +122,15 @@ static void close_document(lsp *l, lsp_document *d)
     *at = d->next;
     l->count--;
     drop(d);
-    free((void *)(uintptr_t)d->uri.p);
-    free(d);
+    arena_free(d->own);
 }
 
 static lsp_document *open_document(lsp *l, str uri)
 {
-    lsp_document *d = calloc(1, sizeof *d);
-    char *copy = malloc(uri.n + 1);
-    if (!d || !copy) abort();
-    memcpy(copy, uri.p, uri.n);
-    copy[uri.n] = '\0';
-    d->uri = (str){copy, uri.n};
+    arena *own = arena_new();
+    lsp_document *d = NEW(own, lsp_document);
+    d->own = own;
+    d->uri = arena_dup(own, uri);
     d->next = l->documents;
     l->documents = d;
     l->count++;

@@ -13,6 +13,7 @@ typedef struct lsp_document lsp_document;
 struct lsp_document {
     str uri, text;
     int64_t version;
+    arena *own;         /* of this struct and the uri */
     arena *memory;      /* of the text */
     arena *tree_memory; /* of the tree and the text it was read from; may be `memory` */
     yaml_layout *tree;  /* NULL: there never was one */

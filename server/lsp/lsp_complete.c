@@ -68,7 +68,7 @@ static void offer_facts(list *l, str of)
             if (!member) continue;
             rest = str_drop(rest, of.n + 1);
         }
-        if (memchr(rest.p, '.', rest.n)) continue;
+        if (str_cut(rest, '.').ok) continue;
         str label = arena_dup(l->q->a, rest);
         offer(l, of.n ? ITEM_FIELD : ITEM_VARIABLE, label, label, view(cel_type_name(v.type)),
               lsp_fact_doc(v.name));
@@ -108,22 +108,32 @@ static void offer_arguments(list *l, bool as_keys)
     }
 }
 
-/* `of`: the namespace ("math"), {0}: what stands alone; `methods`: what is called on a value. */
-static void offer_functions(list *l, str of, bool methods)
+static bool is_global(const cel_doc *d)
+{
+    uint16_t rows = 0;
+    const cel_function *f = cel_function_find(view(d->name), &rows);
+    bool global = d->shape && !d->receiver;
+    for (uint16_t i = 0; f && i < rows; i++) global |= (f[i].styles & CEL_GLOBAL) != 0;
+    return global;
+}
+
+/* What is called on a value. */
+static void offer_methods(list *l)
+{
+    for (const cel_doc *d = cel_docs; d->name; d++)
+        if (d->receiver)
+            offer(l, ITEM_METHOD, view(d->name), view(d->name), cel_doc_shape(l->q->a, d), d->text);
+}
+
+/* Of the namespace ("math"), or {0}: those that stand alone. */
+static void offer_functions(list *l, str of)
 {
     for (const cel_doc *d = cel_docs; d->name; d++) {
-        str name = view(d->name);
-        str_pair cut = str_cut(name, '.');
-        bool spaced = cut.ok;
-        if (methods ? !d->receiver : spaced ? !(of.n && str_eq(cut.head, of)) : of.n > 0) continue;
-        uint16_t rows = 0;
-        const cel_function *f = cel_function_find(name, &rows);
-        bool global = d->shape ? !d->receiver : false;
-        for (uint16_t i = 0; f && i < rows; i++) global |= (f[i].styles & CEL_GLOBAL) != 0;
-        if (!methods && !global) continue;
-        str label = spaced ? cut.tail : name;
-        offer(l, methods ? ITEM_METHOD : ITEM_FUNCTION, label, label, cel_doc_shape(l->q->a, d),
-              d->text);
+        str_pair cut = str_cut(view(d->name), '.');
+        bool fits = cut.ok ? of.n && str_eq(cut.head, of) : !of.n;
+        if (!fits || !is_global(d)) continue;
+        str label = cut.ok ? cut.tail : cut.head;
+        offer(l, ITEM_FUNCTION, label, label, cel_doc_shape(l->q->a, d), d->text);
     }
 }
 
@@ -141,7 +151,7 @@ static void complete_expression(list *l)
     lsp_chain c = lsp_chain_at(q->doc->text, q->where.value_at, q->offset);
     if (!c.before.n && !c.after_value) {
         offer_facts(l, (str){0});
-        offer_functions(l, (str){0}, false);
+        offer_functions(l, (str){0});
         offer_namespaces(l);
         offer(l, ITEM_KEYWORD, S("true"), S("true"), (str){0}, NULL);
         offer(l, ITEM_KEYWORD, S("false"), S("false"), (str){0}, NULL);
@@ -152,9 +162,9 @@ static void complete_expression(list *l)
     if (str_eq(c.before, S("jwt"))) offer_claims(l);
     if (c.before.n) {
         offer_facts(l, c.before);
-        offer_functions(l, c.before, false);
+        offer_functions(l, c.before);
     }
-    offer_functions(l, (str){0}, true);
+    offer_methods(l);
 }
 
 /* Keys and values */

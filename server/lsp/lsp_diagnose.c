@@ -111,8 +111,12 @@ static str behind(str message, const char *words)
 static void fix_name(fixes *x, const finding *f)
 {
     str rest = behind(f->text, "did you mean "), text = x->q->doc->text;
-    char quote = rest.n && strchr("'\"`", *rest.p) ? *rest.p : '\0';
-    str name = str_cut(quote ? str_drop(rest, 1) : rest, quote ? quote : '?').head;
+    char end = '?';
+    if (rest.n && strchr("'\"`", *rest.p)) {
+        end = *rest.p;
+        rest = str_drop(rest, 1);
+    }
+    str name = str_cut(rest, end).head;
     size_t from = lsp_word_start(text, f->from), to = lsp_word_end(text, f->from);
     if (!name.n || from == to) return;
     put_fix(x, arena_fmt(x->q->a, "Change to '" STR_FMT "'", STR_ARG(name)), from, to, name, f);

@@ -82,46 +82,51 @@ static size_t skip_spaces(str text, size_t at, size_t most)
     return at;
 }
 
-/* Within { } and [ ] on one line: the keys there, and where the value begins. */
+/* What is open within { } and [ ] on one line. */
+typedef struct {
+    bool map;
+    str key;
+    size_t at; /* where the key, or the value, begins */
+} bracket;
+
+typedef struct {
+    bracket stack[FLOW_MOST]; /* the first is the line itself */
+    size_t depth;
+    char quote;
+} flow;
+
+static void flow_step(flow *f, str text, size_t i)
+{
+    char c = text.p[i];
+    bracket *b = &f->stack[f->depth];
+    if (f->quote) {
+        if (c == f->quote) f->quote = '\0';
+    } else if (c == '"' || c == '\'') {
+        f->quote = c;
+    } else if ((c == '{' || c == '[') && f->depth + 1 < FLOW_MOST) {
+        f->stack[++f->depth] = (bracket){.map = c == '{', .at = i + 1};
+    } else if ((c == '}' || c == ']') && f->depth) {
+        f->depth--;
+    } else if (c == ',') {
+        *b = (bracket){.map = b->map, .at = i + 1};
+    } else if (b->map && !b->key.n && ends_key(text, i, text.n)) {
+        size_t from = skip_spaces(text, b->at, i);
+        *b = (bracket){.map = true, .key = {text.p + from, i - from}, .at = i + 1};
+    }
+}
+
+/* The keys there, and where the value begins. */
 static void enter_flow(lsp_where *w, str text, size_t offset)
 {
-    struct {
-        bool map;
-        str key;
-        size_t at; /* where the key, or the value, begins */
-    } stack[FLOW_MOST] = {{0}};
-    size_t depth = 0;
-    char quote = '\0';
-    for (size_t i = w->value_at; i < offset && text.p[i] != '\n'; i++) {
-        char c = text.p[i];
-        if (quote) {
-            if (c == quote) quote = '\0';
-        } else if (c == '"' || c == '\'') {
-            quote = c;
-        } else if ((c == '{' || c == '[') && depth + 1 < FLOW_MOST) {
-            depth++;
-            stack[depth].map = c == '{';
-            stack[depth].key = (str){0};
-            stack[depth].at = i + 1;
-        } else if ((c == '}' || c == ']') && depth) {
-            depth--;
-        } else if (c == ',' && depth) {
-            stack[depth].key = (str){0};
-            stack[depth].at = i + 1;
-        } else if (c == ':' && depth && stack[depth].map && !stack[depth].key.n &&
-                   text.p[i + 1] == ' ') {
-            size_t from = skip_spaces(text, stack[depth].at, i);
-            stack[depth].key = (str){text.p + from, i - from};
-            stack[depth].at = i + 1;
-        }
+    flow f = {.depth = 0};
+    for (size_t i = w->value_at; i < offset && text.p[i] != '\n'; i++) flow_step(&f, text, i);
+    if (!f.depth) return;
+    for (size_t i = 1; i <= f.depth; i++) {
+        const bracket *b = &f.stack[i];
+        if (!b->map || b->key.n) push(w, b->map ? b->key : dash);
     }
-    for (size_t i = 1; i <= depth; i++) {
-        if (stack[i].map && !stack[i].key.n) continue;
-        push(w, stack[i].map ? stack[i].key : dash);
-    }
-    if (!depth) return;
-    w->value_at = skip_spaces(text, stack[depth].at, offset);
-    w->in_key = stack[depth].map && !stack[depth].key.n;
+    w->value_at = skip_spaces(text, f.stack[f.depth].at, offset);
+    w->in_key = f.stack[f.depth].map && !f.stack[f.depth].key.n;
 }
 
 static void reverse(lsp_where *w)
