@@ -176,21 +176,28 @@ static const yaml_layout *entry_of(const yaml_layout *map, str key)
     return c;
 }
 
+static bool same(arena *a, const yaml_layout *x, const yaml_layout *y, fmt_role role);
+
+/* `c` of the old tree against what stands in its place, or under its key, in the new one. */
+static bool same_entry(arena *a, const yaml_layout *c, const yaml_layout *other, fmt_role in)
+{
+    unsigned rank;
+    if (!other || !c->key != !other->key) return false;
+    if (c->key && !str_eq(c->key->text, other->key->text)) return false;
+    return same(a, c, other, fmt_role_of(in, c->key ? c->key->text : (str){0}, &rank));
+}
+
 static bool same(arena *a, const yaml_layout *x, const yaml_layout *y, fmt_role role)
 {
     if (x->kind != y->kind || x->count != y->count) return false;
     if (x->kind == YAML_SCALAR) return same_scalar(a, x, y, role);
     if (!str_eq(x->anchor, y->anchor)) return false;
+    /* vars see the vars above them: their order says something */
+    bool ordered = x->kind == YAML_LIST || role == FMT_VARS || x->count > 256;
     const yaml_layout *in_order = y->first;
     for (const yaml_layout *c = x->first; c; c = c->next) {
-        unsigned rank;
-        fmt_role below = fmt_role_of(role, c->key ? c->key->text : (str){0}, &rank);
-        /* vars see the vars above them: their order says something */
-        bool ordered = x->kind == YAML_LIST || role == FMT_VARS || x->count > 256;
-        const yaml_layout *other = ordered || !c->key ? in_order : entry_of(y, c->key->text);
-        if (!other || !c->key != !other->key) return false;
-        if (c->key && !str_eq(c->key->text, other->key->text)) return false;
-        if (!same(a, c, other, below)) return false;
+        bool by_key = !ordered && c->key;
+        if (!same_entry(a, c, by_key ? entry_of(y, c->key->text) : in_order, role)) return false;
         if (in_order) in_order = in_order->next;
     }
     return true;
