@@ -48,6 +48,8 @@ static const role_row roles[] = { /* of one role: in the order their keys have *
     {FMT_TESTS, {0}, FMT_TEST},
     {FMT_TEST, S("name"), FMT_OTHER},
     {FMT_TEST, S("as"), FMT_OTHER},
+    {FMT_TEST, S("now"), FMT_OTHER},
+    {FMT_TEST, S("ip"), FMT_OTHER},
     {FMT_TEST, S("call"), FMT_OTHER},
     {FMT_TEST, S("list"), FMT_OTHER},
     {FMT_TEST, S("llm"), FMT_OTHER},

@@ -322,7 +322,7 @@ static const err *proven(arena *a, str text)
     policy *p;
     problems_init(&wrong, a, S("imported"));
     const policy_source source = {S("imported"), text};
-    policy_load(a, &source, 1, &wrong, &p);
+    policy_load(a, &source, 1, NULL, &wrong, &p);
     if (p) return NULL;
     return err_new(a, ERR_BUG, "the imported rules do not load: " STR_FMT,
                    STR_ARG(wrong.first->text));

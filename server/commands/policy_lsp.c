@@ -3,6 +3,7 @@
 #include "../files.h"
 #include "../lsp/lsp.h"
 #include "../lsp/lsp_frame.h"
+#include "../zones.h"
 #include "policy_verb.h"
 #include <errno.h>
 #include <stdio.h>
@@ -81,7 +82,7 @@ int policy_verb_lsp(arena *a, int argc, char **argv)
          {.name = "--stdio", .given = &(bool){false}}, /* what many clients add */
          {0}};
     int count = 0;
-    lsp_world world = {0};
+    lsp_world world = {.zones = &zones_of_system};
     if (!command_options(argc, argv, options, rest, &count)) return 2;
     if (count) return command_usage("policy lsp", "it takes no files: the editor opens them");
     const err *e = read_world(a, settings, inventory, &world);

@@ -64,18 +64,20 @@ const yaml_layout *lsp_var(const lsp_document *doc, str name)
 }
 
 /* A var may use those above it, so they are compiled in their order. */
-void lsp_each_var(arena *a, const lsp_document *doc, lsp_var_fn *fn, void *ctx)
+void lsp_each_var(const lsp_ask *q, lsp_var_fn *fn, void *ctx)
 {
+    arena *a = q->a;
+    const cel_options options = {.zones = q->world->zones ? *q->world->zones : (cel_zones){0}};
     cel_variable *names = NEW_N(a, cel_variable, FACTS + VARS_MOST);
     size_t count = FACTS;
     for (size_t i = 0; i < FACTS; i++) names[i] = policy_fact_variable(i);
     names[FACT_THIS].name = (str){0};
-    const yaml_layout *vars = lsp_entry(doc->tree, "vars");
+    const yaml_layout *vars = lsp_entry(q->doc->tree, "vars");
     if (!vars || vars->kind != YAML_MAP) return;
     for (const yaml_layout *v = vars->first; v && count < FACTS + VARS_MOST; v = v->next) {
         cel_program *program = NULL;
         const cel_env env = {names, count};
-        const cel_problem *wrong = cel_compile(a, v->text, &env, NULL, &program);
+        const cel_problem *wrong = cel_compile_with(a, v->text, &env, &options, &program);
         fn(ctx, v, wrong ? (str){0} : cel_result_type_text(a, program));
         names[count++] = (cel_variable){arena_fmt(a, "vars." STR_FMT, STR_ARG(v->key->text)),
                                         wrong ? CEL_T_DYN : cel_result_type(program)};

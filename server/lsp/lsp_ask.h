@@ -47,7 +47,7 @@ const yaml_layout *lsp_rule_by_id(const lsp_document *doc, str id);
 const yaml_layout *lsp_var(const lsp_document *doc, str name);
 /* Each var with its type; {0}: its expression is wrong. */
 typedef void lsp_var_fn(void *ctx, const yaml_layout *var, str type);
-void lsp_each_var(arena *a, const lsp_document *doc, lsp_var_fn *fn, void *ctx);
+void lsp_each_var(const lsp_ask *q, lsp_var_fn *fn, void *ctx);
 /* Does the rule name the tool? A rule that names none names all. */
 bool lsp_rule_names(arena *a, const yaml_layout *rule, const lsp_tool *tool);
 const char *lsp_rule_effect(const yaml_layout *rule, const yaml_layout **names);

@@ -157,7 +157,7 @@ static void complete_expression(list *l)
         offer(l, ITEM_KEYWORD, S("false"), S("false"), (str){0}, NULL);
         return;
     }
-    if (str_eq(c.before, S("vars"))) lsp_each_var(q->a, q->doc, offer_var, l);
+    if (str_eq(c.before, S("vars"))) lsp_each_var(q, offer_var, l);
     if (str_eq(c.before, S("args"))) offer_arguments(l, false);
     if (str_eq(c.before, S("jwt"))) offer_claims(l);
     if (c.before.n) {
@@ -172,14 +172,15 @@ static void complete_expression(list *l)
 static void complete_key(list *l)
 {
     const lsp_ask *q = l->q;
-    static const char *const all[] = {"policy",      "name",   "description", "default",
-                                      "vars",        "rules",  "tests",       "id",
-                                      "permit",      "forbid", "require",     "when",
-                                      "scopes",      "args",   "other_args",  "message",
-                                      "note",        "in",     "is",          "optional",
-                                      "as",          "call",   "list",        "llm",
-                                      "read",        "prompt", "endpoint",    "headers",
-                                      "annotations", "expect", "because",     "expect_tools"};
+    static const char *const all[] = {"policy",      "name",        "description", "default",
+                                      "vars",        "rules",       "tests",       "id",
+                                      "permit",      "forbid",      "require",     "when",
+                                      "scopes",      "args",        "other_args",  "message",
+                                      "note",        "in",          "is",          "optional",
+                                      "as",          "call",        "list",        "llm",
+                                      "read",        "prompt",      "endpoint",    "headers",
+                                      "annotations", "now",         "ip",          "expect",
+                                      "because",     "expect_tools"};
     if (q->where.role == FMT_ARGS) offer_arguments(l, true);
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         const char *doc = lsp_key_doc(q->where.role, view(all[i]));

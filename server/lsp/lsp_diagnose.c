@@ -51,7 +51,7 @@ static problems found_in(const lsp_ask *q)
     policy *p;
     problems_init(&out, q->a, file_name);
     const policy_source source = {file_name, q->doc->text};
-    policy_load(q->a, &source, 1, &out, &p);
+    policy_load(q->a, &source, 1, q->world->zones, &out, &p);
     return out;
 }
 

@@ -42,6 +42,8 @@ static const key_row keys[] = {
     {FMT_TEST, "args", "The call's arguments."},
     {FMT_TEST, "headers", "The request's headers."},
     {FMT_TEST, "annotations", "What the upstream says of the tool."},
+    {FMT_TEST, "now", "The time it is asked at: \"2026-01-02T15:04:05Z\"."},
+    {FMT_TEST, "ip", "The address it is asked from."},
     {FMT_TEST, "expect", "permit or deny."},
     {FMT_TEST, "because", "Ids of rules, one of which must be the one that decides."},
     {FMT_TEST, "expect_tools", "The names of the tools that are listed, and no others."},

@@ -37,7 +37,7 @@ static bool put_var(const lsp_ask *q, buf *text, str name)
 {
     wanted_var w = {.var = lsp_var(q->doc, name)};
     if (!w.var) return false;
-    lsp_each_var(q->a, q->doc, take_type, &w);
+    lsp_each_var(q, take_type, &w);
     put_code(text, arena_fmt(q->a, "vars." STR_FMT ": " STR_FMT "\n= " STR_FMT, STR_ARG(name),
                              STR_ARG(w.type), STR_ARG(w.var->text)));
     return true;

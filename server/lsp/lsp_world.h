@@ -5,6 +5,7 @@
  * `claims:` of sallyport.yaml. Both may be missing. Ownership: the arena; immutable. */
 #ifndef SP_LSP_WORLD_H
 #define SP_LSP_WORLD_H
+#include "../../authz/cel/cel.h"
 #include "../../base/json.h"
 #include "../../base/yaml.h"
 
@@ -21,6 +22,7 @@ typedef struct {
     const lsp_tool *tools;
     const lsp_claim *claims;
     size_t tool_count, claim_count;
+    const cel_zones *zones; /* NULL: names of time zones are problems */
 } lsp_world;
 
 MUST_CHECK const err *lsp_world_read_inventory(arena *a, str text, lsp_world *w);

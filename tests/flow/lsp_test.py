@@ -233,6 +233,8 @@ def test_lsp_diagnostics_follow_the_typing(binary):
         assert editor.applied(fix["edit"]["changes"][URI]) == TEXT
         editor.text = TEXT
         assert editor.change([{"text": TEXT}]) == []
+    assert editor.replace("this.size() < 10", "now.getHours('Europe/Paris') < 9") == []
+    editor.replace("now.getHours('Europe/Paris') < 9", "this.size() < 10")
     # behind an emoji, which is two units of UTF-16
     assert editor.replace("😀 writes", "😀😀 🙂") == []
     (found,) = editor.replace("policy: v1", "policy: v2")
