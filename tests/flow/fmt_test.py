@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """`sallyport policy fmt`, as a person types it."""
+import glob
 import os
 import stat
 import subprocess
@@ -70,6 +71,14 @@ def test_fmt_leaves_a_broken_file_alone(binary):
     r = run(binary, "-w", path)
     assert r.returncode == 1 and f"{path}:3:21: error E002" in r.stderr, r
     assert open(path).read().endswith("jwt.sub ==\n")
+
+
+def test_fmt_has_nothing_to_do_on_what_ships(binary):
+    root = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
+    files = glob.glob(os.path.join(root, "policies", "*.yaml")) + glob.glob(os.path.join(root, "examples", "*", "policies", "*.yaml"))
+    assert len(files) >= 3
+    r = run(binary, "--check", *files)
+    assert r.returncode == 0, "run `sallyport policy fmt -w` on: " + r.stdout + r.stderr
 
 
 def test_fmt_wants_files(binary):
