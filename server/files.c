@@ -197,21 +197,26 @@ bool files_exists(str path)
     return there;
 }
 
+bool files_write(int fd, str text)
+{
+    while (text.n) {
+        ssize_t n = write(fd, text.p, text.n);
+        if (n < 0 && errno == EINTR) continue;
+        if (n <= 0) return false;
+        text = str_drop(text, (size_t)n);
+    }
+    return true;
+}
+
 const err *files_create(arena *a, str path, str text)
 {
     str full = arena_dup(a, path);
     int fd = open(full.p, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd < 0) return err_new(a, ERR_NOT_FOUND, "cannot create " STR_FMT ": %m", STR_ARG(path));
-    while (text.n) {
-        ssize_t n = write(fd, text.p, text.n);
-        if (n < 0 && errno == EINTR) continue;
-        if (n <= 0) break;
-        text = str_drop(text, (size_t)n);
-    }
+    bool written = files_write(fd, text);
     bool closed = close(fd) == 0;
-    return text.n == 0 && closed
-               ? NULL
-               : err_new(a, ERR_NOT_FOUND, "cannot write " STR_FMT, STR_ARG(path));
+    return written && closed ? NULL
+                             : err_new(a, ERR_NOT_FOUND, "cannot write " STR_FMT, STR_ARG(path));
 }
 
 str files_directory_of(arena *a, str path)

@@ -23,6 +23,7 @@ void files_watch(files *f, int inotify);
 bool files_exists(str path);
 /* Creates the file, which must not exist, readable by its owner alone. */
 MUST_CHECK const err *files_create(arena *a, str path, str text);
+bool files_write(int fd, str text); /* all of it; false: errno says why */
 /* The absolute directory of a path. */
 str files_directory_of(arena *a, str path);
 #endif

@@ -25,17 +25,6 @@ static const err *failed(arena *a, const char *name, const char *what)
     return err_new(a, ERR_UNSUPPORTED, "%s: cannot %s: %s", name, what, strerrordesc_np(errno));
 }
 
-static bool write_all(int fd, str text)
-{
-    while (text.n) {
-        ssize_t n = write(fd, text.p, text.n);
-        if (n < 0 && errno == EINTR) continue;
-        if (n <= 0) return false;
-        text = str_drop(text, (size_t)n);
-    }
-    return true;
-}
-
 /* `path` is the file itself, no link to it. */
 static const err *replace(arena *a, const char *path, str text)
 {
@@ -46,7 +35,7 @@ static const err *replace(arena *a, const char *path, str text)
     if (stat(path, &was) != 0) return failed(a, path, "look at it");
     int fd = mkstemp(name);
     if (fd < 0) return failed(a, path, "write beside it");
-    bool good = write_all(fd, text) && fchmod(fd, was.st_mode & 07777) == 0 && fsync(fd) == 0;
+    bool good = files_write(fd, text) && fchmod(fd, was.st_mode & 07777) == 0 && fsync(fd) == 0;
     good = close(fd) == 0 && good;
     if (good && rename(name, path) == 0) return NULL;
     const err *e = failed(a, path, "write it");

@@ -11,17 +11,6 @@
 
 enum { CHUNK = 64 << 10, ANSWERS_MOST = 64 << 20 };
 
-static bool write_all(str text)
-{
-    while (text.n) {
-        ssize_t n = write(STDOUT_FILENO, text.p, text.n);
-        if (n < 0 && errno == EINTR) continue;
-        if (n <= 0) return false;
-        text = str_drop(text, (size_t)n);
-    }
-    return true;
-}
-
 /* All whole messages that are there. */
 static const err *answer_all(lsp *l, lsp_frames *frames, arena *a, lsp_end *end)
 {
@@ -32,7 +21,7 @@ static const err *answer_all(lsp *l, lsp_frames *frames, arena *a, lsp_end *end)
         if (e || !message.n) return e;
         buf out = buf_new(a, ANSWERS_MOST);
         *end = lsp_handle(l, a, message, &out);
-        if (!write_all(buf_str(&out))) *end = LSP_EXIT_EARLY;
+        if (!files_write(STDOUT_FILENO, buf_str(&out))) *end = LSP_EXIT_EARLY;
     }
     return NULL;
 }
