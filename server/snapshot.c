@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* snapshot.c - from what a person wrote to what the products read. */
 #include "snapshot.h"
-#include "zones.h"
-
+#include "../authz/policy/test.h"
+#include "../base/clock.h"
 #include "../transport/tls.h"
 #include "snapshot_parts.h"
+#include "zones.h"
 #include <assert.h>
 #include <stdatomic.h>
 
@@ -80,6 +81,22 @@ static policy *read_policies(arena *a, const config *c, config_file extra, probl
     return p;
 }
 
+static void tell_failed_test(void *out, const policy_test_result *r)
+{
+    problems *found = out;
+    if (!r->passed)
+        problems_add_text(found, arena_fmt(found->a, STR_FMT ": test \"" STR_FMT "\": " STR_FMT,
+                                           STR_ARG(r->place), STR_ARG(r->name), STR_ARG(r->why)));
+}
+
+/* Rules that do not do what their own tests say are as wrong as rules that cannot be read. */
+static void test_policies(const policy *rules, problems *out)
+{
+    arena *scratch = arena_new();
+    policy_test_run(rules, clock_wall_ms(), scratch, tell_failed_test, out);
+    arena_free(scratch);
+}
+
 bool snapshot_read(snapshot_plan *p, const config_world *w, str file, str text, config_file extra,
                    problems *out)
 {
@@ -90,6 +107,7 @@ bool snapshot_read(snapshot_plan *p, const config_world *w, str file, str text, 
         check_contents(out, p->a, p->config);
         p->rules = read_policies(p->a, p->config, extra, out);
     }
+    if (p->rules) test_policies(p->rules, out);
     if (out->count == before && p->rules) return true;
     snapshot_plan_free(p);
     return false;

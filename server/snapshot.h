@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* snapshot.h - the immutable configuration a request began with.
  *
- * Made in two steps: a plan is read and checked and touches nothing outside (the `check` command
- * stops there); a snapshot is a plan with its upstreams, keys and origins found. Both off a worker.
- * Ownership: a snapshot is counted. Each worker holds one reference, each request one through its
- * arena; the last drop frees everything. Threads: immutable, any; drop anywhere. */
+ * Made in two steps: a plan is read and checked, the tests of its policies included, and touches
+ * nothing outside (the `check` command stops there); a snapshot is a plan with its upstreams, keys
+ * and origins found. Both off a worker. Ownership: a snapshot is counted. Each worker holds one
+ * reference, each request one through its arena; the last drop frees everything. Threads:
+ * immutable, any; drop anywhere. */
 #ifndef SP_SNAPSHOT_H
 #define SP_SNAPSHOT_H
 #include "../authz/gate.h"

@@ -37,7 +37,7 @@ def test_an_edited_policy_is_live_within_a_second(binary):
     with Running(binary, POLICY % "echo") as r:
         assert mcp.list_tools(r.gateway, r.token) == ["new__echo"]
         r.gateway.write("policies/p.yaml", POLICY % "write")
-        assert until(lambda: mcp.list_tools(r.gateway, r.token) == ["new__write"], 2)
+        assert until(lambda: mcp.list_tools(r.gateway, r.token) == ["new__write"], 1)
 
 
 def test_a_bad_policy_keeps_the_running_one_and_says_so(binary):
@@ -49,6 +49,21 @@ def test_a_bad_policy_keeps_the_running_one_and_says_so(binary):
         ready = once(r.gateway.admin, "GET", "/readyz", {})
         config = ready.json()["config"]
         assert config["current"] is False and "permitt" in config["error"], ready.body
+
+
+def test_a_policy_that_fails_its_own_tests_is_refused(binary):
+    with Running(binary, POLICY % "echo") as r:
+        wants = "tests:\n  - { name: echo is for all, as: { jwt: { sub: a } }, call: new/echo, expect: permit }\n"
+        r.gateway.write("policies/p.yaml", POLICY % "write" + wants)
+        assert until(lambda: "reload refused" in r.gateway.log_text()), r.gateway.log_text()
+        assert mcp.list_tools(r.gateway, r.token) == ["new__echo"]
+        config = once(r.gateway.admin, "GET", "/readyz", {}).json()["config"]
+        assert config["current"] is False and 'p.yaml:6: test "echo is for all": expected permit' in config["error"], config
+        started = subprocess.run([binary, "serve", "-c", os.path.join(r.gateway.dir, "sallyport.yaml")],
+                                 capture_output=True, text=True)
+        assert started.returncode == 1 and "echo is for all" in started.stderr, started
+        r.gateway.write("policies/p.yaml", POLICY % "echo" + wants)
+        assert until(lambda: once(r.gateway.admin, "GET", "/readyz", {}).json()["config"]["current"] is True, 1)
 
 
 def test_admin_shows_health_to_all_and_the_rest_to_the_token(binary):
