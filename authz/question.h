@@ -73,7 +73,8 @@ typedef enum {
     DENIED_FORBID,
     DENIED_FORBID_ERROR, /* a forbid could not be evaluated: fail closed */
     DENIED_REQUIRE,
-    DENIED_SCOPES /* some permit misses nothing but scopes */
+    DENIED_SCOPES,    /* some permit misses nothing but scopes */
+    DENIED_UNRECORDED /* audit.h: permitted, but it could not be written down */
 } denied;
 
 typedef struct {
@@ -84,6 +85,7 @@ typedef struct {
     str place;   /* its "file:line" */
     str message; /* what the client may be told; {0}: nothing of its own */
     str error;   /* the first rule that could not be evaluated: "rule: reason", for the operator */
-    const str *scopes; /* DENIED_SCOPES: the smallest missing set, ends with {0} */
+    const str *scopes;  /* DENIED_SCOPES: the smallest missing set, ends with {0} */
+    const char *shadow; /* audit.h: "permit" or "deny" when the shadow policies say otherwise */
 } verdict;
 #endif

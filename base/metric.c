@@ -33,6 +33,9 @@ static const family families[] = {
     [METRIC_EXCHANGES]         = {"sallyport_exchanges", "Requests that are being answered.", GAUGE, {0}},
     [METRIC_CHILDREN]          = {"sallyport_children", "Child processes of stdio servers.", GAUGE, {"server"}},
     [METRIC_RELOADS]           = {"sallyport_reloads_total", "Configuration reloads, by outcome.", COUNTER, {"outcome"}},
+    [METRIC_AUDIT_LINES]       = {"sallyport_audit_lines_total", "Lines of the audit log.", COUNTER, {0}},
+    [METRIC_AUDIT_REFUSED]     = {"sallyport_audit_refused_total", "Decisions the audit log did not take; the calls were refused.", COUNTER, {0}},
+    [METRIC_SHADOW]            = {"sallyport_shadow_differences_total", "Decisions that the shadow policies would have made otherwise.", COUNTER, {"door", "verdict"}},
 };
 /* clang-format on */
 _Static_assert(sizeof families / sizeof *families == METRIC_FAMILIES, "a row for each family");

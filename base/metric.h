@@ -24,6 +24,9 @@ typedef enum {
     METRIC_EXCHANGES,         /* gauge: requests being answered */
     METRIC_CHILDREN,          /* gauge: server */
     METRIC_RELOADS,           /* outcome */
+    METRIC_AUDIT_LINES,       /* decisions and events that were queued for the disk */
+    METRIC_AUDIT_REFUSED,     /* decisions that were not taken: the calls were refused */
+    METRIC_SHADOW,            /* door, what the shadow policies say instead */
     METRIC_FAMILIES
 } metric_family;
 

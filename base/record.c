@@ -22,6 +22,7 @@ const char *const fact_names[FACT_COUNT] = {
     [FACT_VERDICT] = "verdict",
     [FACT_RULE] = "rule",
     [FACT_RULE_ERROR] = "rule.error",
+    [FACT_SHADOW] = "shadow",
     [FACT_MISSING] = "missing",
     [FACT_UPSTREAM_STATUS] = "upstream.status",
     [FACT_UPSTREAM_MS] = "upstream.ms",

@@ -28,6 +28,7 @@ typedef enum {
     FACT_VERDICT,    /* permit, deny */
     FACT_RULE,       /* the rule that decided */
     FACT_RULE_ERROR, /* the first rule that could not be evaluated, and why */
+    FACT_SHADOW,     /* what the shadow policies say, when it is something else */
     FACT_MISSING,    /* servers whose lists are missing from an answer */
     FACT_UPSTREAM_STATUS,
     FACT_UPSTREAM_MS,

@@ -53,6 +53,14 @@ static flow_go pick(void *run, flow_why why)
     return r->target ? FLOW_NEXT : llm_fail(r, denial(r));
 }
 
+static llm_refusal unrecorded(void)
+{
+    return (llm_refusal){.status = 503,
+                         .type = "server_error",
+                         .code = "audit_unavailable",
+                         .message = S("requests cannot be recorded now")};
+}
+
 static flow_go authorize(void *run, flow_why why)
 {
     (void)why;
@@ -60,10 +68,15 @@ static flow_go authorize(void *run, flow_why why)
     record *facts = exchange_record(r->x);
     question q;
     llm_question(r, r->body.model, r->target->backend->name, false, &q);
-    policy_decide(r->rq.config->rules, &q, r->a, &r->said);
+    const llm_config *c = r->rq.config;
+    const audit_case asked = {c->rules, c->shadow, c->redact, &q, q.llm.endpoint};
+    audit_decide(&r->w->o.audit, &asked, r->a, &r->said);
     record_text(facts, FACT_VERDICT, r->said.permit ? S("permit") : S("deny"));
     record_text(facts, FACT_RULE, r->said.rule);
     if (r->said.error.p) record_text(facts, FACT_RULE_ERROR, r->said.error);
+    if (r->said.shadow)
+        record_text(facts, FACT_SHADOW, (str){r->said.shadow, strlen(r->said.shadow)});
+    if (r->said.why == DENIED_UNRECORDED) return llm_fail(r, unrecorded());
     return r->said.permit ? FLOW_NEXT : FLOW_AGAIN;
 }
 

@@ -5,7 +5,7 @@
  * the request's arena. `llm_worker` is one worker's. */
 #ifndef SP_LLM_H
 #define SP_LLM_H
-#include "../authz/policy/policy.h"
+#include "../authz/audit.h"
 #include "../base/metric.h"
 #include "../base/tally.h"
 #include "../transport/client.h"
@@ -41,7 +41,8 @@ typedef struct {
     const llm_route *routes;
     size_t route_count;
     const identity *who;
-    const policy *rules;
+    const policy *rules, *shadow; /* shadow NULL: none */
+    const str *redact;            /* of audit lines; ends with {0} */
     size_t body_limit;
     unsigned json_depth;
     unsigned streams_per_caller;
@@ -54,6 +55,7 @@ typedef struct {
     identity_cache *tokens;
     identity_services services;
     tally *streams; /* of each caller, over all doors; outlives this */
+    audit_sink audit;
     logger *log;
     metrics *meters;
 } llm_worker_options;

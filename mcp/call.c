@@ -155,10 +155,16 @@ static flow_go authorize(void *x, flow_why why)
     question_of(v, v->q.method->acting, false, &q);
     question_about_tool(&q, server_name(v->call->to), v->call->tool);
     q.args = v->q.arguments;
-    policy_decide(v->rq.config->rules, &q, v->a, &said);
+    const mcp_config *c = v->rq.config;
+    const audit_case asked = {c->rules, c->shadow, c->redact, &q, v->rq.endpoint->path};
+    audit_decide(&v->w->shared->audit, &asked, v->a, &said);
     question_answered(v, &said);
     v->permitted = said.permit;
     if (said.permit) return FLOW_NEXT;
+    if (said.why == DENIED_UNRECORDED) {
+        record_text(v->rec, FACT_ERROR, S("unrecorded"));
+        return corridor_refuse_with(v, 503, RPC_INTERNAL, S("calls cannot be recorded now"));
+    }
     record_text(v->rec, FACT_ERROR, S("forbidden"));
     if (said.why == DENIED_SCOPES && v->rq.endpoint->step_up) return only_scopes_missing(v, &said);
     if (!said.listed || said.why == DENIED_SCOPES) return unknown_tool(v);

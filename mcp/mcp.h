@@ -7,7 +7,7 @@
  */
 #ifndef SP_MCP_H
 #define SP_MCP_H
-#include "../authz/policy/policy.h"
+#include "../authz/audit.h"
 #include "../authz/seal.h"
 #include "../base/metric.h"
 #include "../base/tally.h"
@@ -30,9 +30,10 @@ typedef struct {
     const mcp_endpoint *endpoints;
     size_t endpoint_count;
     const identity *who;
-    const policy *rules;
-    size_t body_limit;   /* limits.body */
-    unsigned json_depth; /* limits.json_depth */
+    const policy *rules, *shadow; /* shadow NULL: none */
+    const str *redact;            /* of audit lines; ends with {0} */
+    size_t body_limit;            /* limits.body */
+    unsigned json_depth;          /* limits.json_depth */
     unsigned streams_per_caller;
     str instance_name; /* serverInfo.name */
 } mcp_config;
@@ -45,6 +46,7 @@ typedef struct {
     metrics *meters;
     const sealer *seals;
     tally *streams; /* of each caller, over all doors; outlives this */
+    audit_sink audit;
     child_spawner *spawner;
     unsigned workers;
 } mcp_shared_options;

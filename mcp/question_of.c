@@ -35,4 +35,5 @@ void question_answered(visit *v, const verdict *said)
     record_text(v->rec, FACT_VERDICT, said->permit ? S("permit") : S("deny"));
     if (said->rule.n) record_text(v->rec, FACT_RULE, said->rule);
     if (said->error.n) record_text(v->rec, FACT_RULE_ERROR, said->error);
+    if (said->shadow) record_text(v->rec, FACT_SHADOW, (str){said->shadow, strlen(said->shadow)});
 }

@@ -15,6 +15,7 @@ mcp_shared *mcp_shared_new(const mcp_shared_options *o)
     s->meters = o->meters;
     s->seals = o->seals;
     s->streams = o->streams;
+    s->audit = o->audit;
     s->spawner = o->spawner;
     s->workers = o->workers;
     s->worker = calloc(o->workers ? o->workers : 1, sizeof(mcp_worker *));

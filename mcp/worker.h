@@ -16,6 +16,7 @@ struct mcp_shared {
     metrics *meters;
     const sealer *seals;
     tally *streams;
+    audit_sink audit;
     child_spawner *spawner;
     unsigned workers;
     uint64_t instance;                /* random: this process among replicas */

@@ -15,6 +15,7 @@ struct admin {
     loop *loop;
     server *front;
     metrics *meters;
+    audit_log *audit;
     str token;
     bool loopback;
     gate gate;
@@ -41,21 +42,26 @@ static int live(admin *m, exchange *x, buf *out)
     return 200;
 }
 
-/* A bad file on the disk is worth an alarm, but what runs can serve. */
+static void put_state(buf *out, const char *name, const char *good, str error)
+{
+    buf_fmt(out, ",\"%s\":{\"%s\":%s", name, good, error.n ? "false,\"error\":" : "true");
+    if (error.n) buf_json_safe(out, error);
+    buf_put(out, S("}"));
+}
+
+/* A bad file on the disk is worth an alarm, but what runs can serve; a gateway that cannot record
+ * calls refuses them. */
 static int ready(admin *m, exchange *x, buf *out)
 {
-    (void)x;
+    str unrecorded = audit_log_trouble(exchange_arena(x), m->audit);
     pthread_mutex_lock(&m->lock);
-    bool is_ready = !m->draining;
-    buf_fmt(out, "{\"ready\":%s,\"draining\":%s,\"config\":", is_ready ? "true" : "false",
+    bool is_ready = !m->draining && !unrecorded.n;
+    buf_fmt(out, "{\"ready\":%s,\"draining\":%s", is_ready ? "true" : "false",
             m->draining ? "true" : "false");
-    if (m->bad_reload.n) {
-        buf_put(out, S("{\"current\":false,\"error\":"));
-        buf_json_safe(out, buf_str(&m->bad_reload));
-        buf_put(out, S("}}\n"));
-    } else
-        buf_put(out, S("{\"current\":true}}\n"));
+    put_state(out, "config", "current", buf_str(&m->bad_reload));
     pthread_mutex_unlock(&m->lock);
+    if (m->audit) put_state(out, "audit_log", "written", unrecorded);
+    buf_put(out, S("}\n"));
     return is_ready ? 200 : 503;
 }
 
@@ -163,6 +169,7 @@ static admin *make(const admin_options *o)
     m->a = own;
     m->loop = loop_new(o->loop_number);
     m->meters = o->meters;
+    m->audit = o->audit;
     m->token = o->token.p ? arena_dup(own, o->token) : (str){0};
     m->loopback = gate_is_loopback(o->address);
     str *hosts = NEW_N(own, str, 2);

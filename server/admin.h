@@ -9,6 +9,7 @@
 #define SP_ADMIN_H
 #include "../base/metric.h"
 #include "../transport/server.h"
+#include "audit_log.h"
 #include "snapshot.h"
 
 typedef struct admin admin;
@@ -20,6 +21,7 @@ typedef struct {
     const snapshot *first; /* kept */
     logger *log;
     metrics *meters;
+    audit_log *audit;     /* NULL: none */
     unsigned loop_number; /* not a worker's */
 } admin_options;
 

@@ -17,6 +17,12 @@ typedef struct {
     str name, text;
 } config_file; /* a policy file: as messages call it, and its bytes */
 
+typedef struct {
+    const str *patterns;
+    config_file *files;
+    size_t count;
+} config_policies;
+
 typedef struct config {
     str file, directory; /* relative paths start in directory */
     const yaml_node *root;
@@ -35,10 +41,9 @@ typedef struct config {
     const yaml_node *mcp, *llm;
     config_list endpoints, servers, backends, routes;
     int64_t naming;
-    const str *policies;
-    config_file *policy_files;
-    size_t policy_file_count;
-    str access_log;
+    config_policies live, shadow;
+    str access_log, audit_log; /* audit_log.p NULL: none */
+    const str *redact;
 } config;
 
 /* Where text comes from that is not in the file itself. */

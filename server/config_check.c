@@ -4,6 +4,7 @@
 
 #include "../authz/gate.h"
 #include "../authz/jwks.h"
+#include "../authz/policy/policy.h"
 #include "../transport/client.h"
 #include "net_address.h"
 
@@ -215,38 +216,49 @@ static void check_issuer(config_reader *r, const config_issuer *one, const confi
 
 /* Policies */
 
-static void add_policy(config_reader *r, config *c, const yaml_node *n, str path)
+static void add_policy(config_reader *r, config_policies *set, const yaml_node *n, str path)
 {
-    config_file *file = &c->policy_files[c->policy_file_count];
-    for (size_t i = 0; i < c->policy_file_count; i++)
-        if (str_eq(c->policy_files[i].name, path)) return; /* two globs may meet */
+    config_file *file = &set->files[set->count];
+    for (size_t i = 0; i < set->count; i++)
+        if (str_eq(set->files[i].name, path)) return; /* two globs may meet */
     file->name = path;
     const err *e = r->world->read(r->world->ctx, r->a, path, &file->text);
     if (e)
         problems_add(r->out, n->line, n->column, STR_FMT, STR_ARG(e->text));
     else
-        c->policy_file_count++;
+        set->count++;
 }
 
-static void check_policies(config_reader *r, config *c)
+static void check_policies(config_reader *r, config_policies *set, const yaml_node *n)
 {
-    const yaml_node *n = config_place(c->root, "policies");
     if (!r->world->glob || !r->world->read) return;
-    c->policy_files = NEW_N(r->a, config_file, POLICY_FILES_MOST);
-    for (const str *pattern = c->policies; pattern->p; pattern++) {
+    set->files = NEW_N(r->a, config_file, POLICY_FILES_MOST);
+    for (const str *pattern = set->patterns; pattern->p; pattern++) {
         const str *paths = r->world->glob(r->world->ctx, r->a, *pattern);
         if (!paths->p)
             problems_add(r->out, n->line, n->column, "no file matches `" STR_FMT "`",
                          STR_ARG(*pattern));
         for (; paths->p; paths++) {
-            if (c->policy_file_count == POLICY_FILES_MOST) {
+            if (set->count == POLICY_FILES_MOST) {
                 problems_add(r->out, n->line, n->column, "more than %d policy files",
                              POLICY_FILES_MOST);
                 return;
             }
-            add_policy(r, c, n, *paths);
+            add_policy(r, set, n, *paths);
         }
     }
+}
+
+static void check_audit(config_reader *r, const config *c)
+{
+    const yaml_node *section = yaml_get(config_place(c->root, "telemetry"), S("audit_log"));
+    if (!section) return;
+    const yaml_node *n = config_place(section, "redact");
+    for (const str *path = c->redact; path->p; path++)
+        if (!policy_is_attribute(*path))
+            problems_add(r->out, n->line, n->column,
+                         "`" STR_FMT "` is no attribute; write for example args.password",
+                         STR_ARG(*path));
 }
 
 void config_check(config_reader *r, config *c)
@@ -257,5 +269,7 @@ void config_check(config_reader *r, config *c)
     for (size_t i = 0; i < c->issuers.count; i++) check_issuer(r, &issuers[i], issuers, i);
     config_check_mcp(r, c);
     config_check_llm(r, c);
-    check_policies(r, c);
+    check_policies(r, &c->live, config_place(c->root, "policies"));
+    check_policies(r, &c->shadow, config_place(c->root, "shadow_policies"));
+    check_audit(r, c);
 }

@@ -45,6 +45,7 @@ struct export_worker {
     buf lines;
     size_t count;
     metric *requests[DOORS][CLASSES], *seconds[DOORS], *verdicts[DOORS][VERDICTS], *limited;
+    metric *shadows[DOORS][VERDICTS];
     arena *names;
     map *tokens; /* backend to a series a direction */
 };
@@ -256,6 +257,14 @@ static void count_rule_error(export_worker *w, const record *r)
     arena_free(a);
 }
 
+static void count_verdict(export_worker *w, const fact_value *said, metric_family f, metric **kept,
+                          const char *door)
+{
+    if (!said->set) return;
+    size_t verdict = str_eq(said->text, S("permit"));
+    metric_add(series(w, &kept[verdict], f, door, verdict_names[verdict]), 1);
+}
+
 static void count(export_worker *w, const record *r)
 {
     size_t door = door_of(r);
@@ -269,11 +278,8 @@ static void count(export_worker *w, const record *r)
     count_rule_error(w, r);
     if (r->v[FACT_LIMITED].set)
         metric_add(series(w, &w->limited, METRIC_LIMITED, r->v[FACT_LIMITED].text.p, NULL), 1);
-    if (!r->v[FACT_VERDICT].set) return;
-    size_t verdict = str_eq(r->v[FACT_VERDICT].text, S("permit"));
-    metric_add(series(w, &w->verdicts[door][verdict], METRIC_VERDICTS, name,
-                      verdict_names[verdict]),
-               1);
+    count_verdict(w, &r->v[FACT_VERDICT], METRIC_VERDICTS, w->verdicts[door], name);
+    count_verdict(w, &r->v[FACT_SHADOW], METRIC_SHADOW, w->shadows[door], name);
 }
 
 void export_request(export_worker *w, exchange *x)

@@ -119,6 +119,23 @@ static const err *make_sealer(gateway *g, arena *a, const config *c, sealer **ou
     return sealer_new(g->a, keys, out);
 }
 
+static str beside_config(arena *a, const config *c, str path)
+{
+    if (path.n && path.p[0] == '/') return path;
+    return arena_fmt(a, STR_FMT "/" STR_FMT, STR_ARG(c->directory), STR_ARG(path));
+}
+
+static const err *open_logs(gateway *g, arena *a, const config *c)
+{
+    str to = c->access_log;
+    bool is_file = !str_eq(to, S("stdout")) && !str_eq(to, S("stderr")) && !str_eq(to, S("none"));
+    if (is_file) to = beside_config(a, c, to);
+    const err *e = export_new(a, to, g->log, g->house.meters, &g->house.out);
+    if (e || !c->audit_log.p) return e;
+    return audit_log_new(a, beside_config(a, c, c->audit_log), g->log, g->house.meters,
+                         &g->house.audit);
+}
+
 static void refresh_servers(void *mcp)
 {
     upstream_refresh(mcp);
@@ -132,11 +149,7 @@ static const err *make_house(gateway *g, arena *a, const config *c)
     g->house.log = g->log;
     g->house.meters = metrics_new();
     g->house.done = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    str to = c->access_log;
-    bool is_file = !str_eq(to, S("stdout")) && !str_eq(to, S("stderr")) && !str_eq(to, S("none"));
-    if (is_file && to.p[0] != '/')
-        to = arena_fmt(a, STR_FMT "/" STR_FMT, STR_ARG(c->directory), STR_ARG(to));
-    e = export_new(a, to, g->log, g->house.meters, &g->house.out);
+    e = open_logs(g, a, c);
     if (e) return e;
     g->house.net = refresh_new(g->log);
     g->spawner = child_spawner_new(g->log, g->o.shim);
@@ -145,6 +158,7 @@ static const err *make_house(gateway *g, arena *a, const config *c)
                              .meters = g->house.meters,
                              .seals = seals,
                              .streams = g->house.streams,
+                             .audit = audit_log_sink(g->house.audit),
                              .spawner = g->spawner,
                              .workers = g->house.count};
     g->house.mcp = mcp_shared_new(&mo);
@@ -187,6 +201,7 @@ static const err *make_admin(gateway *g, arena *a, const config *c)
                        .first = g->now,
                        .log = g->log,
                        .meters = g->house.meters,
+                       .audit = g->house.audit,
                        .loop_number = g->house.count};
     if (!c->admin) return NULL;
     const err *e = check_free(a, c->admin_address);
@@ -320,6 +335,7 @@ void gateway_free(gateway *g)
     tally_free(g->house.streams);
     refresh_free(g->house.net);
     export_free(g->house.out);
+    audit_log_free(g->house.audit);
     if (g->house.meters) metrics_free(g->house.meters);
     close_sockets(g);
     if (g->read_arena) arena_free(g->read_arena);

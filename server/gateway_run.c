@@ -42,8 +42,10 @@ static void take_signals(waiting *w)
         if (ends && w->draining) _exit(128 + (int)one.ssi_signo);
         if (ends)
             begin_drain(w);
-        else if (!w->draining)
+        else if (!w->draining) {
+            audit_log_reopen(w->g->house.audit);
             gateway_reload(w->g);
+        }
     }
 }
 

@@ -36,6 +36,7 @@ void process_harden(void)
         (void)setrlimit(RLIMIT_NOFILE, &files);
     }
     (void)sigaction(SIGPIPE, &ignore, NULL);
+    (void)sigaction(SIGXFSZ, &ignore, NULL); /* a file that may not grow is an error of write() */
 }
 
 const err *process_signals(arena *a, int *fd)

@@ -68,13 +68,12 @@ static void check_contents(problems *out, arena *a, const config *c)
     for (size_t i = 0; i < c->backends.count; i++) check_trust(out, a, &backends[i].ca);
 }
 
-static policy *read_policies(arena *a, const config *c, config_file extra, problems *out)
+static policy *read_policies(arena *a, const config_policies *set, config_file extra, problems *out)
 {
-    policy_source *sources = NEW_N(a, policy_source, c->policy_file_count + 1);
+    policy_source *sources = NEW_N(a, policy_source, set->count + 1);
     size_t n = 0;
-    for (; n < c->policy_file_count; n++)
-        sources[n] =
-            (policy_source){.name = c->policy_files[n].name, .text = c->policy_files[n].text};
+    for (; n < set->count; n++)
+        sources[n] = (policy_source){.name = set->files[n].name, .text = set->files[n].text};
     if (extra.text.p) sources[n++] = (policy_source){.name = extra.name, .text = extra.text};
     policy *p = NULL;
     policy_load(a, sources, n, &zones_of_system, out, &p);
@@ -105,9 +104,12 @@ bool snapshot_read(snapshot_plan *p, const config_world *w, str file, str text, 
     config_load(p->a, w, file, text, out, &p->config);
     if (p->config) {
         check_contents(out, p->a, p->config);
-        p->rules = read_policies(p->a, p->config, extra, out);
+        p->rules = read_policies(p->a, &p->config->live, extra, out);
+        if (p->config->shadow.count)
+            p->shadow = read_policies(p->a, &p->config->shadow, (config_file){0}, out);
     }
     if (p->rules) test_policies(p->rules, out);
+    if (p->shadow) test_policies(p->shadow, out);
     if (out->count == before && p->rules) return true;
     snapshot_plan_free(p);
     return false;
@@ -168,6 +170,7 @@ const err *snapshot_new(arena *a, const snapshot_needs *needs, snapshot_plan *p,
     h->refs = 1;
     h->s.config = p->config;
     h->s.rules = p->rules;
+    h->s.shadow = p->shadow;
     *p = (snapshot_plan){0};
     snapshot_maker m = {.a = own, .scratch = a, .needs = needs, .s = &h->s};
     make_proxies(&m, &h->s);

@@ -18,7 +18,7 @@
 typedef struct {
     arena *a;
     config *config;
-    policy *rules;
+    policy *rules, *shadow; /* shadow NULL: none */
 } snapshot_plan;
 
 /* `extra`: a policy that is not in a file (text.p NULL: none). False: every problem is in `out`,
@@ -34,7 +34,7 @@ typedef struct {
 
 typedef struct {
     const config *config;
-    const policy *rules;
+    const policy *rules, *shadow;
     identity who;
     gate front;
     mcp_config mcp;

@@ -186,6 +186,8 @@ const err *snapshot_make_mcp(snapshot_maker *m, mcp_config *out)
                         .endpoint_count = c->endpoints.count,
                         .who = &m->s->who,
                         .rules = m->s->rules,
+                        .shadow = m->s->shadow,
+                        .redact = c->redact,
                         .body_limit = (size_t)c->body,
                         .json_depth = (unsigned)c->json_depth,
                         .streams_per_caller = (unsigned)c->streams_per_caller,
@@ -251,6 +253,8 @@ const err *snapshot_make_llm(snapshot_maker *m, llm_config *out)
                         .route_count = c->routes.count,
                         .who = &m->s->who,
                         .rules = m->s->rules,
+                        .shadow = m->s->shadow,
+                        .redact = c->redact,
                         .body_limit = (size_t)c->body,
                         .json_depth = (unsigned)c->json_depth,
                         .streams_per_caller = (unsigned)c->streams_per_caller};

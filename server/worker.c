@@ -64,6 +64,7 @@ static void make_products(worker *w)
                               .tokens = w->tokens,
                               .services = services,
                               .streams = h->streams,
+                              .audit = audit_log_sink(h->audit),
                               .log = h->log,
                               .meters = h->meters};
     w->mcp = mcp_worker_new(h->mcp, w->index, &mcp);

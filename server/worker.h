@@ -7,6 +7,7 @@
 #ifndef SP_WORKER_H
 #define SP_WORKER_H
 #include "../transport/server.h"
+#include "audit_log.h"
 #include "export.h"
 #include "snapshot.h"
 #include <pthread.h>
@@ -20,6 +21,7 @@ typedef struct {
     mcp_shared *mcp;
     tally *streams; /* of each caller */
     export *out;
+    audit_log *audit; /* NULL: none */
     unsigned count;
     int done;          /* eventfd: one is added when a worker's loop has ended */
     atomic_uint quiet; /* draining workers with nothing left to answer */

@@ -116,9 +116,7 @@ bool policy_only_named(const policy_rule *r, cel_value args)
 
 bool policy_arguments(policy_ask *k, cel_value *args)
 {
-    cel_bindings *b = &k->facts.bindings;
-    if (b->values[VAR_ARGS].tag == CEL_UNBOUND) b->values[VAR_ARGS] = b->lazy(b->ctx, VAR_ARGS);
-    *args = b->values[VAR_ARGS];
+    *args = policy_fact_value(&k->facts, VAR_ARGS);
     return args->tag == CEL_MAP;
 }
 

@@ -267,3 +267,10 @@ void policy_facts_begin(policy_facts *f, const struct policy *p, const question 
     *f = (policy_facts){.q = q, .p = p, .scratch = scratch};
     f->bindings = (cel_bindings){NEW_N(scratch, cel_value, count), count, lazy, f};
 }
+
+cel_value policy_fact_value(policy_facts *f, size_t slot)
+{
+    cel_value *v = &f->bindings.values[slot];
+    if (v->tag == CEL_UNBOUND) *v = lazy(f, slot);
+    return *v;
+}

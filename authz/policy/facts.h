@@ -63,4 +63,5 @@ typedef struct {
 
 /* The struct must not move afterwards: the bindings point back to it. */
 void policy_facts_begin(policy_facts *f, const struct policy *p, const question *q, arena *scratch);
+cel_value policy_fact_value(policy_facts *f, size_t slot); /* CEL_UNBOUND: there is none */
 #endif

@@ -31,6 +31,9 @@ void policy_decide(const policy *p, const question *q, arena *scratch, verdict *
  * that differs between callers (the list is then private)? */
 bool policy_reads_args(const policy *p, subject_kind kind, str server, str name);
 bool policy_depends_on_caller(const policy *p, subject_kind kind);
+/* Is it `jwt`, `args.path`, `http.headers["x-tenant"]`: a variable and a way into it? */
+bool policy_is_attribute(str path);
+
 /* Glob of the contract: * any run, also of '/', ? one character; case-sensitive. */
 bool policy_glob(str pattern, str text);
 #endif

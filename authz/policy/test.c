@@ -18,10 +18,14 @@ static bool in_list(const str *list, str s)
 
 static str told(arena *a, const verdict *v)
 {
-    static const char *const whys[] =
-        {[DENIED_NOT] = "permit",   [DENIED_DEFAULT] = "deny: no permit matches",
-         [DENIED_FORBID] = "deny",  [DENIED_FORBID_ERROR] = "deny: a forbid could not be evaluated",
-         [DENIED_REQUIRE] = "deny", [DENIED_SCOPES] = "deny: scopes are missing"};
+    static const char *const whys[] = {[DENIED_NOT] = "permit",
+                                       [DENIED_DEFAULT] = "deny: no permit matches",
+                                       [DENIED_FORBID] = "deny",
+                                       [DENIED_FORBID_ERROR] =
+                                           "deny: a forbid could not be evaluated",
+                                       [DENIED_REQUIRE] = "deny",
+                                       [DENIED_SCOPES] = "deny: scopes are missing",
+                                       [DENIED_UNRECORDED] = "deny: not recorded"};
     str text = S("");
     if (v->rule.n)
         text = arena_fmt(a, " by " STR_FMT " (" STR_FMT ")", STR_ARG(v->rule), STR_ARG(v->place));

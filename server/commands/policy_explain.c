@@ -14,7 +14,8 @@ static const char *const whys[] = {[DENIED_NOT] = "a permit applies",
                                    [DENIED_FORBID] = "a forbid applies",
                                    [DENIED_FORBID_ERROR] = "a forbid could not be evaluated",
                                    [DENIED_REQUIRE] = "a require does not hold",
-                                   [DENIED_SCOPES] = "only scopes are missing"};
+                                   [DENIED_SCOPES] = "only scopes are missing",
+                                   [DENIED_UNRECORDED] = "the audit log took no more"};
 
 static void put_account(buf *b, const policy_account *a)
 {

@@ -218,7 +218,7 @@ static void what_is_left_out_has_the_defaults_of_the_table(void **state)
     assert_int_equal(c->anonymous, CONFIG_ANONYMOUS_DENY);
     assert_str(c->access_log, "stdout");
     assert_null(c->admin);
-    assert_null(c->policies->p);
+    assert_null(c->live.patterns->p);
     assert_int_equal(c->endpoints.count, 0);
 }
 
@@ -298,8 +298,8 @@ static void policy_files_are_read_once_each(void **state)
 {
     const config *c =
         load_fine(*state, V "policies: [\"policies/*.yaml\", \"policies/one.yaml\"]\n");
-    assert_int_equal(c->policy_file_count, 1);
-    assert_str(c->policy_files[0].name, "policies/one.yaml");
+    assert_int_equal(c->live.count, 1);
+    assert_str(c->live.files[0].name, "policies/one.yaml");
 }
 
 /* Showing and reloading */
