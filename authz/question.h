@@ -65,6 +65,8 @@ typedef struct {
         js_value params;
     } llm; /* params: the request body */
     str source_ip;
+    const struct cel_value *given; /* values of facts by slot, where they are known otherwise, and
+                                      CEL_UNKNOWN where they are not (policy/replay.h); or NULL */
 } question;
 
 typedef enum {
@@ -80,6 +82,7 @@ typedef enum {
 typedef struct {
     bool permit;
     bool listed; /* deny only: a list would show it (the arguments decided) */
+    bool open;   /* permit only: it hangs on something unknown */
     denied why;
     str rule;    /* id of the rule that decided; {0} for default */
     str place;   /* its "file:line" */

@@ -91,6 +91,8 @@ typedef struct cel_bindings {
     size_t count;
     cel_value (*lazy)(void *ctx, size_t slot);
     void *ctx;
+    bool exact; /* `unknown ? x : x` is unknown, since the condition may turn out to be an error;
+                   else it is x */
 } cel_bindings;
 
 enum {

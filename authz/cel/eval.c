@@ -118,13 +118,14 @@ static APART cel_value terms(cel_run *r, const cel_node *n, bool decides)
     return seen.tag == CEL_UNBOUND ? cel_bool(!decides) : seen;
 }
 
-/* Not knowing the condition does not matter when both sides say the same. */
+/* Not knowing the condition does not matter when both sides say the same, unless errors do. */
 static APART cel_value conditional(cel_run *r, const cel_node *n)
 {
     cel_value c = cel_run_node(r, n->kids[0]);
     if (c.tag == CEL_BOOL) return cel_run_node(r, n->kids[c.u.b ? 1 : 2]);
     if (c.tag == CEL_ERROR) return c;
     if (c.tag != CEL_UNKNOWN) return cel_error_at(CEL_NO_SUCH_OVERLOAD, n->kids[0]->offset);
+    if (r->bindings->exact) return c;
     cel_value yes = cel_run_node(r, n->kids[1]);
     if (yes.tag != CEL_BOOL) return c;
     cel_value no = cel_run_node(r, n->kids[2]);

@@ -97,6 +97,7 @@ truth policy_argument(policy_ask *k, const policy_rule *r, const rule_constraint
 {
     cel_value v = cel_map_member(args, c->name);
     if (v.tag == CEL_UNBOUND) return absent(k, r, c);
+    if (v.tag == CEL_UNKNOWN) return TRUTH_UNKNOWN;
     if (c->program) {
         k->facts.bindings.values[FACT_THIS] = v;
         return policy_run(k, r, c->program, c->source);
@@ -124,8 +125,7 @@ static truth arguments(policy_ask *k, const policy_rule *r)
 {
     cel_value args;
     if (!r->constraint_count && !r->only_named_args) return TRUTH_YES;
-    if (k->q->listing) return TRUTH_UNKNOWN;
-    if (!policy_arguments(k, &args)) return TRUTH_ERROR;
+    if (!policy_arguments(k, &args)) return args.tag == CEL_UNKNOWN ? TRUTH_UNKNOWN : TRUTH_ERROR;
     truth t = r->only_named_args && !policy_only_named(r, args) ? TRUTH_NO : TRUTH_YES;
     for (size_t i = 0; i < r->constraint_count && t != TRUTH_NO; i++)
         t = policy_both(t, policy_argument(k, r, &r->constraints[i], args));

@@ -112,6 +112,18 @@ const str *policy_fact_members(arena *a, size_t slot)
     return n ? out : NULL;
 }
 
+size_t policy_fact_member(size_t slot, str member)
+{
+    for (size_t i = QUESTION_VARS; i < FACTS; i++)
+        if (rows[i].parent == slot && str_eq(last_part(i), member)) return i;
+    return FACTS;
+}
+
+bool policy_fact_is_of_calls(size_t slot)
+{
+    return rows[slot].unlisted;
+}
+
 uint64_t policy_facts_of_caller(void)
 {
     static const unsigned parents[] = {VAR_CALLER, VAR_MCP, FACT_MCP_CLIENT, VAR_HTTP, VAR_SOURCE};
@@ -265,7 +277,13 @@ void policy_facts_begin(policy_facts *f, const struct policy *p, const question 
 {
     size_t count = FACTS + p->var_count;
     *f = (policy_facts){.q = q, .p = p, .scratch = scratch};
-    f->bindings = (cel_bindings){NEW_N(scratch, cel_value, count), count, lazy, f};
+    f->bindings = (cel_bindings){.values = NEW_N(scratch, cel_value, count),
+                                 .count = count,
+                                 .lazy = lazy,
+                                 .ctx = f,
+                                 .exact = q->given && !q->listing};
+    for (size_t i = 0; q->given && i < FACTS; i++)
+        if (!q->listing || !rows[i].unlisted) f->bindings.values[i] = q->given[i];
 }
 
 cel_value policy_fact_value(policy_facts *f, size_t slot)

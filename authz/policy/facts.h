@@ -49,6 +49,9 @@ enum {
 cel_variable policy_fact_variable(size_t slot);
 /* Variables with fixed members: their names, ends with {0}. NULL: members are free. */
 const str *policy_fact_members(arena *a, size_t slot);
+/* The fact that is this member of a fact ("path" of VAR_HTTP); FACTS: its members are free. */
+size_t policy_fact_member(size_t slot, str member);
+bool policy_fact_is_of_calls(size_t slot); /* a list does not know it: args, http.headers, … */
 /* Facts that differ between callers, as bits. */
 uint64_t policy_facts_of_caller(void);
 

@@ -71,6 +71,7 @@ static bool forbidden(policy_ask *k, size_t *at, verdict *out)
             return true;
         }
         if (t == TRUTH_ERROR && !broken) broken = r;
+        if (t == TRUTH_UNKNOWN) out->open = true;
     }
     if (broken) decide_by(out, DENIED_FORBID_ERROR, broken);
     return broken != NULL;
@@ -87,23 +88,35 @@ static bool required(policy_ask *k, size_t *at, verdict *out, scope_set *missing
             return false;
         }
         if (scopes_missing(k, r)) *missing = with_missing(k, *missing, r);
+        if (t == TRUTH_UNKNOWN) out->open = true;
     }
     return true;
 }
 
+static void permit_by(verdict *out, const policy_rule *r, truth t)
+{
+    decide_by(out, DENIED_NOT, r);
+    out->permit = true;
+    out->open |= t == TRUTH_UNKNOWN;
+    out->message = (str){0};
+}
+
+/* A list is content with a permit that might apply; a replay wants one that does. */
 static void grant(policy_ask *k, size_t *at, verdict *out, scope_set required_scopes)
 {
-    const policy_rule *r, *nearest = NULL;
+    const policy_rule *r, *nearest = NULL, *perhaps = NULL;
     scope_set least = {0};
     while ((r = policy_next_rule(k, RULE_PERMIT, at))) {
         bool lacks = required_scopes.count || scopes_missing(k, r);
         if (lacks && k->q->listing) continue;
         truth t = policy_condition(k, r);
         if (t == TRUTH_NO || t == TRUTH_ERROR) continue;
+        if (!lacks && t == TRUTH_UNKNOWN && k->q->given) {
+            if (!perhaps) perhaps = r;
+            continue;
+        }
         if (!lacks) {
-            decide_by(out, DENIED_NOT, r);
-            out->permit = true;
-            out->message = (str){0};
+            permit_by(out, r, t);
             return;
         }
         scope_set set = with_missing(k, required_scopes, r);
@@ -111,6 +124,10 @@ static void grant(policy_ask *k, size_t *at, verdict *out, scope_set required_sc
             nearest = r;
             least = set;
         }
+    }
+    if (perhaps) {
+        permit_by(out, perhaps, TRUTH_UNKNOWN);
+        return;
     }
     decide_by(out, nearest ? DENIED_SCOPES : DENIED_DEFAULT, nearest);
     out->message = (str){0};

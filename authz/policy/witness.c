@@ -26,6 +26,11 @@ static bool same(const policy_attribute *x, size_t slot, str member)
 
 static void add(collector *c, size_t slot, str member)
 {
+    size_t fact = member.p ? policy_fact_member(slot, member) : FACTS;
+    if (fact != FACTS) {
+        slot = fact;
+        member = (str){0};
+    }
     for (size_t i = 0; i < c->count; i++)
         if (same(&c->list[i], slot, (str){0}) || same(&c->list[i], slot, member)) return;
     if (c->count < ATTRIBUTES_MOST) c->list[c->count++] = (policy_attribute){slot, member};

@@ -463,7 +463,7 @@ static void a_lazy_variable_is_asked_for_once_and_only_when_read(void **s)
     world_put(w, "b", CEL_T_DYN, (cel_value){0});
     world_put(w, "c", CEL_T_DYN, (cel_value){0});
     int asked = 0;
-    cel_bindings b = {w->values, w->count, ask, &asked};
+    cel_bindings b = {.values = w->values, .count = w->count, .lazy = ask, .ctx = &asked};
     cel_env env = {w->variables, w->count};
     cel_program *p;
     assert_null(cel_compile(w->a, S("a || b == 5"), &env, NULL, &p));
