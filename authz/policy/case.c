@@ -188,12 +188,12 @@ static void check_keys(policy_draft *d, const yaml_node *test)
     }
 }
 
-static void read_request(policy_draft *d, const yaml_node *n, policy_case *c)
+/* All but what is asked for. */
+static void read_circumstances(policy_draft *d, const yaml_node *n, policy_case *c)
 {
     const yaml_node *as = yaml_get(n, S("as")), *ip = yaml_get(n, S("ip"));
     const yaml_node *jwt = as ? yaml_get(as, S("jwt")) : NULL;
     check_keys(d, n);
-    read_subject(d, n, c);
     c->claims = json_of(d, jwt ? jwt : as, "as");
     c->args = json_of(d, yaml_get(n, S("args")), "args");
     c->annotations = json_of(d, yaml_get(n, S("annotations")), "annotations");
@@ -201,6 +201,12 @@ static void read_request(policy_draft *d, const yaml_node *n, policy_case *c)
     c->now_ms = moment_of(d, yaml_get(n, S("now")));
     c->source_ip = ip ? ip->text : (str){0};
     if (ip && ip->kind != YAML_SCALAR) WRONG(d, ip, "error E103: ip must be text");
+}
+
+static void read_request(policy_draft *d, const yaml_node *n, policy_case *c)
+{
+    read_circumstances(d, n, c);
+    read_subject(d, n, c);
 }
 
 static void read_case(policy_draft *d, const policy_source *source, const yaml_node *test)
@@ -224,7 +230,8 @@ static void read_case(policy_draft *d, const policy_source *source, const yaml_n
     d->cases_end = &node->next;
 }
 
-bool policy_case_read(arena *a, const policy_source *source, problems *out, policy_case *c)
+static bool read_file(arena *a, const policy_source *source, problems *out, policy_case *c,
+                      void (*read)(policy_draft *d, const yaml_node *n, policy_case *c))
 {
     policy_draft d = {.a = a, .out = out};
     yaml_node *root = NULL;
@@ -238,11 +245,21 @@ bool policy_case_read(arena *a, const policy_source *source, problems *out, poli
         problems_add(out, 1, 1, "error E103: a request must be a map: as, call, args …");
         return false;
     }
-    read_request(&d, root, c);
+    read(&d, root, c);
     c->place = source->name;
     if (c->list)
         problems_add(out, 1, 1, "error E102: a request asks for one thing, not for a list");
     return out->count == before;
+}
+
+bool policy_case_read(arena *a, const policy_source *source, problems *out, policy_case *c)
+{
+    return read_file(a, source, out, c, read_request);
+}
+
+bool policy_case_read_caller(arena *a, const policy_source *source, problems *out, policy_case *c)
+{
+    return read_file(a, source, out, c, read_circumstances);
 }
 
 void policy_test_read(policy_draft *d, const policy_source *source, const yaml_node *tests)

@@ -14,5 +14,7 @@
 
 /* A file that holds one request. */
 bool policy_case_read(arena *a, const policy_source *source, problems *out, policy_case *c);
+/* A file that says who asks, and whence; what for is left open. */
+bool policy_case_read_caller(arena *a, const policy_source *source, problems *out, policy_case *c);
 question policy_case_question(const policy_case *c, int64_t now_ms, arena *scratch);
 #endif

@@ -108,9 +108,9 @@ static void tell_arguments(teller *t)
     const policy_rule *r = t->rule;
     cel_value args;
     size_t last = 1 + r->constraint_count;
-    bool known = !t->k->q->listing;
     if (!r->constraint_count && !r->only_named_args) return;
-    if (known && !policy_arguments(t->k, &args)) {
+    bool known = policy_arguments(t->k, &args);
+    if (!known && args.tag != CEL_UNKNOWN) {
         add(t, last, S("args"), S("the arguments"), TRUTH_ERROR)->error = S("they are no object");
         return;
     }

@@ -27,16 +27,46 @@ const command policy_verbs[] = {
      "  sallyport policy test policies/*.yaml\n"
      "  sallyport policy test --coverage=80 --junit report.xml policies/*.yaml\n"},
     {"explain", policy_verb_explain, "say why a request is permitted or denied, with the values seen",
-     "usage: sallyport policy explain --request FILE | --test NAME [--format text|json] FILE…\n"
+     "usage: sallyport policy explain --request FILE | --test NAME | --audit SEQ --log FILE\n"
+     "                                [--format text|json] FILE…\n"
      "\n"
      "Prints the decision, every rule that could apply with each of its conditions and the values these\n"
      "saw, and of a denied request the permit that came nearest.\n"
      "\n"
      "  -r, --request FILE   a request, written like an entry of `tests:`, in YAML or JSON\n"
      "  --test NAME          the request of that test in the files\n"
+     "  --audit SEQ          the call of that line of an audit log, as far as it was recorded\n"
+     "  --log FILE           the audit log\n"
      "\n"
      "  echo '{as: {jwt: {sub: alice}}, call: fs/write_file, args: {path: /etc/passwd}}' > request.yaml\n"
      "  sallyport policy explain -r request.yaml policies/*.yaml\n"},
+    {"diff", policy_verb_diff, "say what other rules would have decided about recorded calls",
+     "usage: sallyport policy diff OLD NEW --log FILE [--list] [--format text|json] [--fail-on CHANGE,…]\n"
+     "\n"
+     "Asks both sets of rules about every decision of an audit log and groups those that differ by the\n"
+     "rules that made them. OLD and NEW are a file, a directory of *.yaml, or a quoted pattern; so is the\n"
+     "log. A decision that hangs on something that was not recorded is unknown, never guessed.\n"
+     "\n"
+     "  --list              also what appears in or disappears from the list of each caller of the log\n"
+     "  --fail-on CHANGE    exit 1 if there is any: newly-permitted, newly-denied, unknown\n"
+     "\n"
+     "  sallyport policy diff policies/ next/ --log audit.jsonl\n"
+     "  sallyport policy diff policies/ next/ --log 'audit.jsonl*' --list --fail-on newly-permitted\n"},
+    {"who", policy_verb_who, "say which callers of an audit log may call a tool or model",
+     "usage: sallyport policy who SERVER/TOOL|MODEL --log FILE FILE…\n"
+     "\n"
+     "Prints yes, no, or depends (on the arguments) for each caller the log names, with the rule that\n"
+     "decides; unknown, if the rules read something of the caller that was never recorded.\n"
+     "\n"
+     "  sallyport policy who fs/write_file --log audit.jsonl policies/*.yaml\n"},
+    {"can", policy_verb_can, "say what a caller may see and call, and on which conditions",
+     "usage: sallyport policy can CALLER.yaml FILE…\n"
+     "\n"
+     "Asks about everything that the rules and their tests name. What hangs on the arguments is listed\n"
+     "with the conditions that are open. The caller is written like an entry of `tests:` without `call`.\n"
+     "\n"
+     "  echo 'as: {jwt: {sub: alice, groups: [eng]}}' > alice.yaml\n"
+     "  sallyport policy can alice.yaml policies/*.yaml\n"},
     {"eval", policy_verb_eval, "evaluate one CEL expression",
      "usage: sallyport policy eval 'EXPRESSION' [--bindings FILE.json]\n"
      "\n"
@@ -83,6 +113,12 @@ const command policy_verbs[] = {
 };
 /* clang-format on */
 
+static void print_problems(const problems *found)
+{
+    for (const problem *p = found->first; p; p = p->next)
+        (void)fprintf(stderr, STR_FMT "\n", STR_ARG(p->text));
+}
+
 int policy_verb_load(arena *a, const char *const *names, int count, policy **rules)
 {
     files *f = files_new(a, files_directory_of(a, S("./")));
@@ -95,11 +131,45 @@ int policy_verb_load(arena *a, const char *const *names, int count, policy **rul
     problems found;
     problems_init(&found, a, sources[0].name);
     policy_load(a, sources, (size_t)count, &zones_of_system, &found, rules);
-    for (const problem *p = found.first; p; p = p->next)
-        (void)fprintf(stderr, STR_FMT "\n", STR_ARG(p->text));
+    print_problems(&found);
     if (*rules) return 0;
     (void)fprintf(stderr, "%zu problem%s\n", found.count, found.count == 1 ? "" : "s");
     return 1;
+}
+
+int policy_verb_read_case(arena *a, const char *name,
+                          bool (*read)(arena *a, const policy_source *source, problems *out,
+                                       policy_case *c),
+                          policy_case *c)
+{
+    policy_source source = {.name = {name, strlen(name)}};
+    files *f = files_new(a, files_directory_of(a, S("./")));
+    const err *e = files_read(f, a, source.name, &source.text);
+    if (e) return command_fail(e);
+    problems found;
+    problems_init(&found, a, source.name);
+    if (read(a, &source, &found, c)) return 0;
+    print_problems(&found);
+    return 1;
+}
+
+const str *policy_verb_files(arena *a, const char *where)
+{
+    config_world world = files_world(files_new(a, files_directory_of(a, S("./"))));
+    const str *inside = world.glob(world.ctx, a, arena_fmt(a, "%s/*.yaml", where));
+    return inside->p ? inside : world.glob(world.ctx, a, (str){where, strlen(where)});
+}
+
+int policy_verb_load_set(arena *a, const char *where, policy **rules)
+{
+    const str *found = policy_verb_files(a, where);
+    int count = 0;
+    while (found[count].p) count++;
+    if (!count)
+        return command_fail(err_new(a, ERR_NOT_FOUND, "%s: there are no policy files", where));
+    const char **names = NEW_N(a, const char *, (size_t)count);
+    for (int i = 0; i < count; i++) names[i] = found[i].p;
+    return policy_verb_load(a, names, count, rules);
 }
 
 int command_policy(arena *a, int argc, char **argv)

@@ -2,10 +2,12 @@
 /* policy_explain.c - why a request is permitted or denied, for a person or as JSON. */
 #include "../../authz/policy/case.h"
 #include "../../authz/policy/explain.h"
+#include "../../authz/policy/replay.h"
 #include "../../base/clock.h"
-#include "../files.h"
+#include "../audit_read.h"
 #include "policy_verb.h"
 #include <stdio.h>
+#include <stdlib.h>
 
 static const char *const outcomes[] =
     {[TRUTH_NO] = "no", [TRUTH_YES] = "yes", [TRUTH_UNKNOWN] = "unknown", [TRUTH_ERROR] = "error"};
@@ -32,13 +34,20 @@ static void put_account(buf *b, const policy_account *a)
     }
 }
 
+/* What hangs on something that was not recorded is neither. */
+static const char *decision_of(const question *q, const verdict *v)
+{
+    if (!v->permit) return "DENY";
+    return v->open && q->given ? "UNKNOWN" : "PERMIT";
+}
+
 static str as_text(arena *a, const policy *p, const question *q, const policy_explanation *e)
 {
     buf b = buf_new(a, 16 << 20);
     bool served = q->server.n > 0;
     (void)buf_fmt(&b, "%s  " STR_FMT "%s" STR_FMT "  by " STR_FMT "  policy " STR_FMT "\n",
-                  e->said.permit ? "PERMIT" : "DENY", STR_ARG(q->server), served ? "/" : "",
-                  STR_ARG(q->name), STR_ARG(q->who->id), STR_ARG(policy_revision(p)));
+                  decision_of(q, &e->said), STR_ARG(q->server), served ? "/" : "", STR_ARG(q->name),
+                  STR_ARG(q->who->id), STR_ARG(policy_revision(p)));
     (void)buf_fmt(&b, "%s", whys[e->said.why]);
     if (e->said.rule.n) (void)buf_fmt(&b, ": " STR_FMT, STR_ARG(e->said.rule));
     if (e->said.message.n) (void)buf_fmt(&b, " (“" STR_FMT "”)", STR_ARG(e->said.message));
@@ -89,11 +98,16 @@ static void put_json_account(buf *b, const policy_account *a)
     (void)buf_put(b, S("]}"));
 }
 
-static str as_json(arena *a, const policy *p, const policy_explanation *e)
+static str as_json(arena *a, const policy *p, const question *q, const policy_explanation *e)
 {
     buf b = buf_new(a, 16 << 20);
     (void)buf_put(&b, S("{"));
-    put_member(&b, "decision", e->said.permit ? S("permit") : S("deny"), true);
+    bool open = e->said.permit && e->said.open && q->given;
+    put_member(&b, "decision",
+               open             ? S("unknown")
+               : e->said.permit ? S("permit")
+                                : S("deny"),
+               true);
     put_member(&b, "why", text_of(whys[e->said.why]), false);
     put_member(&b, "rule", e->said.rule, false);
     put_member(&b, "policy", policy_revision(p), false);
@@ -110,20 +124,6 @@ static str as_json(arena *a, const policy *p, const policy_explanation *e)
 
 /* The request */
 
-static int read_request(arena *a, const char *file, policy_case *c)
-{
-    policy_source source = {.name = text_of(file)};
-    const err *e =
-        files_read(files_new(a, files_directory_of(a, S("./"))), a, source.name, &source.text);
-    if (e) return command_fail(e);
-    problems found;
-    problems_init(&found, a, source.name);
-    if (policy_case_read(a, &source, &found, c)) return 0;
-    for (const problem *p = found.first; p; p = p->next)
-        (void)fprintf(stderr, STR_FMT "\n", STR_ARG(p->text));
-    return 1;
-}
-
 static const policy_case *test_named(const policy *p, str name)
 {
     for (size_t i = 0; i < p->case_count; i++)
@@ -131,33 +131,101 @@ static const policy_case *test_named(const policy *p, str name)
     return NULL;
 }
 
+/* A line of an audit log */
+
+typedef struct {
+    arena *a;
+    long long wanted;
+    bool found;
+    policy_recorded line;
+} search;
+
+static const err *take_line(void *ctx, arena *scratch, str line, uint64_t number)
+{
+    search *s = ctx;
+    js_value root;
+    int64_t seq;
+    bool is_decision;
+    (void)number;
+    const err *e = js_check(scratch, line, 128, &root);
+    if (e || !js_int(js_get(root, S("seq")), &seq) || seq != s->wanted) return e;
+    str kept = arena_dup(s->a, line);
+    e = js_check(s->a, kept, 128, &root);
+    if (!e) e = policy_recorded_read(s->a, root, &s->line, &is_decision);
+    if (!e && !is_decision)
+        e = err_new(s->a, ERR_MALFORMED, "that line is about something else than a decision");
+    s->found = !e;
+    return e;
+}
+
+static int find_line(arena *a, const char *number, const char *log, policy_recorded *out)
+{
+    search s = {.a = a};
+    char *end;
+    bool torn;
+    s.wanted = strtoll(number, &end, 10);
+    if (*end || s.wanted < 1)
+        return command_usage("policy explain", "--audit wants the `seq` of a line");
+    const err *e = audit_read(a, log, take_line, &s, &torn);
+    if (e) return command_fail(e);
+    *out = s.line;
+    return s.found
+               ? 0
+               : command_fail(err_new(a, ERR_NOT_FOUND, "%s: there is no line %s", log, number));
+}
+
+/* The question to be explained. 0, or the exit code after what is wrong was said. */
+typedef struct {
+    const char *request, *test, *line, *log;
+} chosen;
+
+static int choose(arena *a, const policy *rules, const chosen *w, question *q)
+{
+    policy_case *read = NEW(a, policy_case);
+    policy_recorded recorded;
+    int wrong = 0;
+    if (w->line) {
+        wrong = find_line(a, w->line, w->log, &recorded);
+        if (!wrong) *q = policy_recorded_question(rules, &recorded, a);
+        return wrong;
+    }
+    if (w->request) wrong = policy_verb_read_case(a, w->request, policy_case_read, read);
+    const policy_case *c = w->test ? test_named(rules, text_of(w->test)) : read;
+    if (wrong) return wrong;
+    if (!c || c->list)
+        return command_usage("policy explain",
+                             c ? "that test is about a list" : "no test has that name");
+    *q = policy_case_question(c, clock_wall_ms(), a);
+    return 0;
+}
+
 int policy_verb_explain(arena *a, int argc, char **argv)
 {
-    const char *request = NULL, *test = NULL, *format = "text";
+    const char *format = "text";
+    chosen w = {0};
     const char **names = NEW_N(a, const char *, (size_t)argc);
-    const command_option options[] = {{.name = "--request", .brief_name = "-r", .value = &request},
-                                      {.name = "--test", .value = &test},
+    const command_option options[] = {{.name = "--request",
+                                       .brief_name = "-r",
+                                       .value = &w.request},
+                                      {.name = "--test", .value = &w.test},
+                                      {.name = "--audit", .value = &w.line},
+                                      {.name = "--log", .value = &w.log},
                                       {.name = "--format", .value = &format},
                                       {0}};
     int count = 0;
     policy *rules = NULL;
     if (!command_options(argc, argv, options, names, &count)) return 2;
-    if (count == 0 || !request == !test)
-        return command_usage("policy explain",
-                             "it wants policy files, and --request FILE or --test NAME");
+    if (count == 0 || !!w.request + !!w.test + !!w.line != 1 || !w.line != !w.log)
+        return command_usage("policy explain", "it wants policy files, and --request FILE, "
+                                               "--test NAME, or --audit SEQ with --log FILE");
     bool json = strcmp(format, "json") == 0;
     if (!json && strcmp(format, "text") != 0)
         return command_usage("policy explain", "--format is text or json");
-    int wrong = policy_verb_load(a, names, count, &rules);
-    policy_case *read = NEW(a, policy_case);
-    if (!wrong && request) wrong = read_request(a, request, read);
-    if (wrong) return wrong;
-    const policy_case *c = test ? test_named(rules, text_of(test)) : read;
-    if (!c || c->list)
-        return command_usage("policy explain",
-                             c ? "that test is about a list" : "no test has that name");
-    question q = policy_case_question(c, clock_wall_ms(), a);
+    question q;
     policy_explanation e;
+    int wrong = policy_verb_load(a, names, count, &rules);
+    if (!wrong) wrong = choose(a, rules, &w, &q);
+    if (wrong) return wrong;
     policy_explain(rules, &q, a, &e);
-    return command_print(json ? as_json(a, rules, &e) : as_text(a, rules, &q, &e));
+    return command_print(json ? as_json(a, rules, &q, &e) : as_text(a, rules, &q, &e));
 }
