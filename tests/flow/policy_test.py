@@ -90,7 +90,7 @@ def test_explain_says_what_is_wrong_with_a_request(binary):
         out = policy(binary, "explain", "--request", request, rules, code=1)
         assert what in out or what == "E100" and request in out, (text, out)
     assert "no test has that name" in policy(binary, "explain", "--test", "nope", rules, code=2)
-    assert "--request FILE or --test NAME" in policy(binary, "explain", rules, code=2)
+    assert "--request FILE, --test NAME" in policy(binary, "explain", rules, code=2)
 
 
 def test_coverage_names_what_no_test_tried(binary):

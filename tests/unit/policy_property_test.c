@@ -6,7 +6,7 @@
  * Without rules over arguments, list and call say the same. Each law is also tried against a
  * lister that is wrong on purpose, to see that it would be caught. The seed is printed; give it
  * as the first argument to repeat a run. */
-#include "policy_maker.h"
+#include "call_maker.h"
 
 #include "../../authz/policy/explain.h"
 #include <stdlib.h>

@@ -4,7 +4,7 @@
  *
  * Laws over generated policies and calls: the rules that a line was written under decide it again,
  * and the same; of other rules, what is not unknown is right. */
-#include "policy_maker.h"
+#include "call_maker.h"
 
 #include "../../authz/audit.h"
 #include "../../authz/policy/replay.h"
