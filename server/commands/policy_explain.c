@@ -174,29 +174,32 @@ static int find_line(arena *a, const char *number, const char *log, policy_recor
                : command_fail(err_new(a, ERR_NOT_FOUND, "%s: there is no line %s", log, number));
 }
 
-/* The question to be explained. 0, or the exit code after what is wrong was said. */
 typedef struct {
     const char *request, *test, *line, *log;
 } chosen;
 
-static int choose(arena *a, const policy *rules, const chosen *w, question *q)
+/* The question to be explained. NULL: what is wrong was said, and *wrong is the exit code. */
+static const question *choose(arena *a, const policy *rules, const chosen *w, int *wrong)
 {
-    policy_case *read = NEW(a, policy_case);
-    policy_recorded recorded;
-    int wrong = 0;
+    question *q = NEW(a, question);
     if (w->line) {
-        wrong = find_line(a, w->line, w->log, &recorded);
-        if (!wrong) *q = policy_recorded_question(rules, &recorded, a);
-        return wrong;
+        policy_recorded recorded;
+        *wrong = find_line(a, w->line, w->log, &recorded);
+        if (*wrong) return NULL;
+        *q = policy_recorded_question(rules, &recorded, a);
+        return q;
     }
-    if (w->request) wrong = policy_verb_read_case(a, w->request, policy_case_read, read);
+    policy_case *read = NEW(a, policy_case);
+    if (w->request) *wrong = policy_verb_read_case(a, w->request, policy_case_read, read);
+    if (*wrong) return NULL;
     const policy_case *c = w->test ? test_named(rules, text_of(w->test)) : read;
-    if (wrong) return wrong;
-    if (!c || c->list)
-        return command_usage("policy explain",
-                             c ? "that test is about a list" : "no test has that name");
+    if (!c || c->list) {
+        *wrong = command_usage("policy explain",
+                               c ? "that test is about a list" : "no test has that name");
+        return NULL;
+    }
     *q = policy_case_question(c, clock_wall_ms(), a);
-    return 0;
+    return q;
 }
 
 int policy_verb_explain(arena *a, int argc, char **argv)
@@ -221,11 +224,11 @@ int policy_verb_explain(arena *a, int argc, char **argv)
     bool json = strcmp(format, "json") == 0;
     if (!json && strcmp(format, "text") != 0)
         return command_usage("policy explain", "--format is text or json");
-    question q;
-    policy_explanation e;
     int wrong = policy_verb_load(a, names, count, &rules);
-    if (!wrong) wrong = choose(a, rules, &w, &q);
     if (wrong) return wrong;
-    policy_explain(rules, &q, a, &e);
-    return command_print(json ? as_json(a, rules, &q, &e) : as_text(a, rules, &q, &e));
+    const question *q = choose(a, rules, &w, &wrong);
+    if (!q) return wrong;
+    policy_explanation e = {0};
+    policy_explain(rules, q, a, &e);
+    return command_print(json ? as_json(a, rules, q, &e) : as_text(a, rules, q, &e));
 }
