@@ -77,3 +77,41 @@ void body_splice(arena *a, const llm_body *b, str model, str parts[3])
     parts[1] = buf_str(&quoted);
     parts[2] = str_drop(whole, at + b->model_at.raw.n);
 }
+
+static const body_edit *edit_of(const body_edit *edits, str key)
+{
+    for (; edits->name.p; edits++)
+        if (str_eq(edits->name, key)) return edits;
+    return NULL;
+}
+
+static void put_member(buf *out, str key, str json)
+{
+    if (out->n > 1) buf_put(out, S(","));
+    buf_put(out, S("\""));
+    buf_put(out, key);
+    buf_put(out, S("\":"));
+    buf_put(out, json);
+}
+
+str body_edited(arena *a, js_value root, const body_edit *edits)
+{
+    size_t more = 2;
+    for (const body_edit *e = edits; e->name.p; e++) more += e->name.n + e->json.n + 4;
+    buf out = buf_new(a, root.raw.n + more);
+    (void)buf_need(&out, root.raw.n + more);
+    buf_put(&out, S("{"));
+    js_iter it = js_iterate(root);
+    while (js_next(&it)) {
+        const body_edit *e = edit_of(edits, it.key);
+        if (!e)
+            put_member(&out, it.key, it.value.raw);
+        else if (e->json.p)
+            put_member(&out, e->name, e->json);
+    }
+    for (const body_edit *e = edits; e->name.p; e++)
+        if (e->json.p && js_get(root, e->name).kind == JS_ABSENT)
+            put_member(&out, e->name, e->json);
+    buf_put(&out, S("}"));
+    return buf_str(&out);
+}

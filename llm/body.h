@@ -19,4 +19,11 @@ typedef struct {
 MUST_CHECK const err *body_read(arena *a, str bytes, unsigned depth, llm_body *out);
 /* The body with another model, as three views to be sent one after the other. */
 void body_splice(arena *a, const llm_body *b, str model, str parts[3]);
+
+/* Members of the outermost object to set, where they stand or at the end; lists end with {0}. */
+typedef struct {
+    str name;
+    str json; /* p NULL: the member is removed */
+} body_edit;
+str body_edited(arena *a, js_value root, const body_edit *edits);
 #endif

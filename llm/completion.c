@@ -6,6 +6,7 @@
  * own dialect and then an aborted connection. A target that the rules deny is skipped, the
  * next one of the route is asked (the chosen backend is a fact of the question). */
 #include "route.h"
+#include "schema.h"
 #include "worker.h"
 
 enum { ANSWER_LIMIT = 64 << 20, EVENT_LIMIT = 4 << 20, TARGETS = 64 };
@@ -149,7 +150,7 @@ static void on_head(void *owner, const call_head *h)
     record_number(exchange_record(r->x), FACT_UPSTREAM_STATUS, h->status);
     r->coded = is_coded(h);
     if (h->status == 200 && is_event_stream(h) && !r->coded) {
-        r->tap = usage_tap_new(r->a, EVENT_LIMIT);
+        r->tap = usage_tap_new(r->a, &openai_chat, EVENT_LIMIT);
         r->out = exchange_stream(r->x, h->status, r->reply_headers);
         sink_source(r->out, drained, r);
         r->streamed = true;
@@ -276,7 +277,7 @@ static flow_go relay(void *run, flow_why why)
     if (root.kind != JS_OBJECT || r->upstream_status != 200)
         return llm_fail(r, refusal_of(&(err){.kind = ERR_UPSTREAM}));
     llm_usage used = {0};
-    if (usage_read(root, &used)) usage_record(&used, exchange_record(r->x));
+    if (usage_read(&openai_chat, r->a, root, &used)) usage_record(&used, exchange_record(r->x));
     exchange_reply(r->x, 200, r->reply_headers, buf_str(&r->answer));
     return FLOW_DONE;
 }

@@ -10,7 +10,18 @@
 #include "../base/tally.h"
 #include "../transport/client.h"
 
-typedef enum { SCHEMA_OPENAI } llm_schema;
+/* In the order of the configuration's choices. */
+typedef enum {
+    SCHEMA_OPENAI,
+    SCHEMA_ANTHROPIC,
+    SCHEMA_AZURE,
+    SCHEMA_AWS_BEDROCK,
+    SCHEMA_AWS_ANTHROPIC,
+    SCHEMA_GCP_VERTEX,
+    SCHEMA_GEMINI,
+    SCHEMA_GCP_ANTHROPIC,
+    SCHEMA_COHERE
+} llm_schema;
 
 typedef struct {
     str name;
@@ -18,10 +29,11 @@ typedef struct {
     origin *to;         /* shared, outlives the snapshot */
     str base_path;      /* path of the url without trailing '/', e.g. "" or "/proxy" */
     str prefix;         /* "v1" */
+    str version;        /* of the provider's API; {0}: the dialect's default */
     const header *auth; /* secrets; ends with {0} */
 } llm_backend;
 
-typedef struct {
+typedef struct llm_target {
     const llm_backend *backend;
     str model; /* override; {0}: as asked */
     unsigned weight, priority;

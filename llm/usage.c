@@ -12,56 +12,42 @@ enum { DEPTH = 32 };
 struct usage_tap {
     sse_reader *events;
     arena *scratch;
+    const llm_dialect *dialect;
     llm_usage total;
+    frame_sense furthest;
     bool broken;
 };
 
-/* Counts are not negative; anything else in their place is not known. */
-static bool count(js_value v, int64_t *out)
+bool usage_read(const llm_dialect *d, arena *a, js_value answer, llm_usage *out)
 {
-    int64_t n = 0;
-    if (!js_int(v, &n) || n < 0) return false;
-    *out = n;
-    return true;
-}
-
-bool usage_read(js_value answer, llm_usage *out)
-{
-    js_value usage = js_get(answer, S("usage"));
-    llm_usage u = {0};
-    js_iter it = js_iterate(usage);
-    while (js_next(&it)) {
-        if (str_eq(it.key, S("prompt_tokens")))
-            u.known = count(it.value, &u.input) || u.known;
-        else if (str_eq(it.key, S("completion_tokens")))
-            u.known = count(it.value, &u.output) || u.known;
-        else if (str_eq(it.key, S("prompt_tokens_details")))
-            (void)count(js_get(it.value, S("cached_tokens")), &u.cached_input);
+    *out = (llm_usage){0};
+    llm_reader *rd = reader_new(a);
+    for (const char *const *at = d->usage_at; *at; at++) {
+        obj *o = obj_open(rd, js_at(answer, *at), "usage");
+        if (o) fields_take(o, d->usage, out);
     }
-    if (!u.known) return false;
-    if (u.cached_input > u.input)
-        u.cached_input = 0; /* not a part of it: somebody else's meaning */
-    u.input -= u.cached_input;
-    *out = u;
-    return true;
+    usage_disjoin(out, d->counts);
+    return usage_known(out);
 }
 
 void usage_record(const llm_usage *u, record *r)
 {
-    if (!u->known) return;
-    record_number(r, FACT_TOKENS_IN, u->input);
-    record_number(r, FACT_TOKENS_CACHED, u->cached_input);
-    record_number(r, FACT_TOKENS_OUT, u->output);
+    if (!usage_known(u)) return;
+    record_number(r, FACT_TOKENS_IN, u->input.v + u->cache_write.v + u->cache_write_1h.v);
+    record_number(r, FACT_TOKENS_CACHED, u->cache_read.v);
+    record_number(r, FACT_TOKENS_OUT, usage_completion(u));
 }
 
 static void on_event(void *ctx, sse_event ev)
 {
     usage_tap *t = ctx;
+    frame_sense now = t->dialect->sense((llm_frame){.type = ev.event, .data = ev.data});
+    if (now > t->furthest) t->furthest = now;
     if (ev.data.n < 8 || !memmem(ev.data.p, ev.data.n, "\"usage\"", 7)) return;
     js_value root;
     const err *e = js_check(t->scratch, ev.data, DEPTH, &root);
     llm_usage u;
-    if (!e && usage_read(root, &u)) t->total = u; /* the last one counts: it is the whole */
+    if (!e && usage_read(t->dialect, t->scratch, root, &u)) usage_merge(&t->total, &u);
     arena_reset(t->scratch);
 }
 
@@ -70,9 +56,10 @@ static void drop_arena(void *a)
     arena_free(a);
 }
 
-usage_tap *usage_tap_new(arena *a, size_t event_limit)
+usage_tap *usage_tap_new(arena *a, const llm_dialect *d, size_t event_limit)
 {
     usage_tap *t = NEW(a, usage_tap);
+    t->dialect = d;
     t->scratch = arena_new();
     arena_own(a, drop_arena, t->scratch);
     t->events = sse_reader_new(a, event_limit, on_event, t);
@@ -89,4 +76,9 @@ void usage_tap_feed(usage_tap *t, str bytes)
 const llm_usage *usage_tap_total(const usage_tap *t)
 {
     return &t->total;
+}
+
+frame_sense usage_tap_sense(const usage_tap *t)
+{
+    return t->broken && t->furthest < FRAME_CONTENT ? FRAME_CONTENT : t->furthest;
 }

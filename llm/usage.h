@@ -1,24 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* usage.h - what a call cost, read from bytes that pass by.
+/* usage.h - what a call cost, read from bytes that pass by, and how such a stream ends.
  *
- * The counters are disjoint: OpenAI's prompt count includes cached tokens, ours does not. Each
- * is known or not. A tap never changes or delays the bytes; what it cannot read it ignores. */
+ * A tap never changes or delays the bytes; what it cannot read it ignores. */
 #ifndef SP_LLM_USAGE_H
 #define SP_LLM_USAGE_H
-#include "../base/json.h"
 #include "../base/record.h"
+#include "dialect.h"
 
-typedef struct {
-    bool known;
-    int64_t input, cached_input, output;
-} llm_usage;
-
-/* From the `usage` member of an OpenAI chat completion or chunk; false when there is none. */
-bool usage_read(js_value answer, llm_usage *out);
+/* What the dialect's usage_at and usage find in a reply or an event; false when nothing is known.
+ */
+bool usage_read(const llm_dialect *d, arena *a, js_value answer, llm_usage *out);
 void usage_record(const llm_usage *u, record *r);
 
 typedef struct usage_tap usage_tap;
-usage_tap *usage_tap_new(arena *a, size_t event_limit);
+usage_tap *usage_tap_new(arena *a, const llm_dialect *d, size_t event_limit);
 void usage_tap_feed(usage_tap *t, str bytes); /* a piece of the event stream */
 const llm_usage *usage_tap_total(const usage_tap *t);
+/* The furthest that was seen: PREAMBLE, CONTENT, END or ERROR. CONTENT when it cannot be read. */
+frame_sense usage_tap_sense(const usage_tap *t);
 #endif

@@ -9,6 +9,7 @@
 
 #include "../../llm/endpoint.h"
 #include "../../llm/route.h"
+#include "../../llm/schema.h"
 #include "../../llm/usage.h"
 
 static const str wild[] = {{"*.ai.test", 9}, {0}}, exact[] = {{"a.ai.test", 9}, {0}};
@@ -94,15 +95,15 @@ static void usage_is_disjoint_and_read_from_any_cut_of_the_stream(void **s)
         "\"prompt_tokens_details\":{\"cached_tokens\":4}}}\r\n\r\ndata: [DONE]\n\n";
     for (size_t cut = 0; cut < sizeof in; cut++) {
         arena *a = arena_new();
-        usage_tap *t = usage_tap_new(a, 4096);
+        usage_tap *t = usage_tap_new(a, &openai_chat, 4096);
         usage_tap_feed(t, (str){in, cut < sizeof in - 1 ? cut : sizeof in - 1});
         usage_tap_feed(t, (str){in + cut,
                                 sizeof in - 1 - (cut < sizeof in - 1 ? cut : sizeof in - 1)});
         const llm_usage *u = usage_tap_total(t);
-        assert_true(u->known);
-        assert_int_equal(u->input, 7);
-        assert_int_equal(u->cached_input, 4);
-        assert_int_equal(u->output, 3);
+        assert_true(usage_known(u));
+        assert_int_equal(u->input.v, 7);
+        assert_int_equal(u->cache_read.v, 4);
+        assert_int_equal(u->output.v, 3);
         arena_free(a);
     }
 }
