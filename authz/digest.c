@@ -19,6 +19,15 @@ void digest_sha256(str bytes, uint8_t out[DIGEST_BYTES])
     (void)SHA256_Final(out, &c);
 }
 
+void digest_hmac_sha256(str key, str text, uint8_t out[DIGEST_BYTES])
+{
+    crypto_auth_hmacsha256_state h;
+    (void)crypto_auth_hmacsha256_init(&h, (const unsigned char *)key.p, key.n);
+    (void)crypto_auth_hmacsha256_update(&h, (const unsigned char *)text.p, text.n);
+    (void)crypto_auth_hmacsha256_final(&h, out);
+    sodium_memzero(&h, sizeof h);
+}
+
 str digest_hex(arena *a, const uint8_t *bytes, size_t n)
 {
     char *p = NEW_N(a, char, n * 2 + 1);

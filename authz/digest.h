@@ -7,6 +7,7 @@
 
 enum { DIGEST_BYTES = 32 };
 void digest_sha256(str bytes, uint8_t out[DIGEST_BYTES]);
+void digest_hmac_sha256(str key, str text, uint8_t out[DIGEST_BYTES]); /* RFC 2104, any key */
 str digest_hex(arena *a, const uint8_t *bytes, size_t n);
 str digest_base64(arena *a, str bytes);                   /* RFC 4648 4, padded */
 str digest_base64url(arena *a, str bytes);                /* RFC 4648 5, no padding */

@@ -66,6 +66,21 @@ static void a_second_spelling_of_the_same_bytes_is_refused(void **state)
         assert_false(digest_from_base64(*state, padded[i], &out));
 }
 
+/* RFC 4231, test cases 2 (a short key) and 6 (one longer than a block). */
+static void a_mac_is_the_one_of_the_standard(void **state)
+{
+    uint8_t out[DIGEST_BYTES];
+    digest_hmac_sha256(S("Jefe"), S("what do ya want for nothing?"), out);
+    assert_true(str_eq(digest_hex(*state, out, sizeof out),
+                       S("5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843")));
+    char key[131];
+    for (size_t i = 0; i < sizeof key; i++) key[i] = (char)0xaa;
+    digest_hmac_sha256((str){key, sizeof key},
+                       S("Test Using Larger Than Block-Size Key - Hash Key First"), out);
+    assert_true(str_eq(digest_hex(*state, out, sizeof out),
+                       S("60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54")));
+}
+
 static void random_bytes_differ(void **state)
 {
     (void)state;
@@ -91,6 +106,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(texts_encode_as_the_rfc_says, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_second_spelling_of_the_same_bytes_is_refused, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(a_mac_is_the_one_of_the_standard, set_up, tear_down),
         cmocka_unit_test(random_bytes_differ),
         cmocka_unit_test(equal_means_same_length_and_bytes),
     };
