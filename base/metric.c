@@ -36,6 +36,7 @@ static const family families[] = {
     [METRIC_AUDIT_LINES]       = {"sallyport_audit_lines_total", "Lines of the audit log.", COUNTER, {0}},
     [METRIC_AUDIT_REFUSED]     = {"sallyport_audit_refused_total", "Decisions the audit log did not take; the calls were refused.", COUNTER, {0}},
     [METRIC_SHADOW]            = {"sallyport_shadow_differences_total", "Decisions that the shadow policies would have made otherwise.", COUNTER, {"door", "verdict"}},
+    [METRIC_WITHHELD]          = {"sallyport_tools_withheld_total", "Definitions of tools that are withheld: changed since they were approved, or new.", COUNTER, {"server", "state"}},
 };
 /* clang-format on */
 _Static_assert(sizeof families / sizeof *families == METRIC_FAMILIES, "a row for each family");

@@ -27,6 +27,7 @@ typedef enum {
     METRIC_AUDIT_LINES,       /* decisions and events that were queued for the disk */
     METRIC_AUDIT_REFUSED,     /* decisions that were not taken: the calls were refused */
     METRIC_SHADOW,            /* door, what the shadow policies say instead */
+    METRIC_WITHHELD,          /* server, state: definitions of tools that pins withhold */
     METRIC_FAMILIES
 } metric_family;
 

@@ -13,6 +13,7 @@
 #include "../transport/sse.h"
 #include "mirror.h"
 #include "name.h"
+#include "pins.h"
 #include "question_of.h"
 #include "reply.h"
 #include "resource_metadata.h"
@@ -119,6 +120,12 @@ static void note_tool(visit *v)
     record_text(v->rec, FACT_SERVER, server);
 }
 
+static bool is_withheld(const visit *v)
+{
+    const struct tool_call *k = v->call;
+    return !pins_allow(v->rq.config->pins, v->w->shared, server_name(k->to), k->tool);
+}
+
 static flow_go resolve(void *x, flow_why why)
 {
     visit *v = x;
@@ -135,7 +142,7 @@ static flow_go resolve(void *x, flow_why why)
     }
     flow_go go = v->rq.endpoint->naming == NAMING_PREFIX ? resolve_prefixed(v) : resolve_bare(v);
     if (go != FLOW_NEXT) return go;
-    if (!v->call->tool) return unknown_tool(v);
+    if (!v->call->tool || is_withheld(v)) return unknown_tool(v);
     note_tool(v);
     return FLOW_NEXT;
 }

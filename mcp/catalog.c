@@ -13,6 +13,7 @@
 #include "catalog_read.h"
 #include "link_message.h"
 #include "upstream_state.h"
+#include "wording.h"
 #include <stdlib.h>
 
 static const int64_t QUICK_MS = 500, PAUSE_MS = 1000, QUICK_PAUSE_MOST_MS = 5000,
@@ -144,6 +145,7 @@ static void publish(upstream *u, const catalog *fresh, int64_t ttl_ms, int64_t n
     catalog_drop(old);
     wake(u, row, n);
     free(row);
+    if (!same) wording_warn(u);
 }
 
 static int64_t pause_ms(unsigned failures, bool slow)

@@ -9,6 +9,7 @@
  * versions may be read anywhere; catalog_want() on the asking worker. */
 #ifndef SP_CATALOG_H
 #define SP_CATALOG_H
+#include "../authz/digest.h"
 #include "../base/json.h"
 #include "mcp.h"
 
@@ -16,6 +17,7 @@ typedef struct {
     str name, title;
     js_value raw;                       /* the whole item as the server sent it */
     js_value annotations, input_schema; /* members of raw, JS_ABSENT when missing */
+    uint8_t definition[DIGEST_BYTES];   /* definition.h */
 } catalog_tool;
 
 typedef struct catalog {

@@ -7,6 +7,7 @@
 #include "catalog_read.h"
 #include "../authz/digest.h"
 #include "../base/map.h"
+#include "definition.h"
 #include "link_param.h"
 #include "upstream_state.h"
 #include <stdlib.h>
@@ -117,7 +118,9 @@ static void take_item(catalog_draft *d, js_value item)
     }
     if (!upstream_tool_selected(d->u, seen.name)) return;
     js_value copy = {JS_OBJECT, arena_dup(d->arena, item.raw)};
-    keep(d, read_tool(d->arena, copy));
+    catalog_tool kept = read_tool(d->arena, copy);
+    definition_digest(copy, kept.definition);
+    keep(d, kept);
 }
 
 static void read_hints(catalog_draft *d, js_value result)
@@ -158,9 +161,7 @@ int64_t catalog_draft_ttl_ms(const catalog_draft *d)
 
 static int by_name(const void *a, const void *b)
 {
-    str x = ((const entry *)a)->name, y = ((const entry *)b)->name;
-    int order = memcmp(x.p, y.p, x.n < y.n ? x.n : y.n);
-    return order ? order : (x.n > y.n) - (x.n < y.n);
+    return str_order(((const entry *)a)->name, ((const entry *)b)->name);
 }
 
 /* Items hold no raw line end between them: they are separated by one. */

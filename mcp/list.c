@@ -9,6 +9,7 @@
  * arguments unknown. */
 #include "../authz/digest.h"
 #include "../base/map.h"
+#include "pins.h"
 #include "question_of.h"
 #include "reply.h"
 #include "shelf.h"
@@ -164,6 +165,8 @@ static bool take_server(visit *v, size_t i, size_t *at, question *q)
     for (size_t j = 0; c && j < c->count; j++, (*at)++) {
         verdict said = {0};
         if (*at < l->begin) continue;
+        if (!pins_allow(v->rq.config->pins, v->w->shared, name_of_server(v, i), &c->tools[j]))
+            continue;
         question_about_tool(q, name_of_server(v, i), &c->tools[j]);
         if (!shown(v, q, &said)) continue;
         if (l->shown == PAGE) return false; /* only here: a cursor must not tell of hidden tools */

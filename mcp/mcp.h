@@ -31,6 +31,7 @@ typedef struct {
     size_t endpoint_count;
     const identity *who;
     const policy *rules, *shadow; /* shadow NULL: none */
+    const struct pins *pins;      /* pins.h; NULL: none are kept */
     const str *redact;            /* of audit lines; ends with {0} */
     size_t body_limit;            /* limits.body */
     unsigned json_depth;          /* limits.json_depth */

@@ -187,24 +187,27 @@ void upstream_drop(upstream *u)
     upstream_release(u);
 }
 
-/* One after another, each held meanwhile: the lock is not kept while a name is looked up. */
-void upstream_refresh(struct mcp_shared *s)
+upstream **upstream_all(arena *a, const mcp_shared *s)
 {
     struct upstream_table *t = s->upstreams;
-    arena *a = arena_new();
     size_t n = 0, at = 0;
     str key;
     void *each;
     pthread_mutex_lock(&t->lock);
     upstream **row = NEW_N(a, upstream *, map_count(t->by_key) + 1);
-    while (map_each(t->by_key, &at, &key, &each)) {
-        upstream *u = each;
-        if (u->origin && revive(u)) row[n++] = u;
-    }
+    while (map_each(t->by_key, &at, &key, &each))
+        if (revive(each)) row[n++] = each;
     pthread_mutex_unlock(&t->lock);
-    for (size_t i = 0; i < n; i++) {
-        origin_refresh(row[i]->origin);
-        upstream_drop(row[i]);
+    return row;
+}
+
+/* One after another, each held meanwhile: the lock is not kept while a name is looked up. */
+void upstream_refresh(struct mcp_shared *s)
+{
+    arena *a = arena_new();
+    for (upstream **u = upstream_all(a, s); *u; u++) {
+        if ((*u)->origin) origin_refresh((*u)->origin);
+        upstream_drop(*u);
     }
     arena_free(a);
 }

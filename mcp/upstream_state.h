@@ -64,6 +64,8 @@ str upstream_spec_key(arena *a, const upstream_spec *s);
 void upstream_spec_copy(arena *a, const upstream_spec *from, upstream_spec *to);
 
 upstream *upstream_hold(upstream *u);
+/* Every one that a configuration may name, ends with NULL; each to be dropped. Any thread. */
+upstream **upstream_all(arena *a, const mcp_shared *s);
 void upstream_release(upstream *u);                            /* any thread */
 bool upstream_retired(const upstream *u);                      /* no configuration names it */
 unsigned upstream_worker_of(const upstream *u, str caller_id); /* who owns that caller's links */

@@ -41,6 +41,7 @@ typedef struct config {
     const yaml_node *mcp, *llm;
     config_list endpoints, servers, backends, routes;
     int64_t naming;
+    config_file pins; /* name.p NULL: none are kept; its text is empty when there is no file yet */
     config_policies live, shadow;
     str access_log, audit_log; /* audit_log.p NULL: none */
     const str *redact;

@@ -249,6 +249,18 @@ static void check_policies(config_reader *r, config_policies *set, const yaml_no
     }
 }
 
+/* No file yet: nothing is approved, and the first `sallyport tools pin` makes one. */
+static void read_pins(config_reader *r, config *c)
+{
+    if (!c->pins.name.p || !r->world->glob || !r->world->read) return;
+    const err *e = r->world->read(r->world->ctx, r->a, c->pins.name, &c->pins.text);
+    if (e && r->world->glob(r->world->ctx, r->a, c->pins.name)->p) {
+        const yaml_node *n = config_place(c->mcp, "pins");
+        problems_add(r->out, n->line, n->column, STR_FMT, STR_ARG(e->text));
+    }
+    if (!c->pins.text.p) c->pins.text = S("");
+}
+
 static void check_audit(config_reader *r, const config *c)
 {
     const yaml_node *section = yaml_get(config_place(c->root, "telemetry"), S("audit_log"));
@@ -271,5 +283,6 @@ void config_check(config_reader *r, config *c)
     config_check_llm(r, c);
     check_policies(r, &c->live, config_place(c->root, "policies"));
     check_policies(r, &c->shadow, config_place(c->root, "shadow_policies"));
+    read_pins(r, c);
     check_audit(r, c);
 }

@@ -134,7 +134,9 @@ const config_row config_rows[] = {
 {"mcp.servers.*.auth.passthrough", CONFIG_ANY, LATER, .help = "Hand the caller's own credential on."},
 {"mcp.naming", CONFIG_CHOICE, IN(config, naming), .fallback = "prefix", .choices = "prefix|none",
  .help = "prefix: tools and prompts are server__name. none: everything as it is, a clash is an error."},
-{"mcp.pins", CONFIG_TEXT, LATER, .help = "Approved tool definitions."},
+{"mcp.pins", CONFIG_TEXT, IN(config, pins.name),
+ .help = "A lock file of approved tool definitions, written by `sallyport tools pin`. A tool that is not in it, or differs from "
+         "what is, is neither listed nor called. Left out: every tool is there as its server has it."},
 
 {"llm", CONFIG_MAP, IN(config, llm), .help = "The LLM door."},
 {"llm.backends", CONFIG_NAMED, IN(config, backends), sizeof(config_backend), .help = "Model providers, by name ([a-z][a-z0-9-]{0,30})."},

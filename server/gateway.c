@@ -238,6 +238,8 @@ static void say_started(gateway *g, arena *a)
         warn(g, "there are no policy rules: nothing is allowed");
     if (c->seal_keys.count == 0 && c->servers.count)
         warn(g, "no seal_keys: sessions end with this process");
+    if (c->pins.name.p && !c->pins.text.n)
+        warn(g, "no tool is approved yet: all are withheld until `sallyport tools pin`");
     if (c->servers.count == 0 && c->backends.count == 0)
         warn(g, "no MCP servers and no LLM backends: nothing to serve");
     if (g->o.note.p) {

@@ -3,6 +3,7 @@
 #include "snapshot.h"
 #include "../authz/policy/test.h"
 #include "../base/clock.h"
+#include "../mcp/pins.h"
 #include "../transport/tls.h"
 #include "snapshot_parts.h"
 #include "zones.h"
@@ -108,6 +109,8 @@ bool snapshot_read(snapshot_plan *p, const config_world *w, str file, str text, 
         if (p->config->shadow.count)
             p->shadow = read_policies(p->a, &p->config->shadow, (config_file){0}, out);
     }
+    if (p->config && p->config->pins.name.p)
+        p->pins = pins_read(p->a, p->config->pins.name, p->config->pins.text, out);
     if (p->rules) test_policies(p->rules, out);
     if (p->shadow) test_policies(p->shadow, out);
     if (out->count == before && p->rules) return true;
@@ -171,6 +174,7 @@ const err *snapshot_new(arena *a, const snapshot_needs *needs, snapshot_plan *p,
     h->s.config = p->config;
     h->s.rules = p->rules;
     h->s.shadow = p->shadow;
+    h->s.pins = p->pins;
     *p = (snapshot_plan){0};
     snapshot_maker m = {.a = own, .scratch = a, .needs = needs, .s = &h->s};
     make_proxies(&m, &h->s);

@@ -19,6 +19,7 @@ typedef struct {
     arena *a;
     config *config;
     policy *rules, *shadow; /* shadow NULL: none */
+    struct pins *pins;      /* NULL: none are kept */
 } snapshot_plan;
 
 /* `extra`: a policy that is not in a file (text.p NULL: none). False: every problem is in `out`,
@@ -35,9 +36,11 @@ typedef struct {
 typedef struct {
     const config *config;
     const policy *rules, *shadow;
+    const struct pins *pins;
     identity who;
     gate front;
     mcp_config mcp;
+    upstream *const *servers; /* all of the config's, in its order; ends with NULL */
     llm_config llm;
     const net_range *proxies;
     size_t proxy_count;

@@ -173,6 +173,7 @@ const err *snapshot_make_mcp(snapshot_maker *m, mcp_config *out)
     make_gate(m);
     const err *e = make_upstreams(m, &all);
     if (e) return e;
+    m->s->servers = all;
     mcp_endpoint *endpoints = NEW_N(m->a, mcp_endpoint, c->endpoints.count + 1);
     for (size_t i = 0; i < c->endpoints.count; i++)
         endpoints[i] =
@@ -187,6 +188,7 @@ const err *snapshot_make_mcp(snapshot_maker *m, mcp_config *out)
                         .who = &m->s->who,
                         .rules = m->s->rules,
                         .shadow = m->s->shadow,
+                        .pins = m->s->pins,
                         .redact = c->redact,
                         .body_limit = (size_t)c->body,
                         .json_depth = (unsigned)c->json_depth,

@@ -43,6 +43,7 @@ const command commands[] = {
      "Reads FILE (./sallyport.yaml) and everything it names as `serve` would, touches no network, and prints every\n"
      "problem as file:line:column: what. Exits 0 when there is none, else 1.\n"},
     {"policy", command_policy, "work on policies: check, test, eval", NULL},
+    {"tools", command_tools, "what tools there are, for whom, and which are approved", NULL},
     {"audit", command_audit, "check audit logs", NULL},
     {"version", command_version, "print the version", "usage: sallyport version\n"},
     {"help", command_help, "explain a command or topic",

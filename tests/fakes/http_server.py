@@ -4,7 +4,7 @@
 
 Also an OpenAI-shaped model at /v1/chat/completions, whose last message picks what goes wrong:
 CUT (the stream breaks), HANG (never answers), BAD (not JSON), CODED (compressed, though nobody asked), 429, or else it says it again.
-POST /control {"hang": true} makes every later MCP answer hang; GET /seen lists what came."""
+POST /control {"hang": true} makes every later MCP answer hang, {"tools": [...]} changes what is listed; GET /seen lists what came."""
 import json
 import os
 import sys
@@ -18,7 +18,7 @@ import tools  # noqa: E402
 
 MODERN = "2026-07-28"
 SERVER = {"name": "fake", "version": "1"}
-state = {"hang": False, "seen": [], "sessions": set(), "page": 4}
+state = {"hang": False, "seen": [], "sessions": set(), "page": 4, "tools": tools.DEFINITIONS}
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -130,8 +130,8 @@ class Handler(BaseHTTPRequestHandler):
     def methods(self, m, source, extra, cache):
         if m["method"] == "tools/list":
             at = int(m.get("params", {}).get("cursor") or 0)
-            page = {"tools": tools.DEFINITIONS[at:at + state["page"]], **extra, **cache}
-            if at + state["page"] < len(tools.DEFINITIONS):
+            page = {"tools": state["tools"][at:at + state["page"]], **extra, **cache}
+            if at + state["page"] < len(state["tools"]):
                 page["nextCursor"] = str(at + state["page"])
             return self.result(m, page)
         if m["method"] == "tools/call":
