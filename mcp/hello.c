@@ -4,6 +4,7 @@
  * Capabilities are those of the gateway: only what is served is advertised, and no list_changed
  * while nothing would deliver it. */
 #include "../authz/digest.h"
+#include "capability.h"
 #include "corridor.h"
 #include "inflight.h"
 #include "reply.h"
@@ -27,21 +28,6 @@ static flow_go ping(void *x, flow_why why)
     return FLOW_DONE;
 }
 
-static unsigned capability_bits(js_value said)
-{
-    js_value sampling = js_get(said, S("sampling")), elicit = js_get(said, S("elicitation"));
-    unsigned bits = 0;
-    if (js_get(said, S("roots")).kind == JS_OBJECT) bits |= SESSION_ROOTS;
-    if (sampling.kind == JS_OBJECT) bits |= SESSION_SAMPLING;
-    if (js_get(sampling, S("tools")).kind == JS_OBJECT) bits |= SESSION_SAMPLING_TOOLS;
-    if (elicit.kind != JS_OBJECT) return bits;
-    bool url = js_get(elicit, S("url")).kind == JS_OBJECT;
-    bool form = js_get(elicit, S("form")).kind == JS_OBJECT;
-    if (url) bits |= SESSION_ELICIT_URL;
-    if (form || !url) bits |= SESSION_ELICIT_FORM; /* {} means forms */
-    return bits;
-}
-
 /* The version asked for when it is of this era and known, else our latest of it: never an error. */
 static mcp_version negotiate(arena *a, js_value asked)
 {
@@ -60,7 +46,8 @@ static flow_go initialize(void *x, flow_why why)
                                     S("params.protocolVersion must be a string"));
     session made = {
         .version = negotiate(v->a, asked),
-        .capabilities = capability_bits(js_get(v->msg.params, S("capabilities"))),
+        .capabilities =
+            capability_bits(js_get(v->msg.params, S("capabilities")), negotiate(v->a, asked)),
         .instance = v->w->shared->instance,
         .issued_ms = v->now_ms,
         .expires_ms = v->now_ms + SESSION_LIFE_MS,

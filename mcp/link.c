@@ -69,6 +69,7 @@ static void destroy(link_call *c)
     if (c->post) link_post_cancel(c->post);
     if (c->session) link_session_give(c->session, loop_now_ms(t->w->loop));
     link_stdio_forget(c);
+    link_call_forget(c);
     handle_drop(link_table_handles(t), c->self);
     if (c->prev)
         c->prev->next = c->next;
@@ -133,6 +134,7 @@ void link_want_post(link_call *c, unsigned owner, void (*deliver)(link_want *wan
     want->isolation = arena_dup(a, c->isolation);
     want->caller_id = arena_dup(a, c->rq.caller_id);
     want->stale_epoch = c->stale_epoch;
+    want->capabilities = c->can_ask;
     want->asker = c->self;
     loop_post(want->at->loop, &want->mail);
 }
@@ -239,6 +241,7 @@ void link_call_fail(link_call *c, err_kind kind, str text)
 
 static void tell_upstream(link_call *c)
 {
+    link_call_decline(c);
     if (c->u->spec.kind == UPSTREAM_HTTP)
         link_http_cancel(c);
     else
@@ -272,7 +275,7 @@ bool link_call_hears(link_call *c, str method, js_value params)
     return false;
 }
 
-static void deadline(void *c_)
+void link_call_deadline(void *c_)
 {
     link_call *c = c_;
     if (c->later) {
@@ -287,14 +290,19 @@ static void deadline(void *c_)
 
 /* Its beginning */
 
-/* Sessions of clients that have none are their callers'; the anonymous are told apart by theirs. */
+/* Sessions of clients that have none are their callers'; the anonymous are told apart by theirs.
+ * Who can be asked has others than who cannot: a server is told once what its client can. */
 static str isolation_id(arena *a, const upstream_spec *spec, const link_request *rq)
 {
     str who = rq->caller_id, session = rq->session_id;
     if (spec->isolation == ISOLATION_SHARED || !who.n) return S("");
     bool by_session = spec->isolation == ISOLATION_SESSION || str_eq(who, S("anonymous"));
-    if (!session.n || !by_session) return arena_dup(a, who);
-    return arena_fmt(a, "%zu:" STR_FMT STR_FMT, who.n, STR_ARG(who), STR_ARG(session));
+    buf b = buf_new(a, SIZE_MAX / 2);
+    if (rq->capabilities) buf_fmt(&b, "%x|", rq->capabilities);
+    if (session.n && by_session) buf_fmt(&b, "%zu:", who.n);
+    buf_put(&b, who);
+    if (session.n && by_session) buf_put(&b, session);
+    return buf_str(&b);
 }
 
 static str copy(arena *a, str s)
@@ -324,6 +332,7 @@ static void copy_request(link_call *c, const link_request *rq)
     c->rq.caller_id = spec->isolation == ISOLATION_SHARED ? S("") : copy(a, rq->caller_id);
     c->rq.session_id = (str){0};
     c->isolation = isolation_id(a, spec, rq);
+    c->can_ask = c->isolation.n ? rq->capabilities : 0;
     c->rq.input_schema = c->rq.arguments = (js_value){0};
     c->rq.headers = NULL;
     if (spec->kind == UPSTREAM_HTTP) {
@@ -364,7 +373,7 @@ link_call *link_start(mcp_worker *w, const link_request *rq, const void *type, h
     t->calls = c;
     c->self = handle_add(loop_handles(w->loop), &call_type, c);
     if (!c->self) c->later = err_new(a, ERR_QUOTA, "too many calls");
-    loop_timer_start(w->loop, &c->deadline, c->later ? 0 : c->rq.timeout_ms, deadline, c);
+    loop_timer_start(w->loop, &c->deadline, c->later ? 0 : c->rq.timeout_ms, link_call_deadline, c);
     if (!c->later) link_call_go(c);
     return c;
 }
@@ -372,4 +381,11 @@ link_call *link_start(mcp_worker *w, const link_request *rq, const void *type, h
 void link_cancel(link_call *c)
 {
     give_up(c);
+}
+
+void link_hand_over(link_call *c, const void *type, handle owner, const link_events *ev)
+{
+    c->type = type;
+    c->owner = owner;
+    c->ev = *ev;
 }

@@ -8,11 +8,17 @@
  * or `error` as the upstream sent them.
  *
  * The request is copied: its views may go when link_start() returns. timeout_ms is for the whole
- * call, whatever has to be opened first. Messages below log_level are not reported. Errors are
+ * call, whatever has to be opened first; it stands still while a question is open, and begins
+ * anew with the answer. Messages below log_level are not reported. Errors are
  * ERR_UPSTREAM, ERR_TIMEOUT, ERR_QUOTA (no session or child is left for this caller) or
  * ERR_CANCELLED (the worker is draining). Events come on the asking worker, none from inside
  * link_start(), none after link_cancel(). link_cancel tells the upstream (closes the stream, or
- * notifications/cancelled). */
+ * notifications/cancelled) and declines what it still asks.
+ *
+ * Questions: an old server may ask its client something during a call. It is told that it can only
+ * to the extent of `capabilities`, and is refused here when nobody takes the question, when it
+ * cannot be told whose call it belongs to, or on a server that all callers share. A new server's
+ * questions are its result (input_required). */
 #ifndef SP_LINK_H
 #define SP_LINK_H
 #include "../base/json.h"
@@ -31,15 +37,27 @@ typedef struct {
     str log_level;         /* {0}: none */
     js_value input_schema; /* tools/call: for Mcp-Param-* headers (x-mcp-header) */
     js_value arguments;
+    unsigned capabilities;     /* capability.h: what this call's client can be asked */
     str caller_id, session_id; /* for isolation; session {0}: none */
     const header *headers;     /* further headers for HTTP (forwarded ones), ends with {0} */
     int64_t timeout_ms;
 } link_request;
 
 typedef struct {
+    str id; /* JSON, as the server sent it */
+    str method;
+    js_value params;
+} link_question;
+
+typedef struct {
     /* notifications/progress and notifications/message of this call. progress: params without
      * progressToken are the caller's to re-address. Views live until return. */
     void (*notice)(void *owner, str method, js_value params);
+    /* True: taken, link_answer() will follow. False (or NULL): it is refused. Views live until
+     * return; the call must not be cancelled from inside. */
+    bool (*asked)(void *owner, const link_question *q);
+    /* The server no longer wants an answer to one that was taken. May be NULL. */
+    void (*withdrawn)(void *owner, str id);
     /* once, last: result, or error object, or (both absent) why it failed */
     void (*done)(void *owner, js_value result, js_value error, const err *why);
 } link_events;
@@ -47,4 +65,8 @@ typedef struct {
 link_call *link_start(mcp_worker *w, const link_request *rq, const void *type, handle owner,
                       const link_events *ev);
 void link_cancel(link_call *c);
+/* `said`: `"result":{…}` or `"error":{…}`. An id that is not open is ignored. */
+void link_answer(link_call *c, str id, str said);
+/* The call goes on for another owner on the same worker; nothing is lost between. */
+void link_hand_over(link_call *c, const void *type, handle owner, const link_events *ev);
 #endif

@@ -75,6 +75,38 @@ static void board(link_child *c, link_flight *f)
     lose(f, &why);
 }
 
+link_flight *link_child_only(const link_child *c)
+{
+    link_flight *only = NULL;
+    for (link_flight *f = c->flights; f; f = f->next) {
+        if (!f->sent) continue;
+        if (only) return NULL;
+        only = f;
+    }
+    return only;
+}
+
+/* A child that may ask has one call at a time: nothing else says whose question it is. */
+static bool one_by_one(const link_child *c)
+{
+    return c->era == ERA_LEGACY && c->can_ask;
+}
+
+/* Sends the flights from f on, as many as may be on their way. */
+static void board_from(link_child *c, link_flight *f)
+{
+    for (link_flight *next; f && c->state == READY; f = next) {
+        if (one_by_one(c) && c->flights->sent) return;
+        next = f->next;
+        if (!f->sent) board(c, f);
+    }
+}
+
+void link_child_next(link_child *c)
+{
+    if (one_by_one(c)) board_from(c, c->flights);
+}
+
 void link_child_ready(link_child *c, upstream_era era)
 {
     c->era = era;
@@ -82,10 +114,7 @@ void link_child_ready(link_child *c, upstream_era era)
     loop_timer_stop(c->t->w->loop, &c->timer);
     upstream_era_is(c->u, era, now_ms(c));
     upstream_is_up(c->u);
-    for (link_flight *next, *f = c->flights; f; f = next) {
-        next = f->next;
-        if (!f->sent) board(c, f);
-    }
+    board_from(c, c->flights);
 }
 
 /* The process */
@@ -215,6 +244,7 @@ static link_child *link_child_new(link_table *t, const link_flight *f, str key)
     c->key = arena_dup(a, key);
     c->isolation = arena_dup(a, f->isolation);
     c->caller_id = arena_dup(a, f->caller_id);
+    c->can_ask = f->can_ask;
     c->self = handle_add(link_table_handles(t), &child_type, c);
     map_put(t->children, c->key, c);
     link_table_sweep_soon(t);
@@ -274,7 +304,7 @@ void link_child_board(link_flight *f)
     c->count++;
     map_put(t->flights, link_child_id(&f->id), f);
     if (c->state == READY)
-        board(c, f);
+        board_from(c, f);
     else if (c->state == RESTING)
         get_going(c);
 }
@@ -291,6 +321,18 @@ void link_child_leave(link_table *t, int64_t id)
         arena_reset(c->scratch);
     }
     link_child_land(f);
+    link_child_next(c);
+}
+
+/* The id is the server's own, the answer checked: both are JSON. */
+void link_child_hear(mcp_worker *w, handle to, str id, str said)
+{
+    link_child *c = handle_get(loop_handles(w->loop), &child_type, to);
+    if (!c) return;
+    buf b = buf_new(c->scratch, 2 * (size_t)LINK_MESSAGE_MOST);
+    link_message_say(&b, id, said);
+    (void)link_child_say(c, &b);
+    arena_reset(c->scratch);
 }
 
 void link_child_sweep(link_table *t)

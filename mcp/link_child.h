@@ -19,6 +19,7 @@ typedef struct link_child {
     link_child_state state;
     upstream_era era;
     bool legacy_next; /* it exits when probed */
+    unsigned can_ask; /* capability.h: what it was told its client can */
     int64_t probe_id, hello_id;
     link_flight *flights; /* oldest first: waiting and sent */
     link_flight *last;
@@ -35,6 +36,8 @@ str link_child_id(const int64_t *id);       /* the key of a flight */
 void link_child_land(link_flight *f);       /* it is over; frees it */
 bool link_child_say(link_child *c, buf *b); /* one line; changes line ends in it to spaces */
 void link_child_ready(link_child *c, upstream_era era);
+void link_child_next(link_child *c);               /* a call has ended: may another begin? */
+link_flight *link_child_only(const link_child *c); /* NULL: none was sent, or several */
 void link_child_broken(link_child *c, str what,
                        str detail); /* ends the process and what is under way */
 void link_child_late(void *c);      /* a timer's: it took too long */

@@ -18,7 +18,7 @@ static void initialize(link_child *c)
     buf b = buf_new(c->scratch, 4096);
     c->state = INITIALIZING;
     c->hello_id = link_table_id(c->t);
-    link_message_initialize(&b, c->hello_id);
+    link_message_initialize(&b, c->hello_id, c->can_ask);
     loop_timer_start(c->t->w->loop, &c->timer, HELLO_MS, link_child_late, c);
     if (!link_child_say(c, &b)) link_child_broken(c, S("takes no requests"), (str){0});
 }
@@ -89,11 +89,27 @@ static void on_notice(link_child *c, str line, const link_message *m)
     if (js_text_is(m->method, S("notifications/progress"))) {
         f = flight_of(c, js_get(m->params, S("progressToken")));
         if (f && !f->rq.progress) f = NULL;
-    } else if (js_text_is(m->method, S("notifications/message")) && c->count == 1 &&
-               c->flights->rq.log_level.p) {
-        f = c->flights->sent ? c->flights : NULL;
+    } else if (js_text_is(m->method, S("notifications/message"))) {
+        f = link_child_only(c);
+        if (f && !f->rq.log_level.p) f = NULL;
+    } else if (js_text_is(m->method, S("notifications/cancelled"))) {
+        f = c->can_ask ? link_child_only(c) : NULL;
+        if (f) link_flight_question(f, c->self, line, m);
+        return;
     }
     if (f) link_flight_notice(f, line, m);
+}
+
+static void on_question(link_child *c, str line, const link_message *m)
+{
+    link_flight *f = c->can_ask && c->era == ERA_LEGACY ? link_child_only(c) : NULL;
+    if (f && c->state == READY && !js_text_is(m->method, S("ping"))) {
+        link_flight_question(f, c->self, line, m);
+        return;
+    }
+    buf b = buf_new(c->scratch, line.n + 4096);
+    link_message_reply(&b, m);
+    (void)link_child_say(c, &b);
 }
 
 static void introduce(link_child *c, const link_message *m)
@@ -134,6 +150,7 @@ static void on_answer(link_child *c, str line, const link_message *m)
         c->failures = 0;
         link_flight_answer(f, line, m);
         link_child_land(f);
+        link_child_next(c);
     } else if (c->state < READY && c->probe_id && link_message_answers(m, c->probe_id)) {
         on_probed(c, m);
     } else if (c->state == INITIALIZING && link_message_answers(m, c->hello_id)) {
@@ -157,9 +174,7 @@ void link_child_talk_line(void *c_, str line)
     } else if (m.kind == LINK_NOTICE) {
         on_notice(c, line, &m);
     } else {
-        buf b = buf_new(c->scratch, line.n + 4096);
-        link_message_reply(&b, &m);
-        (void)link_child_say(c, &b);
+        on_question(c, line, &m);
     }
     arena_reset(c->scratch);
 }

@@ -26,7 +26,8 @@ typedef struct link_flight {
     str isolation, caller_id;
     handle asker;
     int64_t id;            /* on the wire; unique in the process */
-    link_request rq;       /* method, params, meta, progress, log_level */
+    link_request rq;       /* method, params, meta, progress, log_level, capabilities */
+    unsigned can_ask;      /* what a new child is told */
     link_pipe *pipe;       /* counted */
     struct link_child *on; /* the owner's: */
     struct link_flight *prev, *next;
@@ -38,8 +39,12 @@ void link_flight_free(link_flight *f);
 void link_flight_answer(const link_flight *f, str line, const link_message *m);
 void link_flight_notice(const link_flight *f, str line, const link_message *m);
 void link_flight_fail(const link_flight *f, const err *why);
+/* The server asks something, or takes it back, on this flight; the child `asker` gets the answer.
+ */
+void link_flight_question(const link_flight *f, handle asker, str line, const link_message *m);
 
 /* link_child.c */
 void link_child_board(link_flight *f);
 void link_child_leave(link_table *t, int64_t id);
+void link_child_hear(mcp_worker *w, handle to, str id, str said); /* the answer to a question */
 #endif

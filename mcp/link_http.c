@@ -59,6 +59,8 @@ static void noticed(void *c_, arena *scratch, const link_message *m)
     link_call *c = c_;
     str method;
     js_value params;
+    if (js_text_is(m->method, S("notifications/cancelled")))
+        link_call_withdrawn(c, js_get(m->params, S("requestId")));
     link_wanted want = {c->rq.progress ? c->id : 0, c->rq.log_level};
     if (link_message_wanted(scratch, m, want, &method, &params))
         (void)link_call_hears(c, method, params);
@@ -73,12 +75,30 @@ static void write_cancelled(buf *b, const void *id)
     link_message_cancelled(b, *(const int64_t *)id);
 }
 
-/* A legacy server may ask its client something. Nobody here can answer yet, and silence would hang
- * it. */
+/* A legacy server may ask its client something; silence would hang it. */
 static void asked(void *c_, const link_message *m)
 {
     link_call *c = c_;
-    if (c->era == ERA_LEGACY) link_session_tell(c->t, c->u, c->session, write_reply, m);
+    if (c->era != ERA_LEGACY) return;
+    bool ping = js_text_is(m->method, S("ping"));
+    if (!ping && link_call_asked(c, m, 0)) return;
+    link_session_tell(c->t, c->u, c->session, write_reply, m);
+}
+
+typedef struct {
+    str id, said;
+} answer;
+
+static void write_answer(buf *b, const void *a_)
+{
+    const answer *a = a_;
+    link_message_say(b, a->id, a->said);
+}
+
+void link_http_say(link_call *c, str id, str said)
+{
+    const answer a = {id, said};
+    if (c->session) link_session_tell(c->t, c->u, c->session, write_answer, &a);
 }
 
 static void leave_session(link_call *c)

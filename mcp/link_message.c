@@ -6,6 +6,7 @@
  * era it was said once, at initialize. (MCP 2026-07-28 basic; reference revisions 2024-11-05 and
  * later.) */
 #include "link_message.h"
+#include "capability.h"
 
 const err *link_message_read(arena *a, str text, link_message *out)
 {
@@ -97,7 +98,8 @@ static void meta(buf *b, upstream_era era, int64_t id, const link_request *rq)
         member(b, &first,
                S("\"io.modelcontextprotocol/protocolVersion\":\"2026-07-28\","
                  "\"io.modelcontextprotocol/clientInfo\":" CLIENT_INFO ","
-                 "\"io.modelcontextprotocol/clientCapabilities\":{}"));
+                 "\"io.modelcontextprotocol/clientCapabilities\":"));
+        capability_put(b, rq->capabilities, MCP_2026_07_28);
         if (rq->log_level.p) {
             member(b, &first, S("\"io.modelcontextprotocol/logLevel\":"));
             buf_json(b, rq->log_level);
@@ -123,12 +125,12 @@ void link_message_request(buf *b, upstream_era era, int64_t id, const link_reque
     buf_put(b, S("}}"));
 }
 
-void link_message_initialize(buf *b, int64_t id)
+void link_message_initialize(buf *b, int64_t id, unsigned capabilities)
 {
     head(b, id, S("initialize"));
-    buf_put(b,
-            S("\"protocolVersion\":\"2025-11-25\",\"capabilities\":{},\"clientInfo\":" CLIENT_INFO
-              "}}"));
+    buf_put(b, S("\"protocolVersion\":\"2025-11-25\",\"capabilities\":"));
+    capability_put(b, capabilities, MCP_2025_11_25);
+    buf_put(b, S(",\"clientInfo\":" CLIENT_INFO "}}"));
 }
 
 void link_message_initialized(buf *b)
@@ -151,6 +153,21 @@ void link_message_reply(buf *b, const link_message *asked)
     } else {
         buf_put(b, S(",\"error\":{\"code\":-32601,\"message\":\"Method not found\"}}"));
     }
+}
+
+void link_message_say(buf *b, str id, str said)
+{
+    buf_put(b, S("{\"jsonrpc\":\"2.0\",\"id\":"));
+    buf_put(b, id);
+    buf_put(b, S(","));
+    buf_put(b, said);
+    buf_put(b, S("}"));
+}
+
+str link_message_declined(str method)
+{
+    if (str_eq(method, S("elicitation/create"))) return S("\"result\":{\"action\":\"cancel\"}");
+    return S("\"error\":{\"code\":-32603,\"message\":\"the client has gone\"}");
 }
 
 /* RFC 5424 severities as MCP spells them, least grave first. An unknown level is never wanted. */

@@ -30,11 +30,15 @@ bool link_message_modern(js_value result);        /* a DiscoverResult that names
 
 /* Requests. `era` decides on the envelope. Progress tokens are the request's id. */
 void link_message_request(buf *b, upstream_era era, int64_t id, const link_request *rq);
-void link_message_initialize(buf *b, int64_t id);
+void link_message_initialize(buf *b, int64_t id, unsigned capabilities);
 void link_message_initialized(buf *b);
 void link_message_cancelled(buf *b, int64_t id);
 /* The answer to a question of the server's: {} to a ping, else -32601. */
 void link_message_reply(buf *b, const link_message *asked);
+/* The answer somebody gave; `said` as in link_answer(). */
+void link_message_say(buf *b, str id, str said);
+/* What a question is told whose asker has gone: a form is cancelled, all else is an error. */
+str link_message_declined(str method);
 
 /* What a call wants to hear beside its answer. */
 typedef struct {

@@ -18,7 +18,8 @@ typedef struct {
     link_table *t;
     upstream *u;                   /* held */
     str key, caller_id, isolation; /* heap, one block with it */
-    link_session *open;            /* counted; NULL: not yet, or being renewed */
+    unsigned capabilities;
+    link_session *open; /* counted; NULL: not yet, or being renewed */
     link_session *opening;
     link_post *post;
     link_waiters waiters;
@@ -229,7 +230,7 @@ static void initialize(session *o)
     o->opening = s;
     int64_t id = link_table_id(o->t);
     o->post = link_post_new(o->t, o->u);
-    link_message_initialize(link_post_body(o->post), id);
+    link_message_initialize(link_post_body(o->post), id, o->capabilities);
     const link_post_request rq = {.id = id, .timeout_ms = OPEN_MS, .events = &events, .ctx = o};
     link_post_send(o->post, &rq);
 }
@@ -281,6 +282,7 @@ static session *begin(link_table *t, const link_want *want, str key)
     o->key = arena_dup(a, key);
     o->caller_id = arena_dup(a, want->caller_id);
     o->isolation = arena_dup(a, want->isolation);
+    o->capabilities = want->capabilities;
     map_put(t->sessions, o->key, o);
     initialize(o);
     return o;

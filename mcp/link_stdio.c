@@ -32,6 +32,7 @@ typedef struct {
     err why;
     link_pipe *pipe; /* counted; NULL when it costs no credit */
     long cost;
+    handle child; /* of a question: who gets the answer */
 } reply;
 
 static void reply_free(reply *r)
@@ -55,12 +56,24 @@ static void hear(link_call *c, reply *r)
         (void)link_call_hears(c, method, params);
 }
 
+/* Nobody there, or nobody who can answer: the server must not wait for it. */
+static void be_asked(link_call *c, const reply *r)
+{
+    if (c && link_call_asked(c, &r->m, r->child)) return;
+    static const str no = S("\"error\":{\"code\":-32601,\"message\":\"Method not found\"}");
+    link_stdio_say(r->at->shared, r->child, r->m.id.raw, no);
+}
+
 static void reply_deliver(letter *self, loop *at)
 {
     reply *r = (reply *)self;
     (void)at;
     link_call *c = link_call_of(r->at, r->asker);
-    if (c && r->m.kind == LINK_NOTICE)
+    if (r->m.kind == LINK_QUESTION)
+        be_asked(c, r);
+    else if (c && r->child)
+        link_call_withdrawn(c, js_get(r->m.params, S("requestId")));
+    else if (c && r->m.kind == LINK_NOTICE)
         hear(c, r);
     else if (c && r->m.kind == LINK_ANSWER)
         link_call_done(c, r->m.result, r->m.error, NULL);
@@ -120,6 +133,14 @@ void link_flight_notice(const link_flight *f, str line, const link_message *m)
     loop_post(r->at->loop, &r->mail);
 }
 
+void link_flight_question(const link_flight *f, handle asker, str line, const link_message *m)
+{
+    reply *r = reply_new(f);
+    carry(r, line, m);
+    r->child = asker;
+    loop_post(r->at->loop, &r->mail);
+}
+
 void link_flight_fail(const link_flight *f, const err *why)
 {
     reply *r = reply_new(f);
@@ -162,11 +183,13 @@ void link_stdio_go(link_call *c)
     f->asker = c->self;
     f->id = c->id;
     f->pipe = c->pipe;
+    f->can_ask = c->can_ask;
     f->rq =
         (link_request){.method = arena_dup(a, c->rq.method),
                        .params = arena_dup(a, c->rq.params),
                        .meta = arena_dup(a, c->rq.meta),
                        .progress = c->rq.progress,
+                       .capabilities = c->rq.capabilities,
                        .log_level = c->rq.log_level.p ? arena_dup(a, c->rq.log_level) : (str){0}};
     loop_post(f->at->loop, &f->mail);
 }
@@ -175,6 +198,40 @@ void link_stdio_forget(link_call *c)
 {
     link_flight_unref(c->pipe);
     c->pipe = NULL;
+}
+
+typedef struct {
+    letter mail;
+    arena *arena;
+    mcp_worker *at;
+    handle child;
+    str id, said;
+} saying;
+
+static void saying_deliver(letter *self, loop *at)
+{
+    saying *m = (saying *)self;
+    (void)at;
+    link_child_hear(m->at, m->child, m->id, m->said);
+    arena_free(m->arena);
+}
+
+static void saying_drop(letter *self)
+{
+    arena_free(((saying *)self)->arena);
+}
+
+void link_stdio_say(mcp_shared *s, handle asker, str id, str said)
+{
+    arena *a = arena_new();
+    saying *m = NEW(a, saying);
+    m->mail = (letter){.deliver = saying_deliver, .drop = saying_drop};
+    m->arena = a;
+    m->at = s->worker[handle_worker(asker)];
+    m->child = asker;
+    m->id = arena_dup(a, id);
+    m->said = arena_dup(a, said);
+    loop_post(m->at->loop, &m->mail);
 }
 
 typedef struct {

@@ -27,6 +27,14 @@ int64_t link_table_id(link_table *t);      /* unique in the process, never 0, be
 void link_table_sweep_soon(link_table *t); /* something stands now that may become idle */
 handle_table *link_table_handles(const link_table *t);
 
+/* A question of the server's that somebody will answer. */
+typedef struct link_open {
+    struct link_open *next;
+    str id, method; /* heap, one block with it */
+    handle child;   /* stdio: who asked */
+} link_open;
+enum { LINK_OPEN_MOST = 16 };
+
 struct link_call {
     link_table *t;
     arena *arena;
@@ -47,6 +55,8 @@ struct link_call {
     struct link_session *session; /* legacy HTTP: in use */
     uint64_t stale_epoch;         /* the session the server no longer knew */
     struct link_pipe *pipe; /* stdio: credit shared with the child's owner; also says it was sent */
+    unsigned can_ask;       /* what its session or child was told the client can */
+    link_open *open;
     unsigned waits;
     bool renewed, reprobed, in_event, dead;
 };
@@ -56,6 +66,12 @@ bool link_call_hears(link_call *c, str method, js_value params); /* false: the c
 void link_call_done(link_call *c, js_value result, js_value error,
                     const err *why); /* c is dead after it */
 void link_call_fail(link_call *c, err_kind kind, str text);
+void link_call_deadline(void *c); /* its timer's */
+/* link_question.c: true when somebody takes it. `asker`: the child; 0: HTTP. */
+bool link_call_asked(link_call *c, const link_message *m, handle asker);
+void link_call_withdrawn(link_call *c, js_value id);
+void link_call_decline(link_call *c); /* all that are open, as from a client that has gone */
+void link_call_forget(link_call *c);  /* in silence: the server has ended or answered */
 void link_call_wake(mcp_shared *s, handle h, const err *why); /* any worker: go on, or fail */
 link_call *link_call_of(const mcp_worker *w, handle h);       /* NULL: gone */
 
@@ -66,6 +82,7 @@ typedef struct link_want {
     mcp_worker *at;
     upstream *u; /* held */
     str isolation, caller_id;
+    unsigned capabilities;
     uint64_t stale_epoch;
     handle asker;
 } link_want;
@@ -83,6 +100,7 @@ void link_waiters_wake(link_waiters *w, mcp_shared *s, const err *why); /* all, 
 /* link_http.c */
 void link_http_go(link_call *c);
 void link_http_cancel(link_call *c);
+void link_http_say(link_call *c, str id, str said);
 /* link_era.c */
 void link_era_want(link_want *want);
 void link_era_free(link_table *t);
@@ -107,7 +125,8 @@ void link_session_free(link_table *t);
 /* link_stdio.c */
 void link_stdio_go(link_call *c);
 void link_stdio_cancel(link_call *c);
-void link_stdio_forget(link_call *c); /* gives the pipe back */
+void link_stdio_forget(link_call *c);                               /* gives the pipe back */
+void link_stdio_say(mcp_shared *s, handle asker, str id, str said); /* to the child that asked */
 /* link_child.c */
 void link_child_sweep(link_table *t);
 void link_child_free(link_table *t);

@@ -21,20 +21,11 @@ enum {
     SESSION_LIFE_MS = 24 * 3600 * 1000
 };
 
-/* What the client said it can do, for questions the gateway may one day relay to it. */
-enum {
-    SESSION_ROOTS = 1 << 0,
-    SESSION_SAMPLING = 1 << 1,
-    SESSION_SAMPLING_TOOLS = 1 << 2,
-    SESSION_ELICIT_FORM = 1 << 3,
-    SESSION_ELICIT_URL = 1 << 4
-};
-
 typedef struct {
     uint8_t sid[SESSION_SID];
     mcp_version version;
-    unsigned capabilities;
-    uint64_t instance; /* the process that made it */
+    unsigned capabilities; /* capability.h */
+    uint64_t instance;     /* the process that made it */
     int64_t issued_ms, expires_ms;
     str client_name, client_version; /* cut when sealed; never to be trusted */
 } session;

@@ -1,41 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* link_watch.h - calls started on a worker and watched from the test's thread.
- *
- * An errand gets a function onto a worker, and waits until it has run. */
+/* link_watch.h - calls started on a worker and watched from the test's thread. */
 #ifndef SP_TEST_LINK_WATCH_H
 #define SP_TEST_LINK_WATCH_H
-#include "link_rig.h"
-
-/* Work on a worker's thread, waited for. */
-typedef struct {
-    letter mail;
-    void (*fn)(mcp_worker *w, void *ctx);
-    mcp_worker *w;
-    void *ctx;
-    atomic_bool ran;
-} errand;
-
-static inline void errand_deliver(letter *self, loop *at)
-{
-    errand *e = (errand *)self;
-    (void)at;
-    e->fn(e->w, e->ctx);
-    atomic_store(&e->ran, true);
-}
-static inline void errand_drop(letter *self)
-{
-    (void)self;
-}
-
-static inline void rig_on(rig *r, unsigned worker, void (*fn)(mcp_worker *w, void *ctx), void *ctx)
-{
-    errand e = {.mail = {.deliver = errand_deliver, .drop = errand_drop},
-                .fn = fn,
-                .w = r->w[worker],
-                .ctx = ctx};
-    loop_post(r->w[worker]->loop, &e.mail);
-    while (!atomic_load(&e.ran)) nap(1);
-}
+#include "link_errand.h"
 
 /* A call */
 
@@ -47,8 +14,9 @@ typedef struct {
     size_t result_n;
     err_kind kind;
     int notices;
-    bool cancel_on_notice;
-    atomic_int ends;
+    bool cancel_on_notice, takes_questions;
+    char asked_id[64], asked[64];
+    atomic_int questions, ends;
 } watched;
 
 static const char watched_type;
@@ -79,7 +47,28 @@ static inline void watched_done(void *w_, js_value result, js_value error, const
     atomic_fetch_add(&w->ends, 1);
 }
 
-static const link_events watched_events = {watched_notice, watched_done};
+/* Taken when the test knows an answer; it is given from the test's thread. */
+static inline bool watched_asked(void *w_, const link_question *q)
+{
+    watched *w = w_;
+    if (!w->takes_questions) return false;
+    keep_text(w->asked_id, sizeof w->asked_id, q->id);
+    keep_text(w->asked, sizeof w->asked, q->method);
+    atomic_fetch_add(&w->questions, 1);
+    return true;
+}
+
+static inline void watched_withdrawn(void *w_, str id)
+{
+    watched *w = w_;
+    assert_int_equal(id.n, strlen(w->asked_id));
+    atomic_fetch_sub(&w->questions, 1);
+}
+
+static const link_events watched_events = {.notice = watched_notice,
+                                           .asked = watched_asked,
+                                           .withdrawn = watched_withdrawn,
+                                           .done = watched_done};
 
 static inline void watched_start(mcp_worker *w, void *ctx)
 {
@@ -95,6 +84,13 @@ static inline void watched_cancel(mcp_worker *w, void *ctx)
     (void)w;
     if (x->call) link_cancel(x->call);
     x->call = NULL;
+}
+
+static inline void watched_answer(mcp_worker *w, void *ctx)
+{
+    watched *x = ctx;
+    (void)w;
+    link_answer(x->call, (str){x->asked_id, strlen(x->asked_id)}, S("\"result\":{\"roots\":[]}"));
 }
 
 /* Its owner is gone before anything can come back. */

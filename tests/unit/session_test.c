@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "../../authz/digest.h"
+#include "../../mcp/capability.h"
 #include "../../mcp/session.h"
 
 static const session_bond alice = {{"jwt:https://a|alice", 19}, {"/mcp", 4}};
@@ -39,7 +40,7 @@ static int tear_down(void **state)
 static session example(uint8_t first)
 {
     session s = {.version = MCP_2025_06_18,
-                 .capabilities = SESSION_ROOTS | SESSION_ELICIT_URL,
+                 .capabilities = CAN_LIST_ROOTS | CAN_ELICIT_URL,
                  .instance = 0x1122334455667788u,
                  .issued_ms = 1000,
                  .expires_ms = 5000,
