@@ -12,13 +12,11 @@ const char *const audit_kinds[SUBJECTS] = {[SUBJECT_TOOL] = "tool",
                                            [SUBJECT_PROMPT] = "prompt",
                                            [SUBJECT_MODEL] = "model",
                                            [SUBJECT_ENDPOINT] = "endpoint"};
-const char *const audit_whys[] = {[DENIED_NOT] = NULL,
-                                  [DENIED_DEFAULT] = "default",
-                                  [DENIED_FORBID] = "forbid",
-                                  [DENIED_FORBID_ERROR] = "forbid_error",
-                                  [DENIED_REQUIRE] = "require",
-                                  [DENIED_SCOPES] = "scopes",
-                                  [DENIED_UNRECORDED] = "unrecorded"};
+const char *const audit_whys[] =
+    {[DENIED_NOT] = NULL,          [DENIED_DEFAULT] = "default",
+     [DENIED_FORBID] = "forbid",   [DENIED_FORBID_ERROR] = "forbid_error",
+     [DENIED_REQUIRE] = "require", [DENIED_SCOPES] = "scopes",
+     [DENIED_SCHEMA] = "schema",   [DENIED_UNRECORDED] = "unrecorded"};
 
 static void put(buf *b, const char *key, str value)
 {

@@ -3,7 +3,8 @@
  *
  * A flat struct that mcp/ and llm/ fill; rules see nothing else. The question of a list is the
  * question of the call with `listing` set: then args, http.headers, quota, usage and llm.params
- * are unknown, everything else is as now (architecture.md §9.5).
+ * are unknown (but for what the schema says of args), everything else is as now
+ * (architecture.md §9.5).
  * Views live as long as the request. */
 #ifndef SP_QUESTION_H
 #define SP_QUESTION_H
@@ -48,9 +49,10 @@ typedef struct {
     const caller *who;
     int64_t now_ms;
 
-    str title;            /* tools */
-    js_value annotations; /* tools: raw, checked JSON or JS_ABSENT */
-    js_value args;        /* tools, prompts: raw, checked JSON or JS_ABSENT (= {}) */
+    str title;                          /* tools */
+    js_value annotations;               /* tools: raw, checked JSON or JS_ABSENT */
+    js_value args;                      /* tools, prompts: raw, checked JSON or JS_ABSENT (= {}) */
+    const struct policy_schema *schema; /* tools: policy/schema.h; NULL: nothing is known */
 
     struct {
         str method, client_name, client_version, protocol;
@@ -76,6 +78,7 @@ typedef enum {
     DENIED_FORBID_ERROR, /* a forbid could not be evaluated: fail closed */
     DENIED_REQUIRE,
     DENIED_SCOPES,    /* some permit misses nothing but scopes */
+    DENIED_SCHEMA,    /* the arguments do not fit the schema by which the tool is listed */
     DENIED_UNRECORDED /* audit.h: permitted, but it could not be written down */
 } denied;
 

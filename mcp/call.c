@@ -172,7 +172,7 @@ static flow_go authorize(void *x, flow_why why)
         record_text(v->rec, FACT_ERROR, S("unrecorded"));
         return corridor_refuse_with(v, 503, RPC_INTERNAL, S("calls cannot be recorded now"));
     }
-    record_text(v->rec, FACT_ERROR, S("forbidden"));
+    record_text(v->rec, FACT_ERROR, said.why == DENIED_SCHEMA ? S("schema") : S("forbidden"));
     if (said.why == DENIED_SCOPES && v->rq.endpoint->step_up) return only_scopes_missing(v, &said);
     if (!said.listed || said.why == DENIED_SCOPES) return unknown_tool(v);
     reply_json(v, 200, reply_tool_error(v, said.message.n ? said.message : S("denied by policy")));

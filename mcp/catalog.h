@@ -18,6 +18,7 @@ typedef struct {
     js_value raw;                       /* the whole item as the server sent it */
     js_value annotations, input_schema; /* members of raw, JS_ABSENT when missing */
     uint8_t definition[DIGEST_BYTES];   /* definition.h */
+    const struct policy_schema *schema; /* what rules may know of its arguments; NULL: nothing */
 } catalog_tool;
 
 typedef struct catalog {

@@ -6,13 +6,14 @@
  * a call looks up one tool of perhaps thousands. */
 #include "catalog_read.h"
 #include "../authz/digest.h"
+#include "../authz/policy/schema.h"
 #include "../base/map.h"
 #include "definition.h"
 #include "link_param.h"
 #include "upstream_state.h"
 #include <stdlib.h>
 
-enum { NAME_MOST = 128, SEPARATOR = 1 };
+enum { NAME_MOST = 128, SEPARATOR = 1, KNOWN_MOST = 20000 /* arguments of a catalog */ };
 static const int64_t TTL_MOST_MS = 24LL * 3600 * 1000;
 
 typedef struct {
@@ -32,7 +33,7 @@ struct catalog_draft {
     arena *arena; /* becomes the version's */
     arena *scratch;
     catalog_tool *tools;
-    size_t count, room, bytes;
+    size_t count, room, bytes, known;
     map *seen;
     int64_t ttl_ms;
     bool is_private; /* some page did not say public */
@@ -108,6 +109,13 @@ static void keep(catalog_draft *d, catalog_tool t)
     map_put(d->seen, t.name, d->u);
 }
 
+/* A schema is read once, not with every list. What is over the bound is just not known. */
+static void learn(catalog_draft *d, catalog_tool *t)
+{
+    if (d->known < KNOWN_MOST) t->schema = policy_schema_read(d->arena, t->input_schema);
+    if (t->schema) d->known += t->schema->known.count;
+}
+
 static void take_item(catalog_draft *d, js_value item)
 {
     catalog_tool seen = read_tool(d->scratch, item);
@@ -120,6 +128,7 @@ static void take_item(catalog_draft *d, js_value item)
     js_value copy = {JS_OBJECT, arena_dup(d->arena, item.raw)};
     catalog_tool kept = read_tool(d->arena, copy);
     definition_digest(copy, kept.definition);
+    learn(d, &kept);
     keep(d, kept);
 }
 

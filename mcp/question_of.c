@@ -28,6 +28,7 @@ void question_about_tool(question *q, str server, const catalog_tool *t)
     q->name = t->name;
     q->title = t->title;
     q->annotations = t->annotations;
+    q->schema = t->schema;
 }
 
 void question_answered(visit *v, const verdict *said)

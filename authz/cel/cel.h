@@ -93,6 +93,7 @@ typedef struct cel_bindings {
     void *ctx;
     bool exact; /* `unknown ? x : x` is unknown, since the condition may turn out to be an error;
                    else it is x */
+    const struct cel_known *known; /* what is said of one unknown (known.h); NULL: nothing */
 } cel_bindings;
 
 enum {

@@ -43,6 +43,24 @@ static inline cel_value step(cel_run *r, cel_value of, cel_key key)
     return found.tag == CEL_UNBOUND ? cel_error_at(CEL_NO_SUCH_KEY, key.at) : found;
 }
 
+/* Something may be known of the first member of an unknown. */
+static APART cel_value known_path(cel_run *r, const cel_node *n, cel_value v, uint32_t *i)
+{
+    const cel_known *k = r->bindings->known;
+    if (!k || k->slot != n->slot || *i > 0 || n->count == 0) return v;
+    v = cel_known_value(k, n->x.keys[0].name);
+    if (v.tag == CEL_ERROR) v.n = n->x.keys[0].at;
+    *i = 1;
+    return v;
+}
+
+/* The variable of which something is known. */
+static bool is_known(const cel_run *r, const cel_node *n)
+{
+    const cel_known *k = r->bindings->known;
+    return k && n->kind == NODE_VAR && n->slot == k->slot && variable(r, n).tag == CEL_UNKNOWN;
+}
+
 static APART cel_value path(cel_run *r, const cel_node *n)
 {
     const cel_key *keys = n->x.keys;
@@ -52,11 +70,13 @@ static APART cel_value path(cel_run *r, const cel_node *n)
         }
     cel_value v = i ? r->places[keys[i - 1].place] : variable(r, n);
     r->scope.budget -= n->count;
+    if (v.tag == CEL_UNKNOWN) v = known_path(r, n, v, &i);
     for (; i < n->count && !cel_special(v); i++) {
         v = step(r, v, keys[i]);
         /* an error says where it arose, which differs between the paths: it is not kept */
         if (keys[i].place && v.tag != CEL_ERROR) r->places[keys[i].place] = v;
     }
+    if (v.tag == CEL_UNKNOWN && i < n->count) v.n = 0; /* of something inside nothing is known */
     return v;
 }
 
@@ -69,10 +89,16 @@ static inline cel_value operand(cel_run *r, const cel_node *n)
     return n->value;
 }
 
+static APART cel_value compared(const cel_run *r, const cel_node *n, cel_value a, cel_value b)
+{
+    const cel_known *k = r->bindings->known;
+    return k ? cel_known_compared(k, n, a, b) : cel_strict(a, b);
+}
+
 static APART cel_value equal(cel_run *r, const cel_node *n)
 {
     cel_value a = operand(r, n->kids[0]), b = operand(r, n->kids[1]);
-    if (cel_special(a) || cel_special(b)) return cel_strict(a, b);
+    if (cel_special(a) || cel_special(b)) return compared(r, n, a, b);
     bool same;
     if (a.tag == CEL_STRING && b.tag == CEL_STRING) {
         r->scope.budget -= a.n / 16;
@@ -88,7 +114,7 @@ static APART cel_value equal(cel_run *r, const cel_node *n)
 static APART cel_value order(cel_run *r, const cel_node *n)
 {
     cel_value a = operand(r, n->kids[0]), b = operand(r, n->kids[1]);
-    if (cel_special(a) || cel_special(b)) return cel_strict(a, b);
+    if (cel_special(a) || cel_special(b)) return compared(r, n, a, b);
     if (a.tag == CEL_STRING || a.tag == CEL_BYTES) r->scope.budget -= a.n / 16;
     cel_ordering o = cel_order(a, b);
     if (o == CEL_NO_ORDER) return cel_error_at(CEL_NO_SUCH_OVERLOAD, n->at);
@@ -188,8 +214,18 @@ static APART cel_value subscript(cel_run *r, const cel_node *n)
     return cel_index(&r->scope, n, of, key);
 }
 
+static cel_value known_option(cel_run *r, str name)
+{
+    cel_presence p = cel_known_presence(r->bindings->known, name);
+    cel_value v = cel_known_value(r->bindings->known, name);
+    if (p == CEL_ABSENT) return cel_optional(&r->scope, (cel_value){0});
+    if (p == CEL_PRESENT && !cel_special(v)) return cel_optional(&r->scope, v);
+    return cel_unknown(r->bindings->known->slot);
+}
+
 static APART cel_value selected(cel_run *r, const cel_node *n)
 {
+    if ((n->flags & NODE_MAYBE) && is_known(r, n->kids[0])) return known_option(r, n->name);
     cel_value of = cel_run_node(r, n->kids[0]);
     return cel_member(&r->scope, of, (cel_key){.name = n->name, .at = n->at},
                       n->flags & NODE_MAYBE);
@@ -197,6 +233,7 @@ static APART cel_value selected(cel_run *r, const cel_node *n)
 
 static APART cel_value present(cel_run *r, const cel_node *n)
 {
+    if (is_known(r, n->kids[0])) return cel_known_present(r->bindings->known, n->name);
     return cel_present(&r->scope, cel_run_node(r, n->kids[0]),
                        (cel_key){.name = n->name, .at = n->at});
 }
@@ -207,11 +244,20 @@ static APART cel_value bound(cel_run *r, const cel_node *n)
     return cel_run_node(r, n->kids[1]);
 }
 
+static APART cel_value contained_unknown(const cel_run *r, const cel_node *n, cel_value x,
+                                         cel_value in)
+{
+    const cel_known *k = r->bindings->known;
+    if (!k) return cel_strict(x, in);
+    if (x.tag == CEL_STRING && is_known(r, n->kids[1])) return cel_known_present(k, cel_text(x));
+    return cel_known_contained(k, n, x, in);
+}
+
 static APART cel_value contained(cel_run *r, const cel_node *n)
 {
     cel_value x = operand(r, n->kids[0]);
     cel_value in = n->x.set ? n->kids[1]->value : operand(r, n->kids[1]);
-    if (cel_special(x) || cel_special(in)) return cel_strict(x, in);
+    if (cel_special(x) || cel_special(in)) return contained_unknown(r, n, x, in);
     return cel_contained(&r->scope, n, x, in);
 }
 
@@ -270,6 +316,7 @@ cel_value cel_eval(const cel_program *p, cel_bindings *b, arena *scratch, uint64
     r.bindings = b;
     for (uint32_t i = 0; i <= p->places; i++) r.places[i].tag = CEL_UNBOUND;
     cel_value v = cel_run_node(&r, p->root);
+    if (v.tag == CEL_UNKNOWN) v.n = 0;
     if (r.scope.budget >= 0) return v;
     return cel_error_at(CEL_COST_EXCEEDED, v.tag == CEL_ERROR ? v.n : 0);
 }

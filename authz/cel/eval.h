@@ -7,6 +7,7 @@
 #define SP_CEL_EVAL_H
 #include "ast.h"
 #include "cel.h"
+#include "known.h"
 #include "library.h"
 
 typedef struct {
@@ -49,4 +50,9 @@ cel_value cel_member(cel_scope *s, cel_value of, cel_key key, bool maybe);
 cel_value cel_index(cel_scope *s, const cel_node *n, cel_value of, cel_value key);
 cel_value cel_present(cel_scope *s, cel_value of, cel_key key);
 cel_value cel_contained(cel_scope *s, const cel_node *n, cel_value x, cel_value in);
+
+/* known.c: the same where an operand is special, with what is known of an unknown. */
+cel_value cel_known_compared(const cel_known *k, const cel_node *n, cel_value a, cel_value b);
+cel_value cel_known_contained(const cel_known *k, const cel_node *n, cel_value x, cel_value in);
+cel_value cel_known_present(const cel_known *k, str name);
 #endif

@@ -5,6 +5,7 @@
  * rule says that its absence is fine: so a forbid is not evaded by leaving the argument out. */
 #include "condition.h"
 #include "../cel/compare.h"
+#include "../cel/known.h"
 
 /* Which rules */
 
@@ -85,12 +86,36 @@ truth policy_both(truth a, truth b)
     return a == TRUTH_ERROR || b == TRUTH_ERROR ? TRUTH_ERROR : TRUTH_YES;
 }
 
-static truth absent(policy_ask *k, const policy_rule *r, const rule_constraint *c)
+static truth absence(const policy_rule *r, const rule_constraint *c)
 {
     if (r->effect != RULE_FORBID) return c->optional ? TRUTH_YES : TRUTH_NO;
-    if (c->optional) return TRUTH_NO;
+    return c->optional ? TRUTH_NO : TRUTH_ERROR;
+}
+
+static truth absent(policy_ask *k, const policy_rule *r, const rule_constraint *c)
+{
+    truth t = absence(r, c);
+    if (t != TRUTH_ERROR) return t;
     keep_error(k, r, arena_fmt(k->scratch, "argument '" STR_FMT "' is absent", STR_ARG(c->name)));
-    return TRUTH_ERROR;
+    return t;
+}
+
+static truth one_of(const rule_constraint *c, cel_value v, const cel_hint *hint)
+{
+    bool known = v.tag != CEL_UNKNOWN, possible = false;
+    for (size_t i = 0; i < c->count && !possible; i++)
+        possible =
+            known ? cel_equal(v, c->values[i]) : !hint || cel_hint_allows(hint, c->values[i]);
+    if (!possible) return TRUTH_NO;
+    return known ? TRUTH_YES : TRUTH_UNKNOWN;
+}
+
+static truth present(policy_ask *k, const policy_rule *r, const rule_constraint *c, cel_value v,
+                     const cel_hint *hint)
+{
+    if (!c->program) return one_of(c, v, hint);
+    k->facts.bindings.values[FACT_THIS] = v;
+    return policy_run(k, r, c->program, c->source);
 }
 
 truth policy_argument(policy_ask *k, const policy_rule *r, const rule_constraint *c, cel_value args)
@@ -98,13 +123,46 @@ truth policy_argument(policy_ask *k, const policy_rule *r, const rule_constraint
     cel_value v = cel_map_member(args, c->name);
     if (v.tag == CEL_UNBOUND) return absent(k, r, c);
     if (v.tag == CEL_UNKNOWN) return TRUTH_UNKNOWN;
-    if (c->program) {
-        k->facts.bindings.values[FACT_THIS] = v;
-        return policy_run(k, r, c->program, c->source);
+    return present(k, r, c, v, NULL);
+}
+
+/* Of two things that may be the case. For a permit or a require, no and error are as good as one
+ * another, for a forbid yes and error are. */
+static truth either(const policy_rule *r, truth a, truth b)
+{
+    truth same = r->effect == RULE_FORBID ? TRUTH_YES : TRUTH_NO;
+    if (a == b) return a;
+    bool alike = (a == same || a == TRUTH_ERROR) && (b == same || b == TRUTH_ERROR);
+    return alike ? TRUTH_ERROR : TRUTH_UNKNOWN;
+}
+
+truth policy_known_argument(policy_ask *k, const policy_rule *r, const rule_constraint *c)
+{
+    const cel_known *known = k->facts.bindings.known;
+    cel_presence presence = cel_known_presence(known, c->name);
+    if (presence == CEL_ABSENT) return absence(r, c);
+    cel_value v = cel_known_value(known, c->name);
+    truth t = present(k, r, c, v, cel_known_member(known, c->name));
+    return presence == CEL_PRESENT ? t : either(r, t, absence(r, c));
+}
+
+static bool is_named(const policy_rule *r, str argument)
+{
+    for (size_t i = 0; i < r->constraint_count; i++)
+        if (str_eq(r->constraints[i].name, argument)) return true;
+    return false;
+}
+
+truth policy_known_only_named(const policy_ask *k, const policy_rule *r)
+{
+    const cel_known *known = k->facts.bindings.known;
+    bool more = !known->closed;
+    for (size_t i = 0; i < known->count; i++) {
+        if (is_named(r, known->members[i].name)) continue;
+        if (known->members[i].presence == CEL_PRESENT) return TRUTH_NO;
+        more |= known->members[i].presence == CEL_MAYBE;
     }
-    for (size_t i = 0; i < c->count; i++)
-        if (cel_equal(v, c->values[i])) return TRUTH_YES;
-    return TRUTH_NO;
+    return more ? TRUTH_UNKNOWN : TRUTH_YES;
 }
 
 bool policy_only_named(const policy_rule *r, cel_value args)
@@ -121,11 +179,21 @@ bool policy_arguments(policy_ask *k, cel_value *args)
     return args->tag == CEL_MAP;
 }
 
+static truth unknown_arguments(policy_ask *k, const policy_rule *r)
+{
+    if (!k->facts.bindings.known) return TRUTH_UNKNOWN;
+    truth t = r->only_named_args ? policy_known_only_named(k, r) : TRUTH_YES;
+    for (size_t i = 0; i < r->constraint_count && t != TRUTH_NO; i++)
+        t = policy_both(t, policy_known_argument(k, r, &r->constraints[i]));
+    return t;
+}
+
 static truth arguments(policy_ask *k, const policy_rule *r)
 {
     cel_value args;
     if (!r->constraint_count && !r->only_named_args) return TRUTH_YES;
-    if (!policy_arguments(k, &args)) return args.tag == CEL_UNKNOWN ? TRUTH_UNKNOWN : TRUTH_ERROR;
+    if (!policy_arguments(k, &args))
+        return args.tag == CEL_UNKNOWN ? unknown_arguments(k, r) : TRUTH_ERROR;
     truth t = r->only_named_args && !policy_only_named(r, args) ? TRUTH_NO : TRUTH_YES;
     for (size_t i = 0; i < r->constraint_count && t != TRUTH_NO; i++)
         t = policy_both(t, policy_argument(k, r, &r->constraints[i], args));

@@ -33,5 +33,8 @@ bool policy_arguments(policy_ask *k, cel_value *args); /* false: there can be no
 truth policy_argument(policy_ask *k, const policy_rule *r, const rule_constraint *c,
                       cel_value args);
 bool policy_only_named(const policy_rule *r, cel_value args);
+/* The same in a list, by what the facts' bindings say of args. */
+truth policy_known_argument(policy_ask *k, const policy_rule *r, const rule_constraint *c);
+truth policy_known_only_named(const policy_ask *k, const policy_rule *r);
 truth policy_both(truth a, truth b); /* as && of CEL: what decides wins, then unknown, then error */
 #endif

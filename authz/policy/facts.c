@@ -9,6 +9,7 @@
 #include "facts.h"
 #include "../cel/json.h"
 #include "rule.h"
+#include "schema.h"
 
 const char *const question_var_names[QUESTION_VARS] = {
     [VAR_JWT] = "jwt",     [VAR_CALLER] = "caller",     [VAR_TOOL] = "tool",
@@ -281,7 +282,8 @@ void policy_facts_begin(policy_facts *f, const struct policy *p, const question 
                                  .count = count,
                                  .lazy = lazy,
                                  .ctx = f,
-                                 .exact = q->given && !q->listing};
+                                 .exact = q->given && !q->listing,
+                                 .known = q->listing && q->schema ? &q->schema->known : NULL};
     for (size_t i = 0; q->given && i < FACTS; i++)
         if (!q->listing || !rows[i].unlisted) f->bindings.values[i] = q->given[i];
 }

@@ -8,7 +8,8 @@
 #include "policy.h"
 #include "../../base/map.h"
 #include "../digest.h"
-#include "condition.h"
+#include "fit.h"
+#include "suppose.h"
 #include <stdlib.h>
 
 /* Scopes */
@@ -134,27 +135,57 @@ static void grant(policy_ask *k, size_t *at, verdict *out, scope_set required_sc
     out->scopes = least.list;
 }
 
-static void answer(const policy *p, const question *q, arena *scratch, verdict *out)
+static void answer(policy_ask *k, verdict *out)
 {
-    *out = (verdict){.why = DENIED_DEFAULT};
-    policy_ask k;
     size_t at = 0;
     scope_set missing = {0};
-    if (!p->count) return;
+    *out = (verdict){.why = DENIED_DEFAULT};
+    if (!forbidden(k, &at, out) && required(k, &at, out, &missing)) grant(k, &at, out, missing);
+    out->error = k->error;
+}
+
+/* A tool that some call seems to be permitted, with nothing known of its arguments, may turn out to
+ * have none: the values that the schema leaves them are supposed. */
+static void answer_list(const policy *p, const question *q, arena *scratch, verdict *out)
+{
+    policy_ask k;
+    policy_supposed s;
     policy_ask_begin(&k, p, q, scratch);
-    if (!forbidden(&k, &at, out) && required(&k, &at, out, &missing)) grant(&k, &at, out, missing);
-    out->error = k.error;
+    answer(&k, out);
+    if (!out->permit || !out->open || !q->schema || !policy_suppose(&k, &s)) return;
+    do {
+        policy_ask_begin(&k, p, q, scratch);
+        k.facts.bindings.known = &s.known;
+        answer(&k, out);
+    } while (!out->permit && policy_suppose_next(q->schema, &s));
+    out->open = true;
+}
+
+static void answer_call(const policy *p, const question *q, arena *scratch, verdict *out)
+{
+    policy_ask k;
+    policy_ask_begin(&k, p, q, scratch);
+    str offence = policy_fit_offence(&k);
+    if (offence.n)
+        *out = (verdict){.why = DENIED_SCHEMA, .message = offence};
+    else
+        answer(&k, out);
 }
 
 void policy_decide(const policy *p, const question *q, arena *scratch, verdict *out)
 {
-    answer(p, q, scratch, out);
+    *out = (verdict){.why = DENIED_DEFAULT};
+    if (!p->count) return;
+    if (q->listing)
+        answer_list(p, q, scratch, out);
+    else
+        answer_call(p, q, scratch, out);
     out->listed = out->permit;
     if (out->permit || q->listing) return;
     question list = *q;
     list.listing = true;
     verdict shown;
-    answer(p, &list, scratch, &shown);
+    answer_list(p, &list, scratch, &shown);
     out->listed = shown.permit;
 }
 

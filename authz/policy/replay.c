@@ -359,6 +359,12 @@ void policy_replay(const policy *p, const policy_recorded *r, bool listing, aren
     denied why = out->said.why;
     bool scopes_might = q.given[FACT_CALLER_SCOPES].tag == CEL_UNKNOWN &&
                         (why == DENIED_SCOPES || (listing && why == DENIED_DEFAULT));
+    /* it was refused by a schema that is not in the log */
+    if (out->said.permit && !listing && str_eq(r->why, S("schema"))) {
+        out->outcome = REPLAY_UNKNOWN;
+        out->missing = S("the tool's inputSchema");
+        return;
+    }
     if (!out->said.permit)
         out->outcome = scopes_might ? REPLAY_UNKNOWN : REPLAY_DENY;
     else

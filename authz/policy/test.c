@@ -25,6 +25,7 @@ static str told(arena *a, const verdict *v)
                                            "deny: a forbid could not be evaluated",
                                        [DENIED_REQUIRE] = "deny",
                                        [DENIED_SCOPES] = "deny: scopes are missing",
+                                       [DENIED_SCHEMA] = "deny: not what the tool takes",
                                        [DENIED_UNRECORDED] = "deny: not recorded"};
     str text = S("");
     if (v->rule.n)

@@ -17,6 +17,7 @@ static const char *const whys[] = {[DENIED_NOT] = "a permit applies",
                                    [DENIED_FORBID_ERROR] = "a forbid could not be evaluated",
                                    [DENIED_REQUIRE] = "a require does not hold",
                                    [DENIED_SCOPES] = "only scopes are missing",
+                                   [DENIED_SCHEMA] = "an argument is not what the tool takes",
                                    [DENIED_UNRECORDED] = "the audit log took no more"};
 
 static void put_account(buf *b, const policy_account *a)

@@ -6,7 +6,7 @@
  * Without rules over arguments, list and call say the same. Each law is also tried against a
  * lister that is wrong on purpose, to see that it would be caught. The seed is printed; give it
  * as the first argument to repeat a run. */
-#include "call_maker.h"
+#include "schema_maker.h"
 
 #include "../../authz/policy/explain.h"
 #include <stdlib.h>
@@ -104,6 +104,50 @@ static void a_wrong_lister_is_caught(void **state)
     (void)state;
     assert_true(try_law(list_with_empty_args, POLICIES / 10, true).broken > 0);
     assert_true(try_law(list_as_tools_list, POLICIES / 10, true).broken > 0);
+}
+
+/* Lists without what the schema says. */
+static bool list_without_schema(const policy *p, const question *q, arena *scratch)
+{
+    question list = *q;
+    list.schema = NULL;
+    return our_list(p, &list, scratch);
+}
+
+static void a_schema_hides_tools_but_never_one_with_a_permitted_call(void **state)
+{
+    (void)state;
+    maker m = {.state = seed + 4, .a = arena_new()};
+    arena *scratch = arena_new();
+    size_t hidden = 0, broken = 0, refused = 0, permitted = 0, unenforced = 0;
+    for (size_t i = 0; i < POLICIES; i++) {
+        text t = policy_text(&m);
+        const policy *p = load_text(&m, &t, 0);
+        for (size_t k = 0; k < TRIPLES; k++) {
+            question q = anything(&m), bare = q;
+            verdict v, w;
+            q.schema = policy_schema_read(m.a, input_schema(&m));
+            policy_decide(p, &q, scratch, &v);
+            policy_decide(p, &bare, scratch, &w);
+            bool shown = our_list(p, &q, scratch), wide = list_without_schema(p, &q, scratch);
+            permitted += v.permit;
+            refused += v.why == DENIED_SCHEMA;
+            hidden += wide && !shown;
+            unenforced += w.permit && !shown;
+            assert_true(wide || !shown); /* a schema only takes away */
+            assert_true(w.permit || !v.permit);
+            if (v.permit && !shown && !broken++) complain(&t, &q);
+            arena_reset(scratch);
+        }
+        arena_reset(m.a);
+    }
+    arena_free(scratch);
+    arena_free(m.a);
+    print_message("%zu permitted, %zu refused by the schema, %zu hidden by it\n", permitted,
+                  refused, hidden);
+    assert_int_equal(broken, 0);
+    assert_true(permitted > 1000 && refused > 1000 && hidden > 1000);
+    assert_true(unenforced > 0); /* the law would not hold without enforcing */
 }
 
 static void without_rules_over_arguments_list_and_call_agree(void **state)
@@ -235,6 +279,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_permitted_call_is_always_to_a_listed_tool),
         cmocka_unit_test(a_wrong_lister_is_caught),
+        cmocka_unit_test(a_schema_hides_tools_but_never_one_with_a_permitted_call),
         cmocka_unit_test(without_rules_over_arguments_list_and_call_agree),
         cmocka_unit_test(an_explanation_says_what_was_decided),
         cmocka_unit_test(the_order_of_rules_and_files_never_matters),

@@ -18,6 +18,9 @@ policy:
       forbid: "*/write"
       when: args.path.contains("..")
       message: Paths may not climb
+    - id: not-too-slow
+      forbid: "*/slow"
+      when: args.ms > 60000
     - id: models
       permit: { models: ["*"] }
 
@@ -85,10 +88,16 @@ record {"verdict":"deny","tool":"new/write"}
 record {"verdict":"deny","rule":"no-dotdot"}
 
 -- a forbid that cannot be evaluated denies
-> modern tools/call {"name":"new__write","arguments":{}} as alice
+> modern tools/call {"name":"new__slow","arguments":{}} as alice
 < 200
 < {"result":{"isError":true}}
-record {"verdict":"deny","rule":"no-dotdot","rule.error":"*"}
+record {"verdict":"deny","rule":"not-too-slow","rule.error":"*","error":"forbidden"}
+
+-- an argument is missing that the tool requires and a rule reads: no rule is asked
+> modern tools/call {"name":"new__write","arguments":{}} as alice
+< 200
+< {"result":{"isError":true,"content":[{"type":"text","text":"argument 'path' is missing"}]}}
+record {"verdict":"deny","rule":"-absent","error":"schema"}
 
 -- the same call in the old era
 > legacy tools/call {"name":"old__write","arguments":{"path":"/srv/data/../x"}} as alice
