@@ -11,6 +11,7 @@
 #include "call.h"
 #include "../base/clock.h"
 #include "../transport/sse.h"
+#include "forward.h"
 #include "mirror.h"
 #include "name.h"
 #include "pins.h"
@@ -179,20 +180,6 @@ static flow_go authorize(void *x, flow_why why)
     return FLOW_DONE;
 }
 
-static const header *forwarded(const visit *v, const upstream_spec *spec)
-{
-    size_t n = 0;
-    for (const struct forward_row *f = spec->forward_headers; f && f->from.p; f++) n++;
-    if (!n) return NULL;
-    header *list = NEW_N(v->a, header, n + 1);
-    n = 0;
-    for (const struct forward_row *f = spec->forward_headers; f->from.p; f++) {
-        str value = exchange_header(v->x, f->from);
-        if (value.p) list[n++] = (header){f->to.n ? f->to : f->from, value};
-    }
-    return list;
-}
-
 static str params_of(const visit *v)
 {
     const struct tool_call *k = v->call;
@@ -231,9 +218,9 @@ static void start(visit *v)
         .input_schema = k->tool->input_schema,
         .arguments = v->q.arguments,
         .caller_id = v->who->id,
-        .headers = forwarded(v, spec),
         .timeout_ms = spec->timeout_ms,
     };
+    forward_fill(v, spec, &rq);
     k->unsent = buf_new(NULL, SIZE_MAX / 2);
     k->started_us = clock_mono_us();
     k->self = handle_add(loop_handles(v->w->loop), &call_type, v);

@@ -11,6 +11,7 @@
 #include "../base/clock.h"
 #include "link_param.h"
 #include "link_table.h"
+#include "link_token.h"
 #include <stdlib.h>
 
 enum { WAITS_MOST = 8 };
@@ -85,6 +86,7 @@ void link_table_free(struct link_table *t)
     if (!t) return;
     loop_timer_stop(t->w->loop, &t->sweep);
     while (t->calls) destroy(t->calls);
+    link_token_free(t);
     link_era_free(t);
     link_session_free(t);
     link_child_free(t);
@@ -94,6 +96,11 @@ void link_table_free(struct link_table *t)
     map_free(t->children);
     map_free(t->flights);
     free(t);
+}
+
+static str copy(arena *a, str s)
+{
+    return s.p ? arena_dup(a, s) : s;
 }
 
 /* Letters and those who wait for them */
@@ -133,6 +140,7 @@ void link_want_post(link_call *c, unsigned owner, void (*deliver)(link_want *wan
     want->u = upstream_hold(c->u);
     want->isolation = arena_dup(a, c->isolation);
     want->caller_id = arena_dup(a, c->rq.caller_id);
+    want->authorization = copy(a, c->authorization);
     want->stale_epoch = c->stale_epoch;
     want->capabilities = c->can_ask;
     want->asker = c->self;
@@ -305,11 +313,6 @@ static str isolation_id(arena *a, const upstream_spec *spec, const link_request 
     return buf_str(&b);
 }
 
-static str copy(arena *a, str s)
-{
-    return s.p ? arena_dup(a, s) : s;
-}
-
 /* The arguments' headers, now: the schema and the arguments may be gone when it is sent. */
 static const header *param_headers(arena *a, const link_request *rq)
 {
@@ -335,6 +338,8 @@ static void copy_request(link_call *c, const link_request *rq)
     c->can_ask = c->isolation.n ? rq->capabilities : 0;
     c->rq.input_schema = c->rq.arguments = (js_value){0};
     c->rq.headers = NULL;
+    c->rq.caller_token = copy(a, rq->caller_token);
+    c->in_own_name = !rq->caller_id.n;
     if (spec->kind == UPSTREAM_HTTP) {
         c->rq.headers = headers_copy(a, rq->headers);
         c->param_headers = param_headers(a, rq);

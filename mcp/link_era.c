@@ -89,7 +89,7 @@ static void probed(void *p_, const link_post_end *end)
     arena_free(a);
 }
 
-static void send(probe *p)
+static void send(probe *p, str authorization)
 {
     static const link_post_events events = {.done = probed};
     static const header headers[] = {{S("MCP-Protocol-Version"), LINK_MODERN},
@@ -101,6 +101,7 @@ static void send(probe *p)
                          &(link_request){.method = S(LINK_PROBE)});
     const link_post_request rq = {.id = id,
                                   .headers = headers,
+                                  .authorization = authorization,
                                   .timeout_ms = p->u->spec.list_timeout_ms,
                                   .events = &events,
                                   .ctx = p};
@@ -123,7 +124,7 @@ void link_era_want(link_want *want)
         p->t = t;
         p->u = upstream_hold(u);
         map_put(t->probes, u->key, p);
-        send(p);
+        send(p, want->authorization);
     }
     link_waiters_add(&p->waiters, want->asker);
     link_want_free(want);

@@ -8,6 +8,7 @@
  * changed under us. (MCP 2026-07-28 basic/transports/streamable-http, and 2025-11-25.) */
 #include "link_param.h"
 #include "link_table.h"
+#include "link_token.h"
 
 enum { OWN_HEADERS = 5, ENVELOPE = 512 };
 
@@ -25,7 +26,7 @@ static bool is_ours(const link_call *c, str name)
         if (header_name_is(name, ours[i])) return true;
     }
     if (name.n >= 4 && header_name_is(str_take(name, 4), S("mcp-"))) return true;
-    return header_get(c->u->spec.auth, name).p != NULL;
+    return header_name_is(name, S("authorization")) || header_get(c->u->spec.auth, name).p != NULL;
 }
 
 static size_t count(const header *list)
@@ -135,7 +136,10 @@ static void ended(void *c_, const link_post_end *end)
     link_call *c = c_;
     str name = c->u->spec.name;
     c->post = NULL;
-    if (end->status >= 500 || end->status == 401 || end->status == 403) {
+    if (end->status == 401 && link_token_refused(c)) {
+        leave_session(c);
+        link_call_go(c);
+    } else if (end->status >= 500 || end->status == 401 || end->status == 403) {
         const char *what = end->status >= 500 ? "failed" : "refused our credential";
         link_call_fail(c, ERR_UPSTREAM,
                        arena_fmt(c->arena, STR_FMT " %s (HTTP %d)", STR_ARG(name), what,
@@ -166,6 +170,7 @@ static void send(link_call *c)
     link_message_request(body, c->era, c->id, &c->rq);
     const link_post_request rq = {.id = c->id,
                                   .headers = headers(c, link_post_arena(c->post)),
+                                  .authorization = c->authorization,
                                   .no_retry = str_eq(c->rq.method, S("tools/call")),
                                   .events = &events,
                                   .ctx = c};
@@ -175,6 +180,7 @@ static void send(link_call *c)
 void link_http_go(link_call *c)
 {
     int64_t now = loop_now_ms(c->t->w->loop);
+    if (!link_token_go(c)) return;
     c->era = upstream_era_now(c->u, now);
     if (c->era == ERA_UNKNOWN) {
         link_want_post(c, c->u->owner, link_era_want);

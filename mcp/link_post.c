@@ -250,14 +250,16 @@ static size_t count(const header *list)
     return n;
 }
 
-static const header *all_headers(link_post *p, const header *extra)
+static const header *all_headers(link_post *p, const header *extra, str authorization)
 {
     const header *auth = p->u->spec.auth;
-    header *out = NEW_N(p->arena, header, 3 + count(extra) + count(auth));
+    header *out = NEW_N(p->arena, header, 4 + count(extra) + count(auth));
     size_t n = 0;
     if (p->body.n) out[n++] = (header){S("Content-Type"), S("application/json")};
     out[n++] = (header){S("Accept"), S("application/json, text/event-stream")};
     for (; auth && auth->name.p; auth++) out[n++] = *auth;
+    if (authorization.p)
+        out[n++] = (header){S("Authorization"), arena_dup(p->arena, authorization)};
     for (; extra && extra->name.p; extra++) out[n++] = *extra;
     return out;
 }
@@ -305,7 +307,7 @@ void link_post_send(link_post *p, const link_post_request *rq)
     const call_request send = {.to = p->u->origin,
                                .method = rq->verb.p ? rq->verb : S("POST"),
                                .target = p->u->target,
-                               .headers = all_headers(p, rq->headers),
+                               .headers = all_headers(p, rq->headers, rq->authorization),
                                .body = {buf_str(&p->body)},
                                .connect_ms = p->u->spec.connect_ms,
                                .no_retry = rq->no_retry};

@@ -30,6 +30,7 @@ typedef struct {
     str verb;              /* {0}: POST */
     int64_t id;            /* of the request; 0: nothing to be answered */
     const header *headers; /* ends with {0}; in the post's arena. Media types and auth are added */
+    str authorization;     /* {0}: as the server's spec says */
     int64_t timeout_ms;    /* 0: the user keeps the time */
     bool no_retry;
     const link_post_events *events; /* NULL: nobody listens */

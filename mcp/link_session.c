@@ -101,7 +101,9 @@ void link_session_tell(link_table *t, upstream *u, const link_session *s,
     const header *headers;
     link_post *p = post_to(t, u, s, &headers);
     write(link_post_body(p), what);
-    link_post_send(p, &(link_post_request){.headers = headers, .timeout_ms = OPEN_MS});
+    link_post_send(p, &(link_post_request){.headers = headers,
+                                           .authorization = s->authorization,
+                                           .timeout_ms = OPEN_MS});
 }
 
 /* The end of one */
@@ -125,6 +127,7 @@ static void say_goodbye(const session *o)
     link_post *p = post_to(o->t, o->u, o->open, &headers);
     link_post_send(p, &(link_post_request){.verb = S("DELETE"),
                                            .headers = headers,
+                                           .authorization = o->open->authorization,
                                            .timeout_ms = 5000});
 }
 
@@ -191,6 +194,7 @@ static void announce(session *o)
     o->post = post_to(o->t, o->u, o->opening, &headers);
     link_message_initialized(link_post_body(o->post));
     const link_post_request rq = {.headers = headers,
+                                  .authorization = o->opening->authorization,
                                   .timeout_ms = OPEN_MS,
                                   .events = &events,
                                   .ctx = o};
@@ -217,13 +221,14 @@ static void initialized(void *o_, const link_post_end *end)
     announce(o);
 }
 
-static void initialize(session *o)
+static void initialize(session *o, str authorization)
 {
     static const link_post_events events = {.done = initialized};
     arena *a = arena_new();
     link_session *s = NEW(a, link_session);
     s->arena = a;
     s->isolation = arena_dup(a, o->isolation);
+    s->authorization = authorization.p ? arena_dup(a, authorization) : authorization;
     s->epoch = atomic_fetch_add(&o->u->epochs, 1) + 1;
     atomic_init(&s->refs, 1);
     atomic_init(&s->used_ms, loop_now_ms(o->t->w->loop));
@@ -231,7 +236,11 @@ static void initialize(session *o)
     int64_t id = link_table_id(o->t);
     o->post = link_post_new(o->t, o->u);
     link_message_initialize(link_post_body(o->post), id, o->capabilities);
-    const link_post_request rq = {.id = id, .timeout_ms = OPEN_MS, .events = &events, .ctx = o};
+    const link_post_request rq = {.id = id,
+                                  .authorization = s->authorization,
+                                  .timeout_ms = OPEN_MS,
+                                  .events = &events,
+                                  .ctx = o};
     link_post_send(o->post, &rq);
 }
 
@@ -284,7 +293,7 @@ static session *begin(link_table *t, const link_want *want, str key)
     o->isolation = arena_dup(a, want->isolation);
     o->capabilities = want->capabilities;
     map_put(t->sessions, o->key, o);
-    initialize(o);
+    initialize(o, want->authorization);
     return o;
 }
 
@@ -311,7 +320,7 @@ static void serve(link_want *want)
         (void)unpublish(o, true);
         unref(o->open);
         o->open = NULL;
-        initialize(o);
+        initialize(o, want->authorization);
     }
     if (!o && !has_room(t, want)) {
         refuse(want, ERR_QUOTA, S("too many sessions with this server"));

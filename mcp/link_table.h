@@ -12,16 +12,18 @@
 #include "upstream_state.h"
 
 typedef struct link_table link_table;
+typedef struct token_fetch token_fetch;
 struct link_table {
     mcp_worker *w;
     int64_t ids;
     link_call *calls;
     link_post *posts;
-    map *probes;      /* upstream key -> link_era.c */
-    map *sessions;    /* upstream key and isolation id -> link_session.c */
-    map *children;    /* likewise -> link_child.c */
-    map *flights;     /* the asking call's handle -> link_child.c */
-    loop_timer sweep; /* looks for what is idle, while there is anything */
+    token_fetch *fetches; /* link_token.c */
+    map *probes;          /* upstream key -> link_era.c */
+    map *sessions;        /* upstream key and isolation id -> link_session.c */
+    map *children;        /* likewise -> link_child.c */
+    map *flights;         /* the asking call's handle -> link_child.c */
+    loop_timer sweep;     /* looks for what is idle, while there is anything */
 };
 int64_t link_table_id(link_table *t);      /* unique in the process, never 0, below 2^53 */
 void link_table_sweep_soon(link_table *t); /* something stands now that may become idle */
@@ -49,6 +51,7 @@ struct link_call {
     loop_timer deadline;
     const err *later; /* to be told at the next turn */
     int64_t id, started_us;
+    str authorization;           /* HTTP: its value when it is no fixed one; link_token.c */
     const header *param_headers; /* HTTP: Mcp-Param-*; NULL: none */
     link_post *post;
     upstream_era era;             /* in which it was sent */
@@ -58,7 +61,7 @@ struct link_call {
     unsigned can_ask;       /* what its session or child was told the client can */
     link_open *open;
     unsigned waits;
-    bool renewed, reprobed, in_event, dead;
+    bool renewed, reprobed, token_renewed, in_own_name, in_event, dead;
 };
 /* link.c */
 void link_call_go(link_call *c); /* chooses the way; may be called again */
@@ -81,7 +84,7 @@ typedef struct link_want {
     arena *arena;
     mcp_worker *at;
     upstream *u; /* held */
-    str isolation, caller_id;
+    str isolation, caller_id, authorization;
     unsigned capabilities;
     uint64_t stale_epoch;
     handle asker;
@@ -110,6 +113,7 @@ typedef struct link_session {
     atomic_int_fast64_t used_ms;
     arena *arena;
     str isolation, id, protocol; /* id "": the server has no sessions */
+    str authorization;           /* of whoever had it opened; {0}: the fixed one */
     uint64_t epoch;
 } link_session;
 link_session *link_session_take(upstream *u, str isolation, uint64_t stale_epoch,

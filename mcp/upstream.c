@@ -11,6 +11,7 @@
  * under the same key is there already. Upstreams keep the table itself alive, for the drops that
  * come after mcp_shared_free(). */
 #include "upstream.h"
+#include "link_token.h"
 #include "upstream_state.h"
 #include <assert.h>
 #include <stdlib.h>
@@ -64,6 +65,16 @@ static void find_metrics(upstream *u)
     if (u->spec.kind == UPSTREAM_STDIO) u->children = metric_series(m, METRIC_CHILDREN, name, NULL);
 }
 
+static const err *open_token_origin(upstream *u)
+{
+    url_parts url;
+    const err *e = url_parse(u->arena, u->spec.grant.token_url, &url);
+    if (e) return e;
+    u->token_target = url.path;
+    if (url.secure) e = tls_client_new(u->arena, u->spec.ca_pem, &u->token_tls);
+    return e ? e : origin_new(u->arena, &url, u->token_tls, &u->token_origin);
+}
+
 static const err *open_origin(upstream *u, arena *a)
 {
     url_parts url;
@@ -72,6 +83,7 @@ static const err *open_origin(upstream *u, arena *a)
     u->target = url.path;
     if (url.secure) e = tls_client_new(u->arena, u->spec.ca_pem, &u->tls);
     if (!e) e = origin_new(u->arena, &url, u->tls, &u->origin);
+    if (!e && u->spec.grant.token_url.n) e = open_token_origin(u);
     return e ? err_wrap(a, e, "server " STR_FMT, STR_ARG(u->spec.name)) : NULL;
 }
 
@@ -83,6 +95,9 @@ static void destroy(upstream *u)
     map_free(u->sessions);
     if (u->origin) origin_free(u->origin);
     if (u->tls) tls_client_free(u->tls);
+    if (u->token_origin) origin_free(u->token_origin);
+    if (u->token_tls) tls_client_free(u->token_tls);
+    token_box_free(u->tokens);
     pthread_mutex_destroy(&u->lock);
     arena_free(u->arena);
     upstream_table_free(t);
@@ -102,6 +117,7 @@ static const err *make(struct upstream_table *t, arena *a, const upstream_spec *
     atomic_init(&u->holders, 1);
     pthread_mutex_init(&u->lock, NULL);
     u->sessions = map_new(NULL);
+    u->tokens = token_box_new();
     atomic_fetch_add(&t->refs, 1);
     upstream_spec_copy(own, spec, &u->spec);
     const err *e = spec->kind == UPSTREAM_HTTP ? open_origin(u, a) : NULL;
@@ -207,6 +223,7 @@ void upstream_refresh(struct mcp_shared *s)
     arena *a = arena_new();
     for (upstream **u = upstream_all(a, s); *u; u++) {
         if ((*u)->origin) origin_refresh((*u)->origin);
+        if ((*u)->token_origin) origin_refresh((*u)->token_origin);
         upstream_drop(*u);
     }
     arena_free(a);

@@ -8,6 +8,7 @@
 #define SP_UPSTREAM_H
 #include "../base/header.h"
 #include "../transport/client.h"
+#include "grant.h"
 
 typedef enum { UPSTREAM_HTTP, UPSTREAM_STDIO } upstream_kind;
 typedef enum { ISOLATION_CALLER, ISOLATION_SHARED, ISOLATION_SESSION } upstream_isolation;
@@ -17,6 +18,7 @@ typedef struct {
     upstream_kind kind;
     str url;               /* HTTP */
     const header *auth;    /* HTTP: headers to send (bearer, header); secrets. Ends with {0} */
+    grant grant;           /* HTTP: or tokens got for it */
     str ca_pem;            /* HTTP: extra trust; {0} */
     const str *argv, *env; /* stdio; end with {0} */
     str cwd;
@@ -24,7 +26,7 @@ typedef struct {
     const str *include, *exclude; /* tool globs, end with {0}; empty include: all */
     const struct forward_row {
         str from, to;
-    } * forward_headers;                             /* ends with {0} */
+    } * forward_headers, *forward_claims;            /* end with {0}; a claim by its path */
     int64_t timeout_ms, list_timeout_ms, connect_ms; /* 30 s, 5 s, 5 s */
     int64_t ttl_ms; /* how long a list is fresh when the server says nothing; 60 s */
 } upstream_spec;

@@ -29,6 +29,26 @@ static void put_headers(buf *b, const header *list)
     buf_put(b, S(";"));
 }
 
+static void put_rows(buf *b, const struct forward_row *list)
+{
+    for (; list && list->from.p; list++) {
+        put_text(b, list->from);
+        put_text(b, list->to);
+    }
+    buf_put(b, S(";"));
+}
+
+static void put_grant(buf *b, const grant *g)
+{
+    buf_fmt(b, "%d %d ", (int)g->kind, (int)g->secret_in_body);
+    put_text(b, g->token_url);
+    put_text(b, g->client_id);
+    put_text(b, g->client_secret);
+    put_text(b, g->audience);
+    put_text(b, g->resource);
+    put_text(b, g->scope);
+}
+
 str upstream_spec_key(arena *a, const upstream_spec *s)
 {
     buf b = buf_new(a, CANONICAL_MOST);
@@ -42,10 +62,9 @@ str upstream_spec_key(arena *a, const upstream_spec *s)
     put_text(&b, s->cwd);
     put_texts(&b, s->include);
     put_texts(&b, s->exclude);
-    for (const struct forward_row *f = s->forward_headers; f && f->from.p; f++) {
-        put_text(&b, f->from);
-        put_text(&b, f->to);
-    }
+    put_rows(&b, s->forward_headers);
+    put_rows(&b, s->forward_claims);
+    put_grant(&b, &s->grant);
     buf_fmt(&b, ";%lld %lld %lld %lld", (long long)s->timeout_ms, (long long)s->list_timeout_ms,
             (long long)s->connect_ms, (long long)s->ttl_ms);
     if (!buf_ok(&b)) return (str){0};
@@ -81,6 +100,18 @@ static const struct forward_row *copy_rows(arena *a, const struct forward_row *l
     return out;
 }
 
+static grant copy_grant(arena *a, const grant *from)
+{
+    return (grant){.kind = from->kind,
+                   .token_url = copy(a, from->token_url),
+                   .client_id = copy(a, from->client_id),
+                   .client_secret = copy(a, from->client_secret),
+                   .secret_in_body = from->secret_in_body,
+                   .audience = copy(a, from->audience),
+                   .resource = copy(a, from->resource),
+                   .scope = copy(a, from->scope)};
+}
+
 static int64_t or_default(int64_t given, int64_t otherwise)
 {
     return given > 0 ? given : otherwise;
@@ -99,6 +130,8 @@ void upstream_spec_copy(arena *a, const upstream_spec *from, upstream_spec *to)
     to->include = copy_texts(a, from->include);
     to->exclude = copy_texts(a, from->exclude);
     to->forward_headers = copy_rows(a, from->forward_headers);
+    to->forward_claims = copy_rows(a, from->forward_claims);
+    to->grant = copy_grant(a, &from->grant);
     to->timeout_ms = or_default(from->timeout_ms, 30000);
     to->list_timeout_ms = or_default(from->list_timeout_ms, 5000);
     to->connect_ms = or_default(from->connect_ms, 5000);

@@ -42,6 +42,10 @@ struct upstream {
     origin *origin; /* HTTP */
     tls_client *tls;
     str target;
+    origin *token_origin; /* of its grant; NULL: none */
+    tls_client *token_tls;
+    str token_target;
+    struct token_box *tokens;                        /* link_token.c */
     metric *outcomes[OUTCOMES], *seconds, *children; /* NULL: nobody measures */
     atomic_uint refs, holders;
     _Atomic(upstream_era) era;

@@ -44,7 +44,7 @@ void config_check_url(config_reader *r, const yaml_node *n, str url)
                      STR_ARG(e->text));
 }
 
-static bool is_token(str s)
+bool config_is_token(str s)
 {
     static const char others[] = "!#$%&'*+-.^_`|~";
     for (size_t i = 0; i < s.n; i++) {
@@ -65,24 +65,50 @@ static bool is_header_value(str s)
     return true;
 }
 
+void config_check_secure_url(config_reader *r, const yaml_node *n, const char *what, str url)
+{
+    url_parts parts;
+    const err *e = url_parse(r->a, url, &parts);
+    if (e)
+        problems_add(r->out, n->line, n->column, "`" STR_FMT "`: " STR_FMT, STR_ARG(url),
+                     STR_ARG(e->text));
+    else if (!parts.secure && !gate_is_loopback(parts.authority))
+        problems_add(r->out, n->line, n->column, "%s are fetched over https, or http on loopback",
+                     what);
+}
+
+static void check_secret(config_reader *r, const config_text *secret)
+{
+    if (secret->value.p && secret->node && !is_header_value(secret->value))
+        problems_add(r->out, secret->node->line, secret->node->column,
+                     "this secret holds a line break or control character");
+}
+
+static void check_grant(config_reader *r, const config_grant *g)
+{
+    if (!g->node || !g->token_url.p) return;
+    config_check_secure_url(r, config_place(g->node, "token_url"), "tokens", g->token_url);
+    const yaml_node *n = yaml_get(g->node, S("client_secret"));
+    if (n && !g->client_id.n)
+        problems_add(r->out, n->line, n->column, "a client_secret goes with a client_id");
+}
+
 void config_check_auth(config_reader *r, const config_auth *auth)
 {
     if (!auth->node) return;
-    const config_text *secret = auth->header ? &auth->header_value : &auth->bearer;
-    if (auth->bearer.value.p && auth->header)
-        problems_add(r->out, auth->node->line, auth->node->column,
-                     "`auth` wants one of bearer and header, not both");
-    if (!auth->bearer.node && !auth->header && auth->node->count == 0)
-        problems_add(r->out, auth->node->line, auth->node->column,
-                     "`auth` wants one of bearer and header");
-    if (auth->header && auth->header_name.p && !is_token(auth->header_name)) {
+    int ways = (auth->bearer.node != NULL) + (auth->header != NULL) +
+               (auth->exchange.node != NULL) + (auth->client.node != NULL) + auth->passthrough;
+    if (ways > 1 || (!ways && auth->node->count == 0))
+        problems_add(r->out, auth->node->line, auth->node->column, "`auth` wants one way%s",
+                     ways ? ", not several" : "");
+    if (auth->header && auth->header_name.p && !config_is_token(auth->header_name)) {
         const yaml_node *n = config_place(auth->header, "name");
         problems_add(r->out, n->line, n->column, "`" STR_FMT "` is no header name",
                      STR_ARG(auth->header_name));
     }
-    if (secret->value.p && secret->node && !is_header_value(secret->value))
-        problems_add(r->out, secret->node->line, secret->node->column,
-                     "this secret holds a line break or control character");
+    check_secret(r, auth->header ? &auth->header_value : &auth->bearer);
+    check_grant(r, &auth->exchange);
+    check_grant(r, &auth->client);
 }
 
 void config_check_hosts(config_reader *r, const yaml_node *n, const str *hosts)
@@ -182,18 +208,6 @@ static void check_lists(config_reader *r, const config *c)
 
 /* Identity */
 
-__attribute__((nonnull)) static void check_keys_url(config_reader *r, const yaml_node *n, str url)
-{
-    url_parts parts;
-    const err *e = url_parse(r->a, url, &parts);
-    if (e)
-        problems_add(r->out, n->line, n->column, "`" STR_FMT "`: " STR_FMT, STR_ARG(url),
-                     STR_ARG(e->text));
-    else if (!parts.secure && !gate_is_loopback(parts.authority))
-        problems_add(r->out, n->line, n->column,
-                     "keys are fetched over https, or http on loopback");
-}
-
 static void check_issuer(config_reader *r, const config_issuer *one, const config_issuer *all,
                          size_t before)
 {
@@ -203,9 +217,9 @@ static void check_issuer(config_reader *r, const config_issuer *one, const confi
             problems_add(r->out, n->line, n->column, "issuer `" STR_FMT "` is listed twice",
                          STR_ARG(one->issuer));
     if (!one->jwks.node && one->issuer.p)
-        check_keys_url(r, n, one->issuer);
+        config_check_secure_url(r, n, "keys", one->issuer);
     else if (one->jwks.node && one->jwks.value.p && !one->jwks.from_file)
-        check_keys_url(r, one->jwks.node, one->jwks.value);
+        config_check_secure_url(r, one->jwks.node, "keys", one->jwks.value);
     n = config_place(one->at.node, "algorithms");
     for (const str *a = one->algorithms; a && a->p; a++)
         if (jwt_alg_of(*a) == ALG_NONE)

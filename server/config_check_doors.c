@@ -46,23 +46,49 @@ static bool may_forward(str name)
            !header_name_is(str_take(name, 6), S("proxy-"));
 }
 
-static void check_forward(config_reader *r, const config_forward *f)
+static void check_header_name(config_reader *r, const yaml_node *n, str name)
 {
-    static const char allowed[] =
-        "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ!#$%&'*+-.^_`|~";
-    const str names[] = {f->from, f->to};
-    for (size_t i = 0; i < 2; i++) {
-        const yaml_node *n = config_place(f->at.node, i ? "to" : "from");
-        bool token = names[i].n > 0;
-        for (size_t k = 0; k < names[i].n; k++)
-            token = token && names[i].p[k] && strchr(allowed, names[i].p[k]);
-        if (!names[i].p) continue;
-        if (!token)
-            problems_add(r->out, n->line, n->column, "`" STR_FMT "` is no header name",
-                         STR_ARG(names[i]));
-        else if (!may_forward(names[i]))
-            problems_add(r->out, n->line, n->column, "header `" STR_FMT "` is never forwarded",
-                         STR_ARG(names[i]));
+    if (!name.p) return;
+    if (!config_is_token(name))
+        problems_add(r->out, n->line, n->column, "`" STR_FMT "` is no header name", STR_ARG(name));
+    else if (!may_forward(name))
+        problems_add(r->out, n->line, n->column, "header `" STR_FMT "` is never forwarded",
+                     STR_ARG(name));
+}
+
+static void check_forwards(config_reader *r, const config_server *s)
+{
+    const config_forward *headers = s->forward_headers.items;
+    for (size_t i = 0; i < s->forward_headers.count; i++) {
+        check_header_name(r, config_place(headers[i].at.node, "from"), headers[i].from);
+        check_header_name(r, config_place(headers[i].at.node, "to"), headers[i].to);
+    }
+}
+
+static bool is_sent_by_client(const config_server *s, str name)
+{
+    const config_forward *headers = s->forward_headers.items;
+    for (size_t i = 0; i < s->forward_headers.count; i++)
+        if (header_name_is(headers[i].to.p ? headers[i].to : headers[i].from, name)) return true;
+    return false;
+}
+
+static void check_claims(config_reader *r, const config_server *s)
+{
+    const config_pair *claims = s->forward_claims.items;
+    for (size_t i = 0; i < s->forward_claims.count; i++) {
+        str path = claims[i].value.value;
+        const yaml_node *n = claims[i].value.node;
+        check_header_name(r, n, claims[i].name);
+        bool known = (str_starts(path, S("jwt.")) && path.n > 4) || str_eq(path, S("caller.id")) ||
+                     str_eq(path, S("caller.name"));
+        if (!known)
+            problems_add(r->out, n->line, n->column,
+                         "`" STR_FMT "` is not jwt.CLAIM, caller.id or caller.name", STR_ARG(path));
+        if (is_sent_by_client(s, claims[i].name))
+            problems_add(r->out, n->line, n->column,
+                         "header `" STR_FMT "` would come from the client too, by forward_headers",
+                         STR_ARG(claims[i].name));
     }
 }
 
@@ -79,7 +105,8 @@ static void check_server(config_reader *r, const config_server *s)
         return;
     }
     if (s->url.p) config_check_url(r, config_place(map, "url"), s->url);
-    static const char *const of_url[] = {"auth", "ca", "forward_headers", "transport"};
+    static const char *const of_url[] = {"auth", "ca", "forward_headers", "forward_claims",
+                                         "transport"};
     static const char *const of_command[] = {"args", "env", "cwd"};
     for (size_t i = 0; has_command && i < sizeof of_url / sizeof *of_url; i++)
         only_with(r, s, of_url[i], "url");
@@ -88,8 +115,8 @@ static void check_server(config_reader *r, const config_server *s)
     config_check_auth(r, &s->auth);
     check_globs(r, config_place(map, "tools"), "include", s->include);
     check_globs(r, config_place(map, "tools"), "exclude", s->exclude);
-    const config_forward *forwards = s->forward_headers.items;
-    for (size_t i = 0; i < s->forward_headers.count; i++) check_forward(r, &forwards[i]);
+    check_forwards(r, s);
+    check_claims(r, s);
 }
 
 /* Mcp endpoints */

@@ -57,12 +57,23 @@ typedef struct {
     str from, to;
 } config_forward;
 
+enum { CONFIG_SECRET_IN_HEADER, CONFIG_SECRET_IN_BODY };
+typedef struct {
+    const yaml_node *node; /* NULL: not given */
+    str token_url, client_id, audience, resource;
+    config_text client_secret;
+    const str *scopes;
+    int64_t client_auth;
+} config_grant;
+
 typedef struct {
     const yaml_node *node;
     config_text bearer;
     const yaml_node *header;
     str header_name;
     config_text header_value;
+    config_grant exchange, client;
+    bool passthrough;
 } config_auth;
 
 typedef struct {
@@ -73,6 +84,7 @@ typedef struct {
     config_auth auth;
     config_text ca;
     config_list forward_headers; /* config_forward */
+    config_list forward_claims;  /* config_pair */
     int64_t isolation, timeout_ms, list_timeout_ms, connect_ms, ttl_ms;
 } config_server;
 

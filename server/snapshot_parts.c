@@ -68,6 +68,41 @@ static const struct forward_row *forwards_of(arena *a, const config_server *s)
     return rows;
 }
 
+static const struct forward_row *claims_of(arena *a, const config_server *s)
+{
+    const config_pair *from = s->forward_claims.items;
+    struct forward_row *rows = NEW_N(a, struct forward_row, s->forward_claims.count + 1);
+    for (size_t i = 0; i < s->forward_claims.count; i++)
+        rows[i] = (struct forward_row){from[i].value.value, from[i].name};
+    return rows;
+}
+
+static str joined(arena *a, const str *words)
+{
+    buf b = buf_new(a, SIZE_MAX / 2);
+    for (; words->p; words++) {
+        if (b.n) buf_put(&b, S(" "));
+        buf_put(&b, *words);
+    }
+    return buf_str(&b);
+}
+
+static grant grant_of(arena *a, const config_server *s)
+{
+    const config_auth *auth = &s->auth;
+    const config_grant *from = auth->exchange.node ? &auth->exchange : &auth->client;
+    if (!from->node) return (grant){.kind = auth->passthrough ? GRANT_PASSTHROUGH : GRANT_NONE};
+    bool named = from->audience.n || from->resource.n;
+    return (grant){.kind = auth->exchange.node ? GRANT_EXCHANGE : GRANT_CLIENT,
+                   .token_url = from->token_url,
+                   .client_id = from->client_id,
+                   .client_secret = from->client_secret.value,
+                   .secret_in_body = from->client_auth == CONFIG_SECRET_IN_BODY,
+                   .audience = from->audience,
+                   .resource = named ? from->resource : s->url,
+                   .scope = joined(a, from->scopes)};
+}
+
 static str directory_of(snapshot_maker *m, str cwd)
 {
     str base = m->s->config->directory;
@@ -90,8 +125,10 @@ static upstream_spec spec_of(snapshot_maker *m, const config_server *s)
     if (s->url.p) {
         spec.url = s->url;
         spec.auth = auth_headers(m->a, &s->auth);
+        spec.grant = grant_of(m->a, s);
         spec.ca_pem = s->ca.value;
         spec.forward_headers = forwards_of(m->a, s);
+        spec.forward_claims = claims_of(m->a, s);
     } else {
         spec.argv = argv_of(m->a, s);
         spec.env = env_of(m->a, s);

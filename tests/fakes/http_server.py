@@ -18,7 +18,7 @@ import tools  # noqa: E402
 
 MODERN = "2026-07-28"
 SERVER = {"name": "fake", "version": "1"}
-state = {"hang": False, "seen": [], "sessions": set(), "page": 4, "tools": tools.DEFINITIONS}
+state = {"hang": False, "seen": [], "sessions": set(), "page": 4, "refuse": [], "tools": tools.DEFINITIONS}
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -82,6 +82,8 @@ class Handler(BaseHTTPRequestHandler):
             return self.chat(source)
         m = json.loads(source)
         state["seen"].append({"headers": {k.lower(): v for k, v in self.headers.items()}, "body": m})
+        if self.headers.get("authorization") in state["refuse"]:
+            return self.reply(401, {})
         while state["hang"]:
             if self.gone():
                 return

@@ -151,8 +151,18 @@ static const wrong_case wrong[] = {
     {SERVER "{ url: \"ftp://u\" }\n", "f:4:15: `ftp://u`: url must begin with http:// or https://\n"},
     {SERVER "{ url: \"http://u\", args: [x] }\n", "f:4:27: `args` goes with `command` only\n"},
     {SERVER "{ command: c, auth: { bearer: x } }\n", "f:4:22: `auth` goes with `url` only\n"},
-    {SERVER "{ url: \"http://u\", auth: { token_exchange: {} } }\n", "f:4:35: `token_exchange` is not supported by this version\n"},
-    {SERVER "{ url: \"http://u\", auth: { bearer: x, header: { name: n, value: v } } }\n", "f:4:33: `auth` wants one of bearer and header, not both\n"},
+    {SERVER "{ url: \"http://u\", auth: { token_exchange: {} } }\n", "f:4:51: `token_url` is missing\n"},
+    {SERVER "{ url: \"http://u\", auth: { token_exchange: { token_url: \"http://as/t\", client_secret: s } } }\n",
+     "f:4:64: tokens are fetched over https, or http on loopback\n"
+     "f:4:94: a client_secret goes with a client_id\n"},
+    {SERVER "{ url: \"http://u\", auth: { passthrough: true, bearer: x } }\n", "f:4:33: `auth` wants one way, not several\n"},
+    {SERVER "{ url: \"http://u\", auth: { passthrough: false } }\n", ""},
+    {SERVER "{ url: \"http://u\", auth: {} }\n", "f:4:33: `auth` wants one way\n"},
+    {SERVER "{ url: \"http://u\", forward_headers: [x-b], forward_claims: { cookie: jwt.a, x-b: jwt.b, x-c: sub } }\n",
+     "f:4:77: header `cookie` is never forwarded\n"
+     "f:4:89: header `x-b` would come from the client too, by forward_headers\n"
+     "f:4:101: `sub` is not jwt.CLAIM, caller.id or caller.name\n"},
+    {SERVER "{ url: \"http://u\", auth: { bearer: x, header: { name: n, value: v } } }\n", "f:4:33: `auth` wants one way, not several\n"},
     {SERVER "{ url: \"http://u\", auth: { bearer: \"${TRICK}\" } }\n", "f:4:43: this secret holds a line break or control character\n"},
     {SERVER "{ url: \"http://u\", auth: { header: { name: \"a b\", value: v } } }\n", "f:4:51: `a b` is no header name\n"},
     {SERVER "{ url: \"http://u\", transport: sse }\n", "f:4:38: `transport: sse` is not supported by this version\n"},

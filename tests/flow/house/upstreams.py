@@ -13,12 +13,12 @@ STDIO = [sys.executable, os.path.abspath(os.path.join(FAKES, "stdio_server.py"))
 
 
 class HttpFake:
-    def __init__(self, era):
-        self.era, self.port = era, free_port()
+    def __init__(self, era, program="http_server.py"):
+        self.era, self.port, self.program = era, free_port(), program
         self.start()
 
     def start(self):
-        self.process = subprocess.Popen([sys.executable, os.path.join(FAKES, "http_server.py"), str(self.port), self.era],
+        self.process = subprocess.Popen([sys.executable, os.path.join(FAKES, self.program), str(self.port), self.era],
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self.process.stdout.readline()
 

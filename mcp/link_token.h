@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* link_token.h - the tokens an upstream is shown, got once and kept until they end.
+ *
+ * A token is kept for (server, SHA-256 of the caller's token); the gateway's own under no caller.
+ * It is fetched on the asking worker's connections, by one call for everybody who waits, and
+ * fetched again before it ends while the old one still serves. A refusal is kept for a second, so
+ * that a dead endpoint is not hammered. A server that refuses a token gets a fresh one, once.
+ * Private to link*.c and upstream.c. Threads: a box may be used anywhere; calls on their worker. */
+#ifndef SP_MCP_LINK_TOKEN_H
+#define SP_MCP_LINK_TOKEN_H
+#include "link_table.h"
+
+typedef struct token_box token_box;
+token_box *token_box_new(void);
+void token_box_free(token_box *b);
+
+/* True: c->authorization is what to send ({0}: nothing). False: the call waits, and goes on by
+ * link_call_go() or fails, never from inside. */
+bool link_token_go(link_call *c);
+/* The server refused the token. True: there was one to forget, and the call may go again. */
+bool link_token_refused(link_call *c);
+void link_token_free(link_table *t); /* ends what this worker fetches */
+#endif
