@@ -35,7 +35,7 @@ typedef struct cel_problem {
     size_t offset, length;
     const char *code; /* stable: E001 literal, E002 syntax, E003 types, E004 unknown variable,
                          E005 unknown function, E006 macro, E007 pattern, E008 limit, E009 a text
-                         that is no zone, address or range */
+                         that is no zone, address or range, E010 `!x in y` */
     str text;         /* what is wrong */
     str hint;         /* what to write instead, {0} when there is nothing to say */
     struct cel_problem *next;
@@ -69,6 +69,8 @@ typedef struct {
     const struct cel_function *functions; /* the host's own, rows as library.h has them; they are
                                              borrowed as long as the program lives */
     size_t function_count;
+    const struct cel_ctype *const *shapes; /* by variable: what is known of its type beyond its
+                                              kind (types.h); NULL: nothing, of any or of this */
 } cel_options;
 const cel_problem *cel_compile_with(arena *a, str source, const cel_env *env,
                                     const cel_options *options, cel_program **out);

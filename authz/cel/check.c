@@ -70,9 +70,11 @@ static void check_constant(cel_node *n)
 }
 
 /* What a member of this type has for a type; NULL when it has no members. */
-static const cel_ctype *member_type(const cel_ctype *of)
+static const cel_ctype *member_type(const cel_ctype *of, str name)
 {
     of = cel_type_seen(of);
+    const cel_ctype *known = cel_field_type(of, name);
+    if (known) return known;
     if (of->kind == CEL_T_MAP) return of->b;
     return of->kind == CEL_T_DYN || of->kind == CEL_T_KINDS ? plain(CEL_T_DYN) : NULL;
 }
@@ -104,7 +106,7 @@ static void check_select(cel_checker *c, cel_node *n)
 {
     check(c, n->kids[0]);
     bool optional;
-    const cel_ctype *of = unwrap(n->kids[0]->type, &optional), *type = member_type(of);
+    const cel_ctype *of = unwrap(n->kids[0]->type, &optional), *type = member_type(of, n->name);
     if (!type) {
         no_members(c, n, of);
         type = plain(CEL_T_DYN);
@@ -133,7 +135,9 @@ static void check_index(cel_checker *c, cel_node *n)
                          (str){0});
         }
     } else if (of->kind == CEL_T_MAP) {
-        type = of->b;
+        const cel_node *key = n->kids[1];
+        bool named = key->kind == NODE_CONST && key->value.tag == CEL_STRING;
+        type = named ? member_type(of, cel_text(key->value)) : of->b;
         if (!fits(c, of->a, at)) {
             str got = cel_type_text(c->notes->a, at), want = cel_type_text(c->notes->a, of->a);
             cel_complain(c, n, "E003",
@@ -338,9 +342,27 @@ static void check_terms(cel_checker *c, cel_node *n)
     n->type = plain(CEL_T_BOOL);
 }
 
+/* `!x in y` is (!x) in y, which nobody means: true when it was said so. */
+static bool is_not_in(cel_checker *c, cel_node *n)
+{
+    if (n->kind != NODE_IN || n->kids[0]->kind != NODE_NOT || c->options->unchecked) return false;
+    if (cel_type_seen(n->kids[0]->kids[0]->type)->kind == CEL_T_BOOL) return false;
+    cel_complain(c, n->kids[0], "E010", S("the ! takes only what stands before `in`"),
+                 S("write !(x in y)"));
+    n->type = n->kids[0]->type = plain(CEL_T_BOOL);
+    return true;
+}
+
 static void check_operator(cel_checker *c, cel_node *n)
 {
-    for (uint32_t i = 0; i < n->count; i++) check(c, n->kids[i]);
+    bool negated = n->kind == NODE_IN && n->kids[0]->kind == NODE_NOT;
+    if (negated) check(c, n->kids[0]->kids[0]);
+    if (negated && is_not_in(c, n)) {
+        check(c, n->kids[1]);
+        return;
+    }
+    for (uint32_t i = negated; i < n->count; i++) check(c, n->kids[i]);
+    if (negated) cel_resolve_operator(c, n->kids[0], "!", not_signatures);
     if (n->kind == NODE_NOT) {
         cel_resolve_operator(c, n, "!", not_signatures);
     } else if (n->kind == NODE_NEGATE) {

@@ -11,6 +11,12 @@
 
 void cel_check(cel_notes *notes, cel_node *root, const cel_env *env, const cel_options *options);
 
+/* The tree with its names and types, nothing planned: for those who look for more than mistakes.
+ * NULL when it cannot be parsed; with problems of names and types it is there, dyn where they are.
+ */
+const cel_problem *cel_checked_tree(arena *a, str source, const cel_env *env,
+                                    const cel_options *options, cel_node **root);
+
 /* Between check.c (nodes) and resolve.c (names and overloads). */
 typedef struct {
     str name;

@@ -47,6 +47,20 @@ static void compile(cel_notes *notes, cel_program *p, const cel_env *env, const 
     p->reads = cel_collect_reads(notes->a, p->root, &p->read_count);
 }
 
+const cel_problem *cel_checked_tree(arena *a, str source, const cel_env *env,
+                                    const cel_options *options, cel_node **root)
+{
+    cel_options o = filled(options);
+    cel_notes notes = {.a = a};
+    *root = NULL;
+    if (!readable(&notes, source, &o)) return notes.first;
+    cel_node *parsed = cel_parse(&notes, source, &o.limits);
+    if (notes.count) return notes.first;
+    cel_check(&notes, parsed, env, &o);
+    *root = parsed;
+    return notes.first;
+}
+
 const cel_problem *cel_compile_with(arena *a, str source, const cel_env *env,
                                     const cel_options *options, cel_program **out)
 {

@@ -90,7 +90,8 @@ static bool become_variable(cel_checker *c, cel_node *n, str name)
         n->kind = NODE_VAR;
         n->slot = (uint32_t)i;
         n->count = 0;
-        n->type = cel_type_plain(c->env->variables[i].type);
+        const cel_ctype *const *shapes = c->options->shapes;
+        n->type = shapes && shapes[i] ? shapes[i] : cel_type_plain(c->env->variables[i].type);
         return true;
     }
     return false;

@@ -23,31 +23,34 @@ static cel_value value_of(const tracer *t, const cel_node *n)
     return cel_error_at(CEL_COST_EXCEEDED, n->offset);
 }
 
-/* As it was written. A node does not know of the parentheses around its first or last part: those
- * that are missing are taken in. */
-static str source_of(const cel_program *p, const cel_node *n)
+str cel_source_of(str source, const cel_node *n)
 {
     size_t from = n->offset, to = from + n->length;
     int open = 0, closed = 0; /* still open at the end; closed without having been opened */
-    for (size_t i = from; i < to && i < p->source.n; i++) {
-        if (p->source.p[i] == '(') open++;
-        if (p->source.p[i] != ')') continue;
+    for (size_t i = from; i < to && i < source.n; i++) {
+        if (source.p[i] == '(') open++;
+        if (source.p[i] != ')') continue;
         if (open)
             open--;
         else
             closed++;
     }
     for (size_t i = from; closed && i > 0; i--) {
-        if (p->source.p[i - 1] != '(' && p->source.p[i - 1] != ' ') break;
+        if (source.p[i - 1] != '(' && source.p[i - 1] != ' ') break;
         from = i - 1;
-        closed -= p->source.p[i - 1] == '(';
+        closed -= source.p[i - 1] == '(';
     }
-    for (size_t i = to; open && i < p->source.n; i++) {
-        if (p->source.p[i] != ')' && p->source.p[i] != ' ') break;
+    for (size_t i = to; open && i < source.n; i++) {
+        if (source.p[i] != ')' && source.p[i] != ' ') break;
         to = i + 1;
-        open -= p->source.p[i] == ')';
+        open -= source.p[i] == ')';
     }
-    return str_take(str_drop(p->source, from), to - from);
+    return str_take(str_drop(source, from), to - from);
+}
+
+static str source_of(const cel_program *p, const cel_node *n)
+{
+    return cel_source_of(p->source, n);
 }
 
 static void see(tracer *t, const cel_node *n)

@@ -7,6 +7,7 @@
  * Ownership: the scratch arena's; source texts are views of the program's. */
 #ifndef SP_CEL_TRACE_H
 #define SP_CEL_TRACE_H
+#include "ast.h"
 #include "cel.h"
 
 typedef struct {
@@ -22,6 +23,9 @@ typedef struct {
     size_t seen_count;
 } cel_term;
 
+/* A node as it was written: it does not know of the parentheses around its first or last part,
+ * those that are missing are taken in. A view of the source. */
+str cel_source_of(str source, const cel_node *n);
 size_t cel_term_count(const cel_program *p);
 str cel_term_source(const cel_program *p, size_t i);
 const cel_term *cel_trace(const cel_program *p, cel_bindings *b, arena *scratch, size_t *count);

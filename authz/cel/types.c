@@ -71,6 +71,13 @@ const cel_ctype *cel_type_of1(cel_types *t, cel_type kind, const cel_ctype *a)
     return cel_type_of2(t, kind, a, NULL);
 }
 
+const cel_ctype *cel_field_type(const cel_ctype *of, str name)
+{
+    for (const cel_field *f = of->fields; f && f->type; f++)
+        if (str_eq(f->name, name)) return f->type;
+    return NULL;
+}
+
 const cel_ctype *cel_type_var(cel_types *t)
 {
     cel_ctype *var = NEW(t->a, cel_ctype);

@@ -15,11 +15,17 @@
 #include "value.h"
 
 typedef struct cel_ctype cel_ctype;
+typedef struct {
+    str name;
+    const cel_ctype *type;
+} cel_field;
 struct cel_ctype {
-    int kind;               /* cel_type, or CEL_T_KINDS for a variable, or TYPE_HOST */
-    const cel_ctype *a, *b; /* list and optional: a; map: a to b; host: first, and the rest */
-    const cel_ctype **cell; /* variable: what it is bound to, NULL inside when not yet */
-    str name;               /* host: what it is called; the rest of its parameters have none */
+    int kind;                /* cel_type, or CEL_T_KINDS for a variable, or TYPE_HOST */
+    const cel_ctype *a, *b;  /* list and optional: a; map: a to b; host: first, and the rest */
+    const cel_ctype **cell;  /* variable: what it is bound to, NULL inside when not yet */
+    str name;                /* host: what it is called; the rest of its parameters have none */
+    const cel_field *fields; /* map: members that are known, ends with {0}; NULL: none is */
+    const void *about;       /* the host's own notes on values of this type, carried along */
 };
 enum { TYPE_HOST = CEL_T_KINDS + 1 };
 
@@ -32,6 +38,8 @@ typedef struct {
 const cel_ctype *cel_type_plain(cel_type kind); /* lists and maps so made have dyn inside */
 const cel_ctype *cel_type_of1(cel_types *t, cel_type kind, const cel_ctype *a);
 const cel_ctype *cel_type_of2(cel_types *t, cel_type kind, const cel_ctype *a, const cel_ctype *b);
+/* Of that member of a map, as far as it is known; NULL: it is not. */
+const cel_ctype *cel_field_type(const cel_ctype *of, str name);
 const cel_ctype *cel_type_var(cel_types *t);
 const cel_ctype *
 cel_type_seen(const cel_ctype *type); /* a bound variable becomes what it is bound to */
