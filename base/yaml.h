@@ -32,7 +32,11 @@ bool yaml_is_null(const yaml_node *n);
 
 /* Problems are collected, so that a person sees all of them at once. */
 typedef struct problem {
-    str text; /* "file:line:col: what" */
+    str text;    /* "file:line:col: what" */
+    size_t said; /* where in it `what` begins; 0: it names its own place, or has none */
+    str file;
+    unsigned line, column, width; /* width: characters it is about; 0: nobody said */
+    str hint, fix; /* what to write instead, and exactly what in place of those characters */
     struct problem *next;
 } problem;
 typedef struct {
@@ -40,9 +44,10 @@ typedef struct {
     str file;
     problem *first, **end;
     size_t count;
-} problems;
+} problems; /* `end` points to the last one's `next` */
 void problems_init(problems *p, arena *a, str file);
-void problems_add(problems *p, unsigned line, unsigned column, const char *fmt, ...)
+/* Gives the new one, so that more can be said of it. */
+problem *problems_add(problems *p, unsigned line, unsigned column, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 void problems_add_text(problems *p, str text); /* names its own place, or has none; copied */
 /* The nearest of `names` (list ends with {0}) to `word`: Damerau-Levenshtein, at most 2 or a

@@ -12,24 +12,35 @@ void problems_init(problems *p, arena *a, str file)
     p->end = &p->first;
 }
 
-void problems_add_text(problems *p, str text)
+static problem *append(problems *p, str text)
 {
     problem *one = NEW(p->a, problem);
-    one->text = arena_dup(p->a, text);
+    one->text = text;
     *p->end = one;
     p->end = &one->next;
     p->count++;
+    return one;
 }
 
-void problems_add(problems *p, unsigned line, unsigned column, const char *fmt, ...)
+void problems_add_text(problems *p, str text)
+{
+    (void)append(p, arena_dup(p->a, text));
+}
+
+problem *problems_add(problems *p, unsigned line, unsigned column, const char *fmt, ...)
 {
     char what[1024];
     va_list ap;
     va_start(ap, fmt);
     int n = vsnprintf(what, sizeof what, fmt, ap);
     va_end(ap);
-    problems_add_text(p, arena_fmt(p->a, STR_FMT ":%u:%u: %s", STR_ARG(p->file), line, column,
-                                   n < 0 ? fmt : what));
+    str place = arena_fmt(p->a, STR_FMT ":%u:%u: ", STR_ARG(p->file), line, column);
+    problem *one = append(p, arena_fmt(p->a, STR_FMT "%s", STR_ARG(place), n < 0 ? fmt : what));
+    one->said = place.n;
+    one->file = p->file;
+    one->line = line;
+    one->column = column;
+    return one;
 }
 
 static char lower(char c)

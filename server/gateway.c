@@ -37,6 +37,10 @@ bool gateway_read(gateway *g, snapshot_plan *p, problems *out)
                           arena_fmt(own, STR_FMT ": " STR_FMT, STR_ARG(name), STR_ARG(e->text)));
     else
         ok = snapshot_read(p, &world, name, arena_dup(own, text), g->o.extra, out);
+    for (const problem *w = ok ? p->warnings.first : NULL; w; w = w->next) {
+        log_fact facts[] = {{"problem", w->text}, {0}};
+        log_say(g->log, LOG_WARN_LEVEL, "policy", facts);
+    }
     if (g->read_arena) arena_free(g->read_arena);
     g->read = f;
     g->read_arena = own;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* snapshot.c - from what a person wrote to what the products read. */
 #include "snapshot.h"
+#include "../authz/policy/check.h"
 #include "../authz/policy/test.h"
 #include "../base/clock.h"
 #include "../mcp/pins.h"
@@ -69,15 +70,22 @@ static void check_contents(problems *out, arena *a, const config *c)
     for (size_t i = 0; i < c->backends.count; i++) check_trust(out, a, &backends[i].ca);
 }
 
-static policy *read_policies(arena *a, const config_policies *set, config_file extra, problems *out)
+/* Errors refuse the plan, warnings go with it. */
+static policy *read_policies(snapshot_plan *plan, const policy_world *w, const config_policies *set,
+                             config_file extra, problems *out)
 {
+    arena *a = plan->a;
     policy_source *sources = NEW_N(a, policy_source, set->count + 1);
     size_t n = 0;
     for (; n < set->count; n++)
         sources[n] = (policy_source){.name = set->files[n].name, .text = set->files[n].text};
     if (extra.text.p) sources[n++] = (policy_source){.name = extra.name, .text = extra.text};
     policy *p = NULL;
-    policy_load(a, sources, n, &zones_of_system, out, &p);
+    problems found;
+    problems_init(&found, a, out->file);
+    policy_check(a, sources, n, w, &found, &p);
+    for (const problem *one = found.first; one; one = one->next)
+        problems_add_text(policy_is_warning(one) ? &plan->warnings : out, one->text);
     return p;
 }
 
@@ -97,17 +105,30 @@ static void test_policies(const policy *rules, problems *out)
     arena_free(scratch);
 }
 
+static void read_all_policies(snapshot_plan *p, str file, str text, config_file extra,
+                              problems *out)
+{
+    policy_world w = {.zones = &zones_of_system};
+    const err *e = policy_world_read_config(p->a, file, text, &w);
+    if (e) {
+        problems_add_text(out, e->text);
+        return;
+    }
+    p->rules = read_policies(p, &w, &p->config->live, extra, out);
+    if (p->config->shadow.count)
+        p->shadow = read_policies(p, &w, &p->config->shadow, (config_file){0}, out);
+}
+
 bool snapshot_read(snapshot_plan *p, const config_world *w, str file, str text, config_file extra,
                    problems *out)
 {
     *p = (snapshot_plan){.a = arena_new()};
+    problems_init(&p->warnings, p->a, file);
     size_t before = out->count;
     config_load(p->a, w, file, text, out, &p->config);
     if (p->config) {
         check_contents(out, p->a, p->config);
-        p->rules = read_policies(p->a, &p->config->live, extra, out);
-        if (p->config->shadow.count)
-            p->shadow = read_policies(p->a, &p->config->shadow, (config_file){0}, out);
+        read_all_policies(p, file, text, extra, out);
     }
     if (p->config && p->config->pins.name.p)
         p->pins = pins_read(p->a, p->config->pins.name, p->config->pins.text, out);

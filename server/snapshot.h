@@ -20,6 +20,7 @@ typedef struct {
     config *config;
     policy *rules, *shadow; /* shadow NULL: none */
     struct pins *pins;      /* NULL: none are kept */
+    problems warnings;      /* what the policy checker has to say of what was accepted */
 } snapshot_plan;
 
 /* `extra`: a policy that is not in a file (text.p NULL: none). False: every problem is in `out`,

@@ -220,6 +220,8 @@ static void read_case(policy_draft *d, const policy_source *source, const yaml_n
         return;
     }
     case_node *node = NEW(d->a, case_node);
+    node->written = test;
+    node->source = source;
     policy_case *c = &node->test;
     const yaml_node *name = yaml_get(test, S("name"));
     c->place = arena_fmt(d->a, STR_FMT ":%u", STR_ARG(source->name), test->line);

@@ -38,10 +38,11 @@ void policy_scope_add(policy_scope *s, const policy_var *var)
         (cel_variable){arena_fmt(a, "vars." STR_FMT, STR_ARG(var->name)), type};
 }
 
-static void note(policy_scope *s, const yaml_node *n, size_t offset, const char *code, str text)
+static problem *note(policy_scope *s, const yaml_node *n, size_t offset, const char *code, str text)
 {
     policy_place at = policy_place_of(s->source->text, n, offset);
-    problems_add(s->draft->out, at.line, at.column, "error %s: " STR_FMT, code, STR_ARG(text));
+    return problems_add(s->draft->out, at.line, at.column, "error %s: " STR_FMT, code,
+                        STR_ARG(text));
 }
 
 /* Where `member` of `name` is written in the expression; 0 when it is not to be found. */
@@ -131,20 +132,41 @@ static bool check_result(policy_scope *s, const yaml_node *n, const policy_expr 
     return false;
 }
 
+/* What other gateways call it. */
+static str our_name(arena *a, str theirs)
+{
+    static const struct {
+        str theirs, ours;
+    } names[] = {{S("claims"), S("jwt")},       {S("token"), S("jwt")},
+                 {S("user"), S("caller")},      {S("subject"), S("caller")},
+                 {S("principal"), S("caller")}, {S("arguments"), S("args")},
+                 {S("params"), S("args")},      {S("input"), S("args")},
+                 {S("request"), S("http")},     {S("headers"), S("http.headers")},
+                 {S("model"), S("llm.model")},  {S("time"), S("now")},
+                 {S("ip"), S("source.ip")}};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (str_eq(names[i].theirs, theirs))
+            return arena_fmt(a, "did you mean " STR_FMT "?", STR_ARG(names[i].ours));
+    return (str){0};
+}
+
 static void note_all(policy_scope *s, const yaml_node *n, const cel_problem *p)
 {
     arena *a = s->draft->a;
     bool cut = policy_place_cut_by_comment(s->source->text, n);
     for (; p; p = p->next) {
-        str text = p->hint.n
-                       ? arena_fmt(a, STR_FMT " (" STR_FMT ")", STR_ARG(p->text), STR_ARG(p->hint))
-                       : p->text;
+        str hint = p->hint, name = str_take(str_drop(n->text, p->offset), p->length);
+        if (!hint.n && strcmp(p->code, "E004") == 0) hint = our_name(a, name);
+        str text = hint.n ? arena_fmt(a, STR_FMT " (" STR_FMT ")", STR_ARG(p->text), STR_ARG(hint))
+                          : p->text;
         if (cut)
             text = arena_fmt(a,
                              STR_FMT
                              "; YAML takes what follows ' #' for a comment: quote the expression",
                              STR_ARG(text));
-        note(s, n, p->offset, p->code, text);
+        problem *one = note(s, n, p->offset, p->code, text);
+        one->hint = cut ? S("quote the expression") : hint;
+        one->width = policy_place_width(s->source->text, n, p->offset, p->length);
     }
 }
 

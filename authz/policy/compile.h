@@ -8,7 +8,7 @@
 
 enum { EXPR_THIS = 1, EXPR_BOOL = 2 };
 
-typedef struct {
+typedef struct policy_scope {
     policy_draft *draft;
     const policy_source *source;
     cel_variable *variables; /* by slot; nameless: not to be named here */

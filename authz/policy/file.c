@@ -21,7 +21,7 @@ enum {
 typedef struct {
     policy_draft *d;
     const policy_source *source;
-    policy_scope scope;
+    policy_scope scope; /* outlives the reading: rules point to it */
 } reader;
 
 #define WRONG(r, n, ...)     problems_add((r)->d->out, (n)->line, (n)->column, __VA_ARGS__)
@@ -129,6 +129,14 @@ static void check_pattern(reader *r, const yaml_node *n, subject_kind kind, str 
     }
     str_pair cut = str_cut(pattern, '/');
     if (!cut.ok && pattern.p[0] == '*') return;
+    const char *joint = cut.ok ? NULL : memmem(pattern.p, pattern.n, "__", 2);
+    if (joint && joint > pattern.p) {
+        str server = str_take(pattern, (size_t)(joint - pattern.p));
+        str name = str_drop(pattern, server.n + 2);
+        WRONG(r, n, "error E107: '" STR_FMT "' is what clients see: write " STR_FMT "/" STR_FMT,
+              STR_ARG(pattern), STR_ARG(server), STR_ARG(name));
+        return;
+    }
     if (!cut.ok) {
         WRONG(r, n,
               "error E107: '" STR_FMT "' names no server: write server/" STR_FMT ", or */" STR_FMT
@@ -299,6 +307,8 @@ static void read_rule(reader *r, const yaml_node *n)
         return;
     }
     rule_node *node = NEW(d->a, rule_node);
+    node->written = n;
+    node->scope = &r->scope;
     policy_rule *rule = &node->rule;
     rule->place = arena_fmt(d->a, STR_FMT ":%u", STR_ARG(r->source->name), n->line);
     check_keys(r, n, rule_keys, "a rule");
@@ -342,7 +352,9 @@ static void read_var(reader *r, const yaml_node *n)
     policy_expr e = policy_compile(&r->scope, n, 0,
                                    "a var"); /* a bad one is added too: one problem is enough */
     var_node *node = NEW(d->a, var_node);
+    node->scope = &r->scope;
     node->var = (policy_var){.name = n->key,
+                             .written = n,
                              .source = e.source,
                              .program = e.program,
                              .reads = e.reads,
@@ -390,7 +402,8 @@ void policy_file_read(policy_draft *d, const policy_source *source)
 {
     static const str keys[] = {S("policy"), S("name"),   S("description"), S("default"), S("vars"),
                                S("rules"),  S("quotas"), S("tests"),       {0}};
-    reader r = {.d = d, .source = source};
+    reader *r = NEW(d->a, reader);
+    *r = (reader){.d = d, .source = source};
     str before = d->out->file;
     d->out->file = source->name;
     yaml_node *root = NULL;
@@ -401,15 +414,15 @@ void policy_file_read(policy_draft *d, const policy_source *source)
     const err *e = yaml_parse(d->a, source->name, source->text, &root);
     if (e) {
         problems_add_text(d->out, e->text);
-    } else if (want(&r, root, YAML_MAP, "a policy file")) {
-        policy_scope_begin(&r.scope, d, source);
-        check_keys(&r, root, keys, "a policy file");
-        check_head(&r, root);
-        refuse_quotas(&r, root);
+    } else if (want(r, root, YAML_MAP, "a policy file")) {
+        policy_scope_begin(&r->scope, d, source);
+        check_keys(r, root, keys, "a policy file");
+        check_head(r, root);
+        refuse_quotas(r, root);
         const yaml_node *vars = yaml_get(root, S("vars")), *rules = yaml_get(root, S("rules"));
-        if (vars && !yaml_is_null(vars)) read_vars(&r, vars);
-        if (rules && !yaml_is_null(rules) && want(&r, rules, YAML_LIST, "rules"))
-            for (const yaml_node *n = rules->first; n; n = n->next) read_rule(&r, n);
+        if (vars && !yaml_is_null(vars)) read_vars(r, vars);
+        if (rules && !yaml_is_null(rules) && want(r, rules, YAML_LIST, "rules"))
+            for (const yaml_node *n = rules->first; n; n = n->next) read_rule(r, n);
         const yaml_node *tests = yaml_get(root, S("tests"));
         if (tests && !yaml_is_null(tests)) policy_test_read(d, source, tests);
     }

@@ -172,6 +172,17 @@ policy_place policy_place_of(str source, const yaml_node *n, size_t offset)
     return place_at(source, w.at);
 }
 
+unsigned policy_place_width(str source, const yaml_node *n, size_t offset, size_t length)
+{
+    policy_place from = policy_place_of(source, n, offset);
+    policy_place to = policy_place_of(source, n, offset + length);
+    if (from.line == to.line && to.column > from.column) return to.column - from.column;
+    if (from.line == to.line) return 0;
+    size_t at = offset_of(source, from.line, from.column), wide = 0;
+    while (at < source.n && source.p[at] != '\n') wide += (source.p[at++] & 0xC0) != 0x80;
+    return (unsigned)wide;
+}
+
 bool policy_place_cut_by_comment(str source, const yaml_node *n)
 {
     walk w = {.source = source};

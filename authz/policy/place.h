@@ -12,6 +12,9 @@ typedef struct {
 } policy_place;
 
 policy_place policy_place_of(str source, const yaml_node *n, size_t offset);
+/* How many characters of the source, on the line where they begin, `length` bytes from there take.
+ */
+unsigned policy_place_width(str source, const yaml_node *n, size_t offset, size_t length);
 /* Does a comment follow the plain scalar on its line? YAML may have cut an expression short. */
 bool policy_place_cut_by_comment(str source, const yaml_node *n);
 #endif

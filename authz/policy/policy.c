@@ -228,34 +228,44 @@ static str revision_of(arena *a, const policy_source *sources, size_t count)
     return digest_hex(a, digest, 6);
 }
 
-void policy_load(arena *a, const policy_source *sources, size_t count, const cel_zones *zones,
-                 problems *out, policy **p)
+void policy_draft_read(policy_draft *d, arena *a, const policy_source *sources, size_t count,
+                       const cel_zones *zones, problems *out)
 {
-    size_t before = out->count;
-    policy_draft d = {.a = a, .out = out, .ids = map_new(a)};
-    if (zones) d.zones = *zones;
-    d.zones.literals = true;
-    d.rules_end = &d.rules;
-    d.vars_end = &d.vars;
-    d.cases_end = &d.cases;
-    for (size_t i = 0; i < count; i++) policy_file_read(&d, &sources[i]);
-    *p = NULL;
-    if (out->count != before) return;
+    *d = (policy_draft){.a = a, .out = out, .ids = map_new(a)};
+    if (zones) d->zones = *zones;
+    d->zones.literals = true;
+    d->rules_end = &d->rules;
+    d->vars_end = &d->vars;
+    d->cases_end = &d->cases;
+    for (size_t i = 0; i < count; i++) policy_file_read(d, &sources[i]);
+}
 
+policy *policy_of_draft(const policy_draft *d, const policy_source *sources, size_t count)
+{
+    arena *a = d->a;
     policy *made = NEW(a, policy);
-    policy_rule *rules = NEW_N(a, policy_rule, d.rule_count);
-    policy_var *vars = NEW_N(a, policy_var, d.var_count);
-    for (const rule_node *n = d.rules; n; n = n->next) rules[made->count++] = n->rule;
-    for (const var_node *n = d.vars; n; n = n->next) vars[made->var_count++] = n->var;
-    policy_case *cases = NEW_N(a, policy_case, d.case_count);
-    for (const case_node *n = d.cases; n; n = n->next) cases[made->case_count++] = n->test;
+    policy_rule *rules = NEW_N(a, policy_rule, d->rule_count);
+    policy_var *vars = NEW_N(a, policy_var, d->var_count);
+    for (const rule_node *n = d->rules; n; n = n->next) rules[made->count++] = n->rule;
+    for (const var_node *n = d->vars; n; n = n->next) vars[made->var_count++] = n->var;
+    policy_case *cases = NEW_N(a, policy_case, d->case_count);
+    for (const case_node *n = d->cases; n; n = n->next) cases[made->case_count++] = n->test;
     qsort(rules, made->count, sizeof *rules, by_effect_and_id);
     made->rules = rules;
     made->vars = vars;
     made->cases = cases;
     made->revision = revision_of(a, sources, count);
     fill_index(made, a);
-    *p = made;
+    return made;
+}
+
+void policy_load(arena *a, const policy_source *sources, size_t count, const cel_zones *zones,
+                 problems *out, policy **p)
+{
+    size_t before = out->count;
+    policy_draft d;
+    policy_draft_read(&d, a, sources, count, zones, out);
+    *p = out->count == before ? policy_of_draft(&d, sources, count) : NULL;
 }
 
 size_t policy_rule_count(const policy *p)

@@ -40,6 +40,7 @@ typedef struct {
     cel_program *program;
     uint64_t reads;
     unsigned depth; /* of vars that read vars */
+    const yaml_node *written;
 } policy_var;
 
 /* Rules by what they name. */
@@ -77,18 +78,24 @@ struct policy {
     size_t case_count;
 };
 
-/* Reading files */
+/* Reading files. What was read remembers how it was written, for the checker (check.h). */
+struct policy_scope;
 typedef struct rule_node {
     policy_rule rule;
+    const yaml_node *written;
+    struct policy_scope *scope; /* what may be named in its file */
     struct rule_node *next;
 } rule_node;
 typedef struct var_node {
     policy_var var;
+    struct policy_scope *scope;
     struct var_node *next;
 } var_node;
 
 typedef struct case_node {
     policy_case test;
+    const yaml_node *written;
+    const policy_source *source;
     struct case_node *next;
 } case_node;
 
@@ -104,6 +111,10 @@ typedef struct {
     cel_zones zones;
 } policy_draft;
 
+/* Everything in the files that could be read; problems are in d->out. */
+void policy_draft_read(policy_draft *d, arena *a, const policy_source *sources, size_t count,
+                       const cel_zones *zones, problems *out);
+policy *policy_of_draft(const policy_draft *d, const policy_source *sources, size_t count);
 void policy_file_read(policy_draft *d, const policy_source *source);
 /* case.c: reads `tests:` of the file whose problems are being noted. */
 void policy_test_read(policy_draft *d, const policy_source *source, const yaml_node *tests);

@@ -29,6 +29,8 @@ int command_check(arena *a, int argc, char **argv)
                       found.count == 1 ? "" : "s");
         return 1;
     }
+    for (const problem *w = plan.warnings.first; w; w = w->next)
+        (void)fprintf(stderr, STR_FMT "\n", STR_ARG(w->text));
     const config *c = plan.config;
     (void)printf("%s: fine: %zu MCP servers, %zu LLM backends, %zu policy rules, %zu policy tests "
                  "passed\n",

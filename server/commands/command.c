@@ -41,7 +41,8 @@ const command commands[] = {
      "usage: sallyport check [-c FILE]\n"
      "\n"
      "Reads FILE (./sallyport.yaml) and everything it names as `serve` would, touches no network, and prints every\n"
-     "problem as file:line:column: what. Exits 0 when there is none, else 1.\n"},
+     "problem as file:line:column: what. Exits 0 when there is none, else 1; warnings about policies are\n"
+     "printed and exit 0.\n"},
     {"policy", command_policy, "work on policies: check, test, eval", NULL},
     {"tools", command_tools, "what tools there are, for whom, and which are approved", NULL},
     {"audit", command_audit, "check audit logs", NULL},
@@ -49,8 +50,8 @@ const command commands[] = {
     {"help", command_help, "explain a command or topic",
      "usage: sallyport help [TOPIC]\n"
      "\n"
-     "A topic is a command, `config`: the reference of every key of sallyport.yaml, or `functions`:\n"
-     "what an expression in a policy may call.\n"},
+     "A topic is a command, `config`: the reference of every key of sallyport.yaml, `functions`: what an\n"
+     "expression in a policy may call, `codes`: what `policy check` says, or one of these codes.\n"},
     {"child", command_child, NULL, NULL},
     {0},
 };

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* help.c - help, version, and the shim that starts stdio servers. */
 #include "../../authz/cel/docs.h"
+#include "../../authz/policy/check.h"
 #include "../../transport/child.h"
 #include "../config_table.h"
-#include "command.h"
+#include "policy_verb.h"
 #include <signal.h>
 #include <stdio.h>
 
@@ -35,6 +36,8 @@ int command_help(arena *a, int argc, char **argv)
     if (argc > 2) return command_usage("help", "one topic at a time");
     if (str_eq(topic, S("config"))) return command_print(config_reference(a));
     if (str_eq(topic, S("functions"))) return command_print(cel_docs_page(a));
+    if (str_eq(topic, S("codes"))) return command_print(policy_codes_page(a));
+    if (policy_code_find(topic)) return policy_verb_help(a, argc, argv);
     if (str_eq(topic, S("schema"))) return command_print(config_schema(a));
     char help[] = "--help", *ask[] = {argv[1], help, NULL};
     for (const command *c = commands; c->name; c++) {

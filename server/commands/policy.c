@@ -8,12 +8,23 @@
 /* clang-format off */
 const command policy_verbs[] = {
     {"check", policy_verb_check, "print every problem of policy files, with its place",
-     "usage: sallyport policy check FILE…\n"
+     "usage: sallyport policy check [-c FILE] [-i FILE] [--format text|json|sarif] FILE…\n"
      "\n"
-     "Compiles the files together, as the gateway would, and prints every problem as\n"
-     "file:line:column: what is wrong, and what to write instead.\n"
+     "Compiles the files together, as the gateway would, and prints every problem with its place, its code\n"
+     "and what to write instead. Errors (E…) exit 1; warnings (W…) are printed and exit 0.\n"
      "\n"
-     "  sallyport policy check policies/*.yaml\n"},
+     "  -c, --config FILE      sallyport.yaml: types of claims, and which servers are trusted\n"
+     "  -i, --inventory FILE   tools and their arguments, as `sallyport policy inventory` writes them\n"
+     "  --format FORMAT        text, json (one object) or sarif (SARIF 2.1.0, for code scanning)\n"
+     "\n"
+     "  sallyport policy check policies/*.yaml\n"
+     "  sallyport policy check -c sallyport.yaml -i inventory.json policies/*.yaml\n"},
+    {"help", policy_verb_help, "explain a code of `check`, with an example",
+     "usage: sallyport policy help CODE\n"
+     "\n"
+     "  sallyport policy help E202\n"
+     "\n"
+     "`sallyport help codes` has all of them.\n"},
     {"test", policy_verb_test, "run the tests in policy files",
      "usage: sallyport policy test [--coverage[=MIN]] [--junit FILE.xml] FILE…\n"
      "\n"
@@ -119,15 +130,43 @@ static void print_problems(const problems *found)
         (void)fprintf(stderr, STR_FMT "\n", STR_ARG(p->text));
 }
 
-int policy_verb_load(arena *a, const char *const *names, int count, policy **rules)
+const err *policy_verb_sources(arena *a, const char *const *names, int count,
+                               const policy_source **sources)
 {
     files *f = files_new(a, files_directory_of(a, S("./")));
-    policy_source *sources = NEW_N(a, policy_source, (size_t)count);
+    policy_source *list = NEW_N(a, policy_source, (size_t)count);
+    *sources = list;
     for (int i = 0; i < count; i++) {
-        sources[i].name = (str){names[i], strlen(names[i])};
-        const err *e = files_read(f, a, sources[i].name, &sources[i].text);
-        if (e) return command_fail(e);
+        list[i].name = (str){names[i], strlen(names[i])};
+        const err *e = files_read(f, a, list[i].name, &list[i].text);
+        if (e) return e;
     }
+    return NULL;
+}
+
+const err *policy_verb_world(arena *a, const char *settings, const char *inventory, policy_world *w)
+{
+    files *f = files_new(a, files_directory_of(a, S("./")));
+    str text;
+    const err *e = NULL;
+    if (settings) {
+        str name = {settings, strlen(settings)};
+        e = files_read(f, a, name, &text);
+        if (!e) e = policy_world_read_config(a, name, text, w);
+    }
+    if (!e && inventory) {
+        e = files_read(f, a, (str){inventory, strlen(inventory)}, &text);
+        if (!e) e = policy_world_read_inventory(a, text, w);
+        if (e) e = err_wrap(a, e, "%s", inventory);
+    }
+    return e;
+}
+
+int policy_verb_load(arena *a, const char *const *names, int count, policy **rules)
+{
+    const policy_source *sources;
+    const err *e = policy_verb_sources(a, names, count, &sources);
+    if (e) return command_fail(e);
     problems found;
     problems_init(&found, a, sources[0].name);
     policy_load(a, sources, (size_t)count, &zones_of_system, &found, rules);

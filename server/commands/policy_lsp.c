@@ -44,24 +44,6 @@ static int run(lsp *l, arena *a)
     return !e && end == LSP_EXIT ? 0 : 1;
 }
 
-static const err *read_world(arena *a, const char *settings, const char *inventory, lsp_world *w)
-{
-    files *f = files_new(a, files_directory_of(a, S("./")));
-    str text;
-    const err *e = NULL;
-    if (settings) {
-        str name = {settings, strlen(settings)};
-        e = files_read(f, a, name, &text);
-        if (!e) e = lsp_world_read_config(a, name, text, w);
-    }
-    if (!e && inventory) {
-        e = files_read(f, a, (str){inventory, strlen(inventory)}, &text);
-        if (!e) e = lsp_world_read_inventory(a, text, w);
-        if (e) e = err_wrap(a, e, "%s", inventory);
-    }
-    return e;
-}
-
 int policy_verb_lsp(arena *a, int argc, char **argv)
 {
     const char *settings = NULL, *inventory = NULL, **rest = NEW_N(a, const char *, (size_t)argc);
@@ -71,10 +53,10 @@ int policy_verb_lsp(arena *a, int argc, char **argv)
          {.name = "--stdio", .given = &(bool){false}}, /* what many clients add */
          {0}};
     int count = 0;
-    lsp_world world = {.zones = &zones_of_system};
+    policy_world world = {.zones = &zones_of_system};
     if (!command_options(argc, argv, options, rest, &count)) return 2;
     if (count) return command_usage("policy lsp", "it takes no files: the editor opens them");
-    const err *e = read_world(a, settings, inventory, &world);
+    const err *e = policy_verb_world(a, settings, inventory, &world);
     if (e) return command_fail(e);
     lsp *l = lsp_new(&world);
     arena *scratch = arena_new();

@@ -6,6 +6,7 @@
 #ifndef SP_POLICY_VERB_H
 #define SP_POLICY_VERB_H
 #include "../../authz/policy/case.h"
+#include "../../authz/policy/world.h"
 #include "command.h"
 
 extern const command policy_verbs[]; /* ends with {0} */
@@ -20,7 +21,13 @@ int policy_verb_eval(arena *a, int argc, char **argv);
 int policy_verb_fmt(arena *a, int argc, char **argv);
 int policy_verb_import(arena *a, int argc, char **argv);
 int policy_verb_lsp(arena *a, int argc, char **argv);
+int policy_verb_help(arena *a, int argc, char **argv);
 
+MUST_CHECK const err *policy_verb_sources(arena *a, const char *const *names, int count,
+                                          const policy_source **sources);
+/* What a configuration and an inventory say; each may be NULL. */
+MUST_CHECK const err *policy_verb_world(arena *a, const char *settings, const char *inventory,
+                                        policy_world *w);
 /* The rules of the named files together. 0, or the exit code after what is wrong was printed. */
 int policy_verb_load(arena *a, const char *const *names, int count, policy **rules);
 /* Reads a file with one of case.h's readers; likewise. */

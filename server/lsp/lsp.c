@@ -25,7 +25,7 @@ enum {
 };
 
 struct lsp {
-    const lsp_world *world;
+    const policy_world *world;
     lsp_document *documents;
     size_t count;
     bool initialized, shut_down;
@@ -350,7 +350,7 @@ static void dispatch(const call *c, str name)
         m->run(c);
 }
 
-lsp *lsp_new(const lsp_world *world)
+lsp *lsp_new(const policy_world *world)
 {
     lsp *l = calloc(1, sizeof *l);
     if (!l) abort();

@@ -7,12 +7,12 @@
  * own until lsp_free(); the world must outlive it. Threads: one at a time. */
 #ifndef SP_LSP_H
 #define SP_LSP_H
-#include "lsp_world.h"
+#include "../../authz/policy/world.h"
 
 typedef struct lsp lsp;
 typedef enum { LSP_GO_ON, LSP_EXIT, LSP_EXIT_EARLY /* without a shutdown */ } lsp_end;
 
-lsp *lsp_new(const lsp_world *world);
+lsp *lsp_new(const policy_world *world);
 void lsp_free(lsp *l);
 /* Answers are put to `out` with their headers. `a` is for this message alone. */
 lsp_end lsp_handle(lsp *l, arena *a, str message, buf *out);

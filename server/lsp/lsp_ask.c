@@ -94,7 +94,7 @@ const char *lsp_rule_effect(const yaml_layout *rule, const yaml_layout **names)
     return NULL;
 }
 
-bool lsp_rule_names(arena *a, const yaml_layout *rule, const lsp_tool *tool)
+bool lsp_rule_names(arena *a, const yaml_layout *rule, const policy_tool *tool)
 {
     const yaml_layout *names = NULL;
     if (!rule || !lsp_rule_effect(rule, &names)) return true;

@@ -5,9 +5,9 @@
  * of the last text that was YAML; its offsets may be off by what was typed since. */
 #ifndef SP_LSP_ASK_H
 #define SP_LSP_ASK_H
+#include "../../authz/policy/world.h"
 #include "lsp_text.h"
 #include "lsp_where.h"
-#include "lsp_world.h"
 
 typedef struct lsp_document lsp_document;
 struct lsp_document {
@@ -22,7 +22,7 @@ struct lsp_document {
 
 typedef struct {
     arena *a;
-    const lsp_world *world;
+    const policy_world *world;
     const lsp_document *doc;
     size_t offset;
     lsp_where where;
@@ -49,7 +49,7 @@ const yaml_layout *lsp_var(const lsp_document *doc, str name);
 typedef void lsp_var_fn(void *ctx, const yaml_layout *var, str type);
 void lsp_each_var(const lsp_ask *q, lsp_var_fn *fn, void *ctx);
 /* Does the rule name the tool? A rule that names none names all. */
-bool lsp_rule_names(arena *a, const yaml_layout *rule, const lsp_tool *tool);
+bool lsp_rule_names(arena *a, const yaml_layout *rule, const policy_tool *tool);
 const char *lsp_rule_effect(const yaml_layout *rule, const yaml_layout **names);
 bool lsp_is_expression(const lsp_where *w);
 

@@ -84,7 +84,7 @@ static void offer_var(void *ctx, const yaml_layout *var, str type)
 static void offer_claims(list *l)
 {
     for (size_t i = 0; i < l->q->world->claim_count; i++) {
-        const lsp_claim *c = &l->q->world->claims[i];
+        const policy_claim *c = &l->q->world->claims[i];
         offer(l, ITEM_FIELD, c->name, c->name, c->type, NULL);
     }
 }
@@ -95,12 +95,12 @@ static void offer_arguments(list *l, bool as_keys)
     const lsp_ask *q = l->q;
     const yaml_layout *rule = lsp_rule_at(q->doc, q->offset);
     for (size_t i = 0; i < q->world->tool_count; i++) {
-        const lsp_tool *t = &q->world->tools[i];
+        const policy_tool *t = &q->world->tools[i];
         if (!lsp_rule_names(q->a, rule, t)) continue;
         for (js_iter it = js_iterate(t->properties); js_next(&it);) {
             str name = it.key, insert = name;
             if (as_keys) insert = arena_fmt(q->a, STR_FMT ": ", STR_ARG(name));
-            str what = lsp_argument_text(q->a, it.value);
+            str what = policy_schema_text(q->a, it.value);
             offer(l, ITEM_PROPERTY, name, insert,
                   arena_fmt(q->a, STR_FMT "/" STR_FMT, STR_ARG(t->server), STR_ARG(t->name)),
                   arena_dup(q->a, what).p);
@@ -197,9 +197,9 @@ static void complete_key(list *l)
 
 static void offer_tools(list *l, bool globs)
 {
-    const lsp_world *w = l->q->world;
+    const policy_world *w = l->q->world;
     for (size_t i = 0; i < w->tool_count; i++) {
-        const lsp_tool *t = &w->tools[i];
+        const policy_tool *t = &w->tools[i];
         bool first = !i || !str_eq(w->tools[i - 1].server, t->server);
         if (globs && first) {
             str all = arena_fmt(l->q->a, STR_FMT "/*", STR_ARG(t->server));
@@ -213,7 +213,7 @@ static void offer_tools(list *l, bool globs)
 
 static void offer_servers(list *l)
 {
-    const lsp_world *w = l->q->world;
+    const policy_world *w = l->q->world;
     for (size_t i = 0; i < w->tool_count; i++)
         if (!i || !str_eq(w->tools[i - 1].server, w->tools[i].server))
             offer(l, ITEM_VALUE, w->tools[i].server, w->tools[i].server, S("a server"), NULL);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* lsp_diagnose.c - the checker's problems as diagnostics, and what can be mended as edits.
+/* lsp_diagnose.c - the checker's findings as diagnostics, and what can be mended as edits.
  *
- * A problem is a line "FILE:LINE:COL: error CODE: what". What to write instead is in its words,
- * after "did you mean", "write" or "quote the expression"; the fix is made of those, so that a
- * person and an editor are told the same. */
+ * A finding says what to write instead. Some say it to the letter; of others the fix is made of
+ * the advice, after "did you mean", "write" or "quote the", so that a person and an editor are told
+ * the same. */
 #include "../../authz/cel/print.h"
+#include "../../authz/policy/check.h"
 #include "../../authz/policy/fmt.h"
-#include "../../authz/policy/policy.h"
 #include "lsp_ask.h"
 
 enum { PROBLEMS_MOST = 200 };
@@ -15,65 +15,54 @@ static const str file_name = {"policy", 6}; /* as which the text is checked; not
 
 typedef struct {
     size_t from, to;
-    str code, text;
+    const policy_finding *is;
+    str message;
 } finding;
 
-static unsigned number(str *rest)
+static finding finding_of(arena *a, str text, const policy_finding *is)
 {
-    unsigned n = 0;
-    for (; rest->n && *rest->p >= '0' && *rest->p <= '9' && n < 10000000;
-         *rest = str_drop(*rest, 1))
-        n = n * 10 + (unsigned)(*rest->p - '0');
-    *rest = str_drop(*rest, 1);
-    return n;
-}
-
-static finding finding_of(str text, str problem_text)
-{
-    str rest = str_drop(problem_text, file_name.n + 1);
-    unsigned line = number(&rest), column = number(&rest);
-    rest = str_drop(rest, 1);
-    finding f = {.from = lsp_text_place(text, line, column)};
-    if (str_starts(rest, S("error ")) || str_starts(rest, S("warning "))) {
-        str_pair cut = str_cut(str_cut(rest, ' ').tail, ':');
-        f.code = cut.head;
-        rest = str_drop(cut.tail, 1);
-    }
-    f.text = rest;
-    f.to = lsp_word_end(text, f.from);
+    finding f = {.from = lsp_text_place(text, is->line, is->column), .is = is};
+    f.to = is->width ? lsp_text_place(text, is->line, is->column + is->width)
+                     : lsp_word_end(text, f.from);
     if (f.to == f.from && f.to < text.n && text.p[f.to] != '\n') f.to++;
+    f.message = is->text;
+    if (is->hint.n)
+        f.message = arena_fmt(a, STR_FMT "; " STR_FMT, STR_ARG(is->text), STR_ARG(is->hint));
     return f;
 }
 
-static problems found_in(const lsp_ask *q)
+static const policy_finding *found_in(const lsp_ask *q, str text, size_t *count)
 {
     problems out;
     policy *p;
     problems_init(&out, q->a, file_name);
-    const policy_source source = {file_name, q->doc->text};
-    policy_load(q->a, &source, 1, q->world->zones, &out, &p);
-    return out;
+    const policy_source source = {file_name, text};
+    policy_check(q->a, &source, 1, q->world, &out, &p);
+    const policy_finding *list = policy_findings(q->a, &out, count);
+    if (*count > PROBLEMS_MOST) *count = PROBLEMS_MOST;
+    return list;
 }
 
 static void put_diagnostic(const lsp_ask *q, const finding *f)
 {
     (void)buf_put(q->out, S("{\"range\":"));
     lsp_put_range(q->out, q->doc->text, f->from, f->to);
-    (void)buf_put(q->out, S(",\"severity\":1,\"source\":\"sallyport\",\"code\":"));
-    (void)buf_json(q->out, f->code);
+    (void)buf_fmt(q->out,
+                  ",\"severity\":%d,\"source\":\"sallyport\",\"code\":", f->is->is_error ? 1 : 2);
+    (void)buf_json(q->out, f->is->code);
     (void)buf_put(q->out, S(",\"message\":"));
-    (void)buf_json(q->out, f->text);
+    (void)buf_json(q->out, f->message);
     (void)buf_put(q->out, S("}"));
 }
 
 void lsp_diagnose(const lsp_ask *q)
 {
-    problems found = found_in(q);
-    size_t n = 0;
+    size_t count;
+    const policy_finding *list = found_in(q, q->doc->text, &count);
     (void)buf_put(q->out, S("["));
-    for (const problem *p = found.first; p && n < PROBLEMS_MOST; p = p->next) {
-        finding f = finding_of(q->doc->text, p->text);
-        if (n++) (void)buf_put(q->out, S(","));
+    for (size_t i = 0; i < count; i++) {
+        finding f = finding_of(q->a, q->doc->text, &list[i]);
+        if (i) (void)buf_put(q->out, S(","));
         put_diagnostic(q, &f);
     }
     (void)buf_put(q->out, S("]"));
@@ -108,9 +97,28 @@ static str behind(str message, const char *words)
     return at ? str_drop(message, (size_t)(at - message.p) + strlen(words)) : (str){0};
 }
 
+/* The checker knows what to write; but quotes of YAML stand around it, perhaps. */
+static void fix_as_told(fixes *x, const finding *f)
+{
+    const lsp_ask *q = x->q;
+    str text = q->doc->text, fix = f->is->fix;
+    if (!fix.n) return;
+    str tail = str_drop(text, f->to);
+    str mended = arena_fmt(q->a, STR_FMT STR_FMT STR_FMT, STR_ARG(str_take(text, f->from)),
+                           STR_ARG(fix), STR_ARG(tail));
+    size_t count;
+    const policy_finding *left = found_in(q, mended, &count);
+    for (size_t i = 0; i < count; i++)
+        if (left[i].line == f->is->line && (left[i].column == f->is->column || !left[i].is_error ||
+                                            str_eq(left[i].code, S("E100"))))
+            return;
+    put_fix(x, arena_fmt(q->a, "Write " STR_FMT, STR_ARG(fix)), f->from, f->to, fix, f);
+}
+
 static void fix_name(fixes *x, const finding *f)
 {
-    str rest = behind(f->text, "did you mean "), text = x->q->doc->text;
+    str rest = behind(f->is->hint, "did you mean "), text = x->q->doc->text;
+    if (f->is->fix.n) return;
     char end = '?';
     if (rest.n && strchr("'\"`", *rest.p)) {
         end = *rest.p;
@@ -138,7 +146,7 @@ static bool literal_around(str text, size_t at, size_t *from, size_t *to)
 
 static void fix_literal(fixes *x, const finding *f)
 {
-    str rest = behind(f->text, "write r'");
+    str rest = behind(f->is->hint, "write r'");
     size_t from, to;
     if (!rest.n || !literal_around(x->q->doc->text, f->from, &from, &to)) return;
     str whole = str_take(str_drop(x->q->doc->text, from), to - from);
@@ -149,7 +157,7 @@ static void fix_literal(fixes *x, const finding *f)
 /* The value of the line that begins at `at`: what the formatter's mending gives it. */
 static void fix_quotes(fixes *x, const finding *f)
 {
-    if (!behind(f->text, "quote the ").n) return;
+    if (!behind(f->is->hint, "quote the ").n) return;
     str text = x->q->doc->text, made;
     if (policy_fmt(x->q->a, file_name, text, &made)) return;
     put_fix(x, S("Quote the expression, and format"), 0, text.n, made, f);
@@ -174,12 +182,14 @@ static void offer_guard(fixes *x)
 
 void lsp_fix(const lsp_ask *q, size_t from, size_t to)
 {
-    problems found = found_in(q);
+    size_t count;
+    const policy_finding *list = found_in(q, q->doc->text, &count);
     fixes x = {.q = q};
     (void)buf_put(q->out, S("["));
-    for (const problem *p = found.first; p && x.count < PROBLEMS_MOST; p = p->next) {
-        finding f = finding_of(q->doc->text, p->text);
+    for (size_t i = 0; i < count; i++) {
+        finding f = finding_of(q->a, q->doc->text, &list[i]);
         if (f.from > to || f.to < from) continue;
+        fix_as_told(&x, &f);
         fix_name(&x, &f);
         fix_literal(&x, &f);
         fix_quotes(&x, &f);

@@ -49,10 +49,10 @@ static bool put_argument(const lsp_ask *q, buf *text, str name)
     const yaml_layout *rule = lsp_rule_at(q->doc, q->offset);
     bool found = false;
     for (size_t i = 0; i < q->world->tool_count; i++) {
-        const lsp_tool *t = &q->world->tools[i];
+        const policy_tool *t = &q->world->tools[i];
         js_value schema = js_get(t->properties, name);
         if (schema.kind != JS_OBJECT || !lsp_rule_names(q->a, rule, t)) continue;
-        str what = lsp_argument_text(q->a, schema);
+        str what = policy_schema_text(q->a, schema);
         (void)buf_fmt(text, "`" STR_FMT "` of " STR_FMT "/" STR_FMT ": " STR_FMT "\n\n",
                       STR_ARG(name), STR_ARG(t->server), STR_ARG(t->name), STR_ARG(what));
         found = true;
@@ -63,7 +63,7 @@ static bool put_argument(const lsp_ask *q, buf *text, str name)
 static bool put_claim(const lsp_ask *q, buf *text, str name)
 {
     for (size_t i = 0; i < q->world->claim_count; i++) {
-        const lsp_claim *c = &q->world->claims[i];
+        const policy_claim *c = &q->world->claims[i];
         if (!str_eq(c->name, name)) continue;
         put_code(text,
                  arena_fmt(q->a, "jwt." STR_FMT ": " STR_FMT, STR_ARG(name), STR_ARG(c->type)));

@@ -49,6 +49,7 @@ INVENTORY = {
                             "title": {"type": "string", "description": "of the note"},
                             "limit": {"type": "integer", "maximum": 9},
                         },
+                        "required": ["title"],
                     },
                 }
             ]
@@ -209,7 +210,10 @@ def test_lsp_session_begins_and_ends(binary):
     assert editor.ask("textDocument/hover", {})["code"] == -32002
     assert editor.initialize()["capabilities"]["hoverProvider"] is True
     editor.tell("initialized", {})
-    assert editor.open(TEXT) == []
+    (found,) = editor.open(TEXT)  # without an inventory nobody knows that every call has a title
+    assert (found["code"], found["severity"]) == ("W317", 2) and editor.covered(found["range"]) == "args.title", found
+    (fix,) = [f for f in editor.fixes("when: args|.title.starts") if f["title"].startswith("Write")]
+    assert 'when: args.?title.orValue("").startsWith("x")' in editor.applied(fix["edit"]["changes"][URI]), fix
     assert editor.ask("workspace/nothing", {})["code"] == -32601
     editor.tell("textDocument/didClose", {"textDocument": {"uri": URI}})
     assert editor.take_diagnostics() == []

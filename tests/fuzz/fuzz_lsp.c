@@ -62,8 +62,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
         S("{\"servers\":{\"fs\":{\"tools\":[{\"name\":\"read\",\"inputSchema\":{"
           "\"properties\":{\"path\":{\"type\":\"string\",\"enum\":[\"a\"]}}}}]}}}");
     arena *a = arena_new();
-    lsp_world world = {0};
-    if (lsp_world_read_inventory(a, inventory, &world)) abort();
+    policy_world world = {0};
+    if (policy_world_read_inventory(a, inventory, &world)) abort();
     lsp *l = lsp_new(&world);
     str rest = {(const char *)p + 2, n - 2};
     str_pair cut = str_cut(rest, '\n');

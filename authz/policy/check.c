@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* check.c - loading, and then the questions loading does not ask. */
+#include "check.h"
+#include "lint.h"
+
+enum { EXPRESSIONS_MOST = 50000 };
+
+void policy_check(arena *a, const policy_source *sources, size_t count, const policy_world *w,
+                  problems *out, policy **p)
+{
+    static const policy_world nothing = {0};
+    policy_draft d;
+    size_t before = out->count;
+    policy_draft_read(&d, a, sources, count, w ? w->zones : NULL, out);
+    *p = out->count == before ? policy_of_draft(&d, sources, count) : NULL;
+
+    problem **from = out->end;
+    lint l = {.a = arena_new(),
+              .scratch = arena_new(),
+              .w = w ? w : &nothing,
+              .d = &d,
+              .out = out,
+              .budget = EXPRESSIONS_MOST};
+    l.claims = policy_shape_of_claims(l.a, l.w);
+    l.tools = NEW_N(l.a, const cel_ctype *, l.w->tool_count + 1);
+    for (const rule_node *r = d.rules; r; r = r->next) lint_rule(&l, r);
+    lint_set(&l);
+    lint_tests(&l);
+    arena_free(l.scratch);
+    arena_free(l.a);
+    for (const problem *one = *from; one; one = one->next)
+        if (!policy_is_warning(one)) *p = NULL;
+}
+
+bool policy_is_warning(const problem *p)
+{
+    return str_starts(str_drop(p->text, p->said), S("warning "));
+}
