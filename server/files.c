@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <glob.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/inotify.h>
 #include <sys/stat.h>
@@ -217,6 +218,19 @@ const err *files_create(arena *a, str path, str text)
     bool closed = close(fd) == 0;
     return written && closed ? NULL
                              : err_new(a, ERR_NOT_FOUND, "cannot write " STR_FMT, STR_ARG(path));
+}
+
+const err *files_replace(arena *a, str path, str text)
+{
+    str draft = arena_fmt(a, STR_FMT ".%d.new", STR_ARG(path), (int)getpid());
+    str full = arena_dup(a, path);
+    struct stat was;
+    const err *e = files_create(a, draft, text);
+    if (!e) (void)chmod(draft.p, stat(full.p, &was) == 0 ? was.st_mode & 0777 : 0644);
+    if (!e && rename(draft.p, full.p) != 0)
+        e = err_new(a, ERR_NOT_FOUND, "cannot replace " STR_FMT ": %m", STR_ARG(path));
+    if (e) (void)unlink(draft.p);
+    return e;
 }
 
 str files_directory_of(arena *a, str path)

@@ -23,6 +23,9 @@ void files_watch(files *f, int inotify);
 bool files_exists(str path);
 /* Creates the file, which must not exist, readable by its owner alone. */
 MUST_CHECK const err *files_create(arena *a, str path, str text);
+/* Puts the text where the file is, in one step: whoever reads it meanwhile reads one or the other.
+ * As open to others as the file was, a new one to everybody: it must hold no secret. */
+MUST_CHECK const err *files_replace(arena *a, str path, str text);
 bool files_write(int fd, str text); /* all of it; false: errno says why */
 /* The absolute directory of a path. */
 str files_directory_of(arena *a, str path);

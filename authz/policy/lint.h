@@ -14,12 +14,13 @@
 typedef struct lint_note lint_note;
 
 typedef struct {
-    arena *a, *scratch; /* both the checker's; scratch: for one look, reset by its user */
+    arena *a; /* the checker's own; problems are copied out of it */
     const policy_world *w;
     const policy_draft *d;
     problems *out;
     const cel_ctype *claims;
     const cel_ctype **tools; /* by number in the world; NULL: not made yet */
+    const str *names;        /* of the tools: "server/name" */
     size_t budget;           /* expressions that may still be compiled */
     lint_note *notes;        /* of this rule */
     unsigned round;          /* from 1 */
@@ -94,6 +95,6 @@ const lint_term *lint_contradiction(arena *a, const lint_terms *t, str *why, str
 void lint_rule(lint *l, const rule_node *r);
 void lint_set(lint *l); /* what rules say to each other and to the inventory */
 void lint_tests(lint *l);
-bool lint_rule_names(const rule_node *r, str server, str name, arena *a);
+bool lint_rule_names(const rule_node *r, str name);              /* "server/name" */
 const str *lint_tool_names(const lint *l, const policy_tool *t); /* arguments, ends with {0} */
 #endif

@@ -243,12 +243,11 @@ static void run_round(lint *l, const rule_node *r, const policy_tool *tool, cons
     look_at_whole(&e, p->when);
 }
 
-bool lint_rule_names(const rule_node *r, str server, str name, arena *a)
+bool lint_rule_names(const rule_node *r, str name)
 {
     const str *pattern = r->rule.names[SUBJECT_TOOL];
-    str whole = arena_fmt(a, STR_FMT "/" STR_FMT, STR_ARG(server), STR_ARG(name));
     for (; pattern && pattern->p; pattern++)
-        if (policy_glob(*pattern, whole)) return true;
+        if (policy_glob(*pattern, name)) return true;
     return false;
 }
 
@@ -266,12 +265,11 @@ void lint_rule(lint *l, const rule_node *r)
     unsigned rounds = 0;
     for (size_t i = 0; i < l->w->tool_count && rounds < ROUNDS_MOST && l->budget; i++) {
         const policy_tool *t = &l->w->tools[i];
-        if (!lint_rule_names(r, t->server, t->name, l->scratch)) continue;
+        if (!lint_rule_names(r, l->names[i])) continue;
         if (!l->tools[i]) l->tools[i] = policy_shape_of_tool(l->a, t);
         run_round(l, r, t, &p);
         rounds++;
     }
-    arena_reset(l->scratch);
     if (!rounds) run_round(l, r, NULL, &p);
     lint_flush(l);
 }

@@ -26,12 +26,8 @@ static const str *tool_list(const lint *l, str server)
 
 static bool names_any_tool(const lint *l, str pattern)
 {
-    for (size_t i = 0; i < l->w->tool_count; i++) {
-        const policy_tool *t = &l->w->tools[i];
-        str whole =
-            arena_fmt(l->scratch, STR_FMT "/" STR_FMT, STR_ARG(t->server), STR_ARG(t->name));
-        if (policy_glob(pattern, whole)) return true;
-    }
+    for (size_t i = 0; i < l->w->tool_count; i++)
+        if (policy_glob(pattern, l->names[i])) return true;
     return false;
 }
 
@@ -88,7 +84,6 @@ static void look_at_names(lint *l, const rule_node *r)
     const yaml_node *at = n->kind == YAML_LIST ? n->first : n;
     for (; at; at = n->kind == YAML_LIST ? at->next : NULL)
         look_at_pattern(l, source_of(r), at, "warning W321");
-    arena_reset(l->scratch);
 }
 
 static void look_at_message(lint *l, const rule_node *r)
@@ -289,7 +284,6 @@ static void look_at_call(lint *l, const case_node *c)
                     *args = yaml_get(c->written, S("args"));
     if (!call || !l->w->inventory) return;
     look_at_pattern(l, c->source, call, "warning W328");
-    arena_reset(l->scratch);
     size_t i = policy_world_tool(l->w, c->test.server, c->test.subject);
     if (i == l->w->tool_count || !args || args->kind != YAML_MAP) return;
     const policy_tool *t = &l->w->tools[i];

@@ -280,14 +280,23 @@ static void look_at_call(const lint_expr *e, const cel_node *n, int sense)
     lint_text_test(e, n, sense);
 }
 
+static bool names_server(const rule_node *r, str server)
+{
+    const str *pattern = r->rule.names[SUBJECT_TOOL];
+    for (; pattern && pattern->p; pattern++) {
+        str_pair cut = str_cut(*pattern, '/');
+        if (policy_glob(cut.head, server)) return true;
+    }
+    return false;
+}
+
 /* The first server of the rule that is configured and not trusted; {0}: none is. */
 static str untrusted(const lint_expr *e)
 {
     const policy_world *w = e->l->w;
     for (size_t i = 0; i < w->server_count; i++) {
         str name = w->servers[i].name;
-        bool meant = e->tool ? str_eq(e->tool->server, name)
-                             : lint_rule_names(e->rule, name, S("*"), e->l->a);
+        bool meant = e->tool ? str_eq(e->tool->server, name) : names_server(e->rule, name);
         if (meant && !w->servers[i].trusted) return name;
     }
     return (str){0};

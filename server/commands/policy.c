@@ -2,6 +2,7 @@
 /* policy.c - the table of what can be done to policies, and what its verbs share. */
 #include "../files.h"
 #include "../zones.h"
+#include "policy_inventory.h"
 #include "policy_verb.h"
 #include <stdio.h>
 
@@ -19,6 +20,16 @@ const command policy_verbs[] = {
      "\n"
      "  sallyport policy check policies/*.yaml\n"
      "  sallyport policy check -c sallyport.yaml -i inventory.json policies/*.yaml\n"},
+    {"inventory", policy_verb_inventory, "write down the tools of live servers, for check and lsp",
+     "usage: sallyport policy inventory [-c FILE] [-o FILE]\n"
+     "\n"
+     "Asks the MCP servers of the configuration (./sallyport.yaml) for their tools, once and without serving,\n"
+     "and writes names, descriptions, input schemas and annotations as JSON; the same servers give the same\n"
+     "bytes. A server that does not answer is named on stderr, the rest is written, and the exit code is 1.\n"
+     "\n"
+     "  -o, --output FILE   where to, in one step; without it to stdout\n"
+     "\n"
+     "  sallyport policy inventory -c sallyport.yaml -o inventory.json\n"},
     {"help", policy_verb_help, "explain a code of `check`, with an example",
      "usage: sallyport policy help CODE\n"
      "\n"

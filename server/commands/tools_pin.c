@@ -8,8 +8,6 @@
 #include "../files.h"
 #include "tools_verb.h"
 #include <stdio.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 typedef struct {
     arena *a;
@@ -86,22 +84,9 @@ static void compare(comparing *c)
     for (size_t i = 0; i < servers; i++) compare_server(c, &of[i]);
 }
 
-/* As open to others as the file it replaces: it holds no secret, and belongs into a repository. */
-static void open_up(str draft, str path)
-{
-    struct stat was;
-    (void)chmod(draft.p, stat(path.p, &was) == 0 ? was.st_mode & 0777 : 0644);
-}
-
 static const err *replace(comparing *c, str path)
 {
-    str draft = arena_fmt(c->a, STR_FMT ".%d.new", STR_ARG(path), (int)getpid());
-    const err *e = files_create(c->a, draft, pins_write(c->a, c->next, c->next_count));
-    if (!e) open_up(draft, path);
-    if (!e && rename(draft.p, path.p) != 0)
-        e = err_new(c->a, ERR_NOT_FOUND, "cannot replace " STR_FMT ": %m", STR_ARG(path));
-    if (e) (void)unlink(draft.p);
-    return e;
+    return files_replace(c->a, path, pins_write(c->a, c->next, c->next_count));
 }
 
 static str lock_path(arena *a, const config *c)
