@@ -124,6 +124,20 @@ void jn_add(jnode *array, jnode *value)
     if (value) append(array, value);
 }
 
+void jn_join(jnode *array, jnode *more)
+{
+    assert(array->kind == NODE_ARRAY && more->kind == NODE_ARRAY && array != more);
+    if (!more->first) return;
+    if (array->last)
+        array->last->next = more->first;
+    else
+        array->first = more->first;
+    array->last = more->last;
+    array->count += more->count;
+    more->first = more->last = NULL;
+    more->count = 0;
+}
+
 jnode *jn_get(const jnode *object, const char *key)
 {
     for (jnode *j = object->first; j; j = j->next)

@@ -25,6 +25,7 @@ void jn_set(jnode *object, const char *key, jnode *value);
 void jn_set_text(jnode *object, const char *key, str text); /* text.p NULL: nothing */
 void jn_set_key(jnode *object, str key, jnode *value);
 void jn_add(jnode *array, jnode *value);
+void jn_join(jnode *array, jnode *more); /* moves the elements of `more`, an array, behind */
 jnode *jn_get(const jnode *object, const char *key); /* NULL when not there */
 /* The object at a dotted path, made where it is missing; "" is `object` itself. */
 jnode *jn_open(jnode *object, str dotted);

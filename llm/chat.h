@@ -127,6 +127,7 @@ typedef struct llm_chat {
     const struct llm_dialect *from; /* the client's */
     llm_reader *reader;
     js_value root;         /* the client's body */
+    int64_t now_s;         /* wall clock, for what clients want a date on */
     const header *headers; /* the client's; read only by name (anthropic-beta) */
 } llm_chat;
 

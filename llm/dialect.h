@@ -28,6 +28,9 @@ typedef struct {
     bool exception; /* an error frame; type says which */
 } llm_frame;
 
+/* The url's path, the backend's prefix and `end`. */
+str backend_path(arena *a, const llm_backend *b, str end);
+
 typedef enum { FRAMES_SSE, FRAMES_AWS } llm_framing;
 
 /* What a frame is to those who let it pass unread. */

@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* openai_chat.c - OpenAI's chat completions, as clients and as providers speak it. */
-#include "schema.h"
+#include "openai_chat.h"
+#include "thinking.h"
 
 /* clang-format off */
-static const name_row efforts[] = {
-    {"none", EFFORT_NONE}, {"minimal", EFFORT_MINIMAL}, {"low", EFFORT_LOW}, {"medium", EFFORT_MEDIUM},
-    {"high", EFFORT_HIGH}, {"xhigh", EFFORT_XHIGH}, {"max", EFFORT_MAX}, {0},
-};
 static const name_row verbosities[] = {
     {"low", VERBOSITY_LOW}, {"medium", VERBOSITY_MEDIUM}, {"high", VERBOSITY_HIGH}, {0},
 };
@@ -14,7 +11,7 @@ static const name_row verbosities[] = {
 #define F(path, kind, member) {path, kind, offsetof(llm_chat, member), NULL, false}
 #define N(path, member, names) {path, FIELD_NAME, offsetof(llm_chat, member), names, false}
 #define ALIAS(path, kind, member) {path, kind, offsetof(llm_chat, member), NULL, true}
-static const field_row params[] = {
+const field_row openai_chat_params[] = {
     F("temperature",                  FIELD_NUM,  temperature),
     F("top_p",                        FIELD_NUM,  top_p),
     F("presence_penalty",             FIELD_NUM,  presence_penalty),
@@ -32,7 +29,7 @@ static const field_row params[] = {
     F("service_tier",                 FIELD_STR,  service_tier),
     F("prompt_cache_key",             FIELD_STR,  cache_key),
     F("parallel_tool_calls",          FIELD_BOOL, parallel_tools),
-    N("reasoning_effort",             effort,     efforts),
+    N("reasoning_effort",             effort,     llm_efforts),
     N("verbosity",                    verbosity,  verbosities),
     F("stream",                       FIELD_BOOL, stream),
     F("stream_options.include_usage", FIELD_BOOL, include_usage),
@@ -42,7 +39,7 @@ static const field_row params[] = {
 #undef N
 #undef ALIAS
 #define F(path, member) {path, FIELD_INT, offsetof(llm_usage, member), NULL, false}
-static const field_row usage[] = {
+const field_row openai_chat_usage[] = {
     F("prompt_tokens",                                    input),
     F("completion_tokens",                                output),
     F("prompt_tokens_details.cached_tokens",              cache_read),
@@ -63,12 +60,40 @@ static frame_sense sense(llm_frame f)
     return FRAME_CONTENT;
 }
 
+static const err *write_head(arena *a, const llm_chat *c, const llm_target *to, llm_head *out)
+{
+    (void)c;
+    out->target = backend_path(a, to->backend, S("/chat/completions"));
+    return NULL;
+}
+
+/* The forced count is hidden again from a client that did not ask for it (relay). */
+static const body_edit *edit_request(arena *a, const llm_chat *c, const llm_target *to)
+{
+    body_edit *edits = NEW_N(a, body_edit, 3);
+    size_t n = 0;
+    if (to->model.p) edits[n++] = (body_edit){S("model"), jn_dump(a, jn_text(a, to->model))};
+    if (c->stream.v && !c->include_usage.v)
+        edits[n++] = (body_edit){S("stream_options"), S("{\"include_usage\":true}")};
+    return edits;
+}
+
 const llm_dialect openai_chat = {
     .name = "openai_chat",
     .family = "openai_chat",
     .counts = COUNTS_CACHE_IN_INPUT | COUNTS_REASONING_IN_OUTPUT,
-    .params = params,
-    .usage = usage,
+    .params = openai_chat_params,
+    .usage = openai_chat_usage,
     .usage_at = usage_at,
     .sense = sense,
+    .read_request = openai_chat_read_request,
+    .write_reply = openai_chat_write_reply,
+    .write_event = openai_chat_write_event,
+    .write_error = openai_write_error,
+    .write_request = openai_chat_write_request,
+    .edit_request = edit_request,
+    .write_head = write_head,
+    .read_reply = openai_chat_read_reply,
+    .read_event = openai_chat_read_event,
+    .read_error = openai_read_error,
 };

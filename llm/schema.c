@@ -7,6 +7,7 @@ typedef struct {
 
 static const schema_row rows[] = {
     [SCHEMA_OPENAI] = {&openai_chat, NULL},
+    [SCHEMA_ANTHROPIC] = {&anthropic_messages, NULL},
 };
 
 const llm_dialect *schema_dialect(llm_schema schema, const llm_dialect *asked)
@@ -14,4 +15,16 @@ const llm_dialect *schema_dialect(llm_schema schema, const llm_dialect *asked)
     const schema_row *row = &rows[schema];
     if (row->responses && row->responses == asked) return row->responses;
     return row->chat;
+}
+
+str backend_path(arena *a, const llm_backend *b, str end)
+{
+    size_t n = b->base_path.n + 1 + b->prefix.n + end.n;
+    buf path = buf_new(a, n + 1);
+    (void)buf_need(&path, n);
+    buf_put(&path, b->base_path);
+    if (b->prefix.n) buf_put(&path, S("/"));
+    buf_put(&path, b->prefix);
+    buf_put(&path, end);
+    return buf_str(&path);
 }

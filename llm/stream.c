@@ -95,6 +95,7 @@ void stream_usage(llm_stream *s, const llm_usage *u)
 
 void stream_end(llm_stream *s)
 {
+    stream_start(s, NULL);
     stream_part_end(s);
     stream_emit(s, &(llm_event){.kind = EVENT_END});
 }

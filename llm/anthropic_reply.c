@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* anthropic_reply.c - whole answers and errors of the messages API, both ways. */
+#include "anthropic.h"
+
+static void read_block(arena *a, js_value v, part_list *l)
+{
+    static const name_row kinds[] = {{"text", PART_TEXT},
+                                     {"tool_use", PART_TOOL_CALL},
+                                     {"thinking", PART_THINKING},
+                                     {"redacted_thinking", PART_REDACTED},
+                                     {0}};
+    if (v.kind != JS_OBJECT) return;
+    int kind = name_value(kinds, js_text(a, js_get(v, S("type"))), PART_OTHER);
+    llm_part *p = part_add(l, (part_kind)kind);
+    p->origin = S("anthropic");
+    switch (p->kind) {
+    case PART_TEXT:
+        p->text = js_text(a, js_get(v, S("text")));
+        p->annotations = js_get(v, S("citations"));
+        return;
+    case PART_TOOL_CALL:
+        p->id = js_text(a, js_get(v, S("id")));
+        p->name = js_text(a, js_get(v, S("name")));
+        p->text = js_get(v, S("input")).raw;
+        return;
+    case PART_THINKING:
+        p->text = js_text(a, js_get(v, S("thinking")));
+        p->signature = js_text(a, js_get(v, S("signature")));
+        return;
+    case PART_REDACTED: p->text = js_text(a, js_get(v, S("data"))); return;
+    default: p->raw = v; return;
+    }
+}
+
+const err *anthropic_read_reply(llm_reader *rd, js_value body, const header *head, llm_reply *out)
+{
+    (void)head;
+    arena *a = reader_arena(rd);
+    js_value content = js_get(body, S("content"));
+    if (content.kind != JS_ARRAY) return err_new(a, ERR_UPSTREAM, "a message without content");
+    part_list l = parts_new(a, list_count(content));
+    js_iter it = js_iterate(content);
+    while (js_next(&it)) read_block(a, it.value, &l);
+    llm_choice *c = NEW(a, llm_choice);
+    str word = js_text(a, js_get(body, S("stop_reason")));
+    *c = (llm_choice){.parts = l.p, .count = l.n, .stop_detail = word};
+    c->stop = word.n ? name_value(anthropic_stops, word, STOP_ERROR) : 0;
+    c->stop_sequence = js_text(a, js_get(body, S("stop_sequence")));
+    out->id = js_text(a, js_get(body, S("id")));
+    out->model = js_text(a, js_get(body, S("model")));
+    out->choices = c;
+    out->count = 1;
+    obj *usage = obj_open(rd, js_get(body, S("usage")), "usage");
+    if (usage) fields_take(usage, anthropic_usage, &out->usage);
+    usage_disjoin(&out->usage, anthropic_messages.counts);
+    return NULL;
+}
+
+/* To a client */
+
+jnode *anthropic_usage_of(arena *a, const llm_usage *u)
+{
+    llm_usage joined = *u;
+    usage_join(&joined, anthropic_messages.counts);
+    jnode *j = jn_object(a);
+    jn_set(j, "input_tokens", jn_int(a, joined.input.v));
+    jn_set(j, "cache_creation_input_tokens", jn_int(a, joined.cache_write.v));
+    jn_set(j, "cache_read_input_tokens", jn_int(a, joined.cache_read.v));
+    jn_set(j, "output_tokens", jn_int(a, joined.output.v));
+    fields_write(anthropic_usage, &joined, j, NULL);
+    return j;
+}
+
+static jnode *typed(arena *a, const char *type)
+{
+    jnode *j = jn_object(a);
+    jn_set_text(j, "type", (str){type, strlen(type)});
+    return j;
+}
+
+static jnode *block(arena *a, const llm_part *p)
+{
+    jnode *j = NULL;
+    switch (p->kind) {
+    case PART_TEXT:
+    case PART_REFUSAL:
+        j = typed(a, "text");
+        jn_set_text(j, "text", p->text.p ? p->text : S(""));
+        return j;
+    case PART_THINKING:
+        j = typed(a, "thinking");
+        jn_set_text(j, "thinking", p->text.p ? p->text : S(""));
+        jn_set_text(j, "signature", p->signature.p ? p->signature : S(""));
+        return j;
+    case PART_REDACTED:
+        j = typed(a, "redacted_thinking");
+        jn_set_text(j, "data", p->text);
+        return j;
+    case PART_TOOL_CALL:
+        j = typed(a, "tool_use");
+        jn_set_text(j, "id", p->id.n ? p->id : made_id(a, "toolu_"));
+        jn_set_text(j, "name", p->name);
+        jn_set(j, "input", arguments_object(a, p));
+        return j;
+    case PART_OTHER: return str_eq(p->origin, S("anthropic")) ? jn_raw(a, p->raw.raw) : NULL;
+    case PART_IMAGE:
+    case PART_AUDIO:
+    case PART_VIDEO:
+    case PART_DOCUMENT:
+    case PART_TOOL_RESULT: return NULL;
+    }
+    return NULL;
+}
+
+jnode *anthropic_write_reply(arena *a, const llm_chat *c, const llm_reply *r)
+{
+    const llm_choice *from = &r->choices[0];
+    const char *word = name_text(anthropic_stops, from->stop ? from->stop : STOP_END);
+    jnode *j = jn_object(a), *content = jn_array(a);
+    jn_set_text(j, "id", r->id.n ? r->id : made_id(a, "msg_"));
+    jn_set_text(j, "type", S("message"));
+    jn_set_text(j, "role", S("assistant"));
+    jn_set_text(j, "model", r->model.n ? r->model : c->model);
+    jn_set(j, "content", content);
+    for (size_t i = 0; i < from->count; i++) jn_add(content, block(a, &from->parts[i]));
+    jn_set_text(j, "stop_reason", word ? (str){word, strlen(word)} : S("end_turn"));
+    jn_set(j, "stop_sequence",
+           from->stop_sequence.p ? jn_text(a, from->stop_sequence) : jn_null(a));
+    jn_set(j, "usage", anthropic_usage_of(a, &r->usage));
+    return j;
+}
+
+/* Errors */
+
+static const char *type_of(int status)
+{
+    switch (status) {
+    case 401: return "authentication_error";
+    case 402: return "billing_error";
+    case 403: return "permission_error";
+    case 404: return "not_found_error";
+    case 413: return "request_too_large";
+    case 429: return "rate_limit_error";
+    case 503: return "service_unavailable_error";
+    case 504: return "timeout_error";
+    case 529: return "overloaded_error";
+    default: return status < 500 ? "invalid_request_error" : "api_error";
+    }
+}
+
+jnode *anthropic_write_error(arena *a, const llm_error *e)
+{
+    const char *type = type_of(e->status);
+    jnode *j = typed(a, "error"), *inner = jn_open(j, S("error"));
+    jn_set_text(inner, "type", e->type.n ? e->type : (str){type, strlen(type)});
+    jn_set_text(inner, "message", e->message.p ? e->message : S(""));
+    jn_set_text(j, "request_id", S(""));
+    return j;
+}
+
+void anthropic_read_error(arena *a, const header *head, str body, llm_error *e)
+{
+    (void)head;
+    js_value root, inner = {0};
+    if (!js_check(a, body, 64, &root)) inner = js_get(root, S("error"));
+    if (inner.kind != JS_OBJECT) {
+        e->message = body;
+        return;
+    }
+    e->type = js_text(a, js_get(inner, S("type")));
+    e->message = js_text(a, js_get(inner, S("message")));
+}

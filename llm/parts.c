@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "parts.h"
+#include <assert.h>
+#include <stdlib.h>
+#include <sys/random.h>
+
+enum { ARGUMENTS_DEPTH = 256 };
+
+size_t list_count(js_value array)
+{
+    size_t n = 0;
+    if (array.kind != JS_ARRAY) return 0;
+    js_iter it = js_iterate(array);
+    while (js_next(&it)) n++;
+    return n;
+}
+
+part_list parts_new(arena *a, size_t most)
+{
+    return (part_list){.p = NEW_N(a, llm_part, most + 1), .most = most};
+}
+
+llm_part *part_add(part_list *l, part_kind kind)
+{
+    assert(l->n < l->most);
+    llm_part *p = &l->p[l->n++];
+    p->kind = kind;
+    return p;
+}
+
+void cache_read(obj *o, cache_mark *m, const char *path)
+{
+    obj *mark = obj_open(obj_reader(o), obj_take(o, "cache_control"), path);
+    if (!mark) return;
+    m->set = true;
+    (void)obj_text(mark, "type");
+    m->ttl = obj_text(mark, "ttl");
+    reader_spot(obj_reader(o), m, path);
+}
+
+void cache_write(jnode *into, const cache_mark *m, llm_loss *l)
+{
+    if (!m->set) return;
+    jnode *mark = jn_object(jn_arena(into));
+    jn_set_text(mark, "type", S("ephemeral"));
+    jn_set_text(mark, "ttl", m->ttl);
+    jn_set(into, "cache_control", mark);
+    loss_said(l, m);
+}
+
+media media_of_url(arena *a, str url)
+{
+    static const str end = {";base64", 7};
+    if (!str_starts(url, S("data:"))) return (media){.from = MEDIA_URL, .value = url};
+    str_pair cut = str_cut(str_drop(url, 5), ',');
+    str type = cut.head;
+    if (!cut.ok || type.n < end.n || !str_eq(str_drop(type, type.n - end.n), end))
+        return (media){.from = MEDIA_URL, .value = url};
+    type = str_cut(str_take(type, type.n - end.n), ';').head;
+    str mime = type.n ? arena_dup(a, type) : S("text/plain");
+    return (media){.from = MEDIA_DATA, .mime = mime, .value = cut.tail.p ? cut.tail : S("")};
+}
+
+str media_url(arena *a, const media *m)
+{
+    if (m->from == MEDIA_URL) return m->value;
+    if (m->from != MEDIA_DATA) return (str){0};
+    str mime = m->mime.n ? m->mime : S("application/octet-stream");
+    buf b = buf_new(a, mime.n + m->value.n + 16);
+    (void)buf_need(&b, mime.n + m->value.n + 16);
+    buf_put(&b, S("data:"));
+    buf_put(&b, mime);
+    buf_put(&b, S(";base64,"));
+    buf_put(&b, m->value);
+    return buf_str(&b);
+}
+
+bool is_json_object(arena *a, str text)
+{
+    js_value v;
+    return !js_check(a, text, ARGUMENTS_DEPTH, &v) && v.kind == JS_OBJECT;
+}
+
+jnode *arguments_object(arena *a, const llm_part *call)
+{
+    if (!call->custom && is_json_object(a, call->text)) return jn_raw(a, call->text);
+    jnode *o = jn_object(a);
+    if (call->text.n) jn_set_text(o, "input", call->text);
+    return o;
+}
+
+str made_id(arena *a, const char *prefix)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyz234567";
+    unsigned char bytes[24];
+    if (getrandom(bytes, sizeof bytes, 0) != sizeof bytes) abort();
+    char text[sizeof bytes + 1] = {0};
+    for (size_t i = 0; i < sizeof bytes; i++) text[i] = letters[bytes[i] & 31];
+    return arena_fmt(a, "%s%s", prefix, text);
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* parts.h - small things that more than one dialect does with parts. */
+#ifndef SP_LLM_PARTS_H
+#define SP_LLM_PARTS_H
+#include "reply.h"
+
+size_t list_count(js_value array);
+
+/* A list of parts whose most is known before: their addresses are spots, so they may not move. */
+typedef struct {
+    llm_part *p;
+    size_t n, most;
+} part_list;
+part_list parts_new(arena *a, size_t most);
+llm_part *part_add(part_list *l, part_kind kind); /* never NULL; more than `most` is our mistake */
+
+/* `cache_control`, as Anthropic and those who follow it write it. `path`: the client's name. */
+void cache_read(obj *o, cache_mark *m, const char *path);
+void cache_write(jnode *into, const cache_mark *m, llm_loss *l);
+
+/* "data:image/png;base64,…" is data, anything else a URL. */
+media media_of_url(arena *a, str url);
+str media_url(arena *a, const media *m); /* p NULL: it has none */
+
+/* Is this the text of a JSON object? What a model makes up may be anything. */
+bool is_json_object(arena *a, str text);
+/* A call's arguments as an object: its own bytes; {} for none; free or broken text is {"input": …}.
+ */
+jnode *arguments_object(arena *a, const llm_part *call);
+
+str made_id(arena *a, const char *prefix); /* prefix and 24 random letters */
+#endif
