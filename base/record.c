@@ -26,6 +26,7 @@ const char *const fact_names[FACT_COUNT] = {
     [FACT_MISSING] = "missing",
     [FACT_UPSTREAM_STATUS] = "upstream.status",
     [FACT_UPSTREAM_MS] = "upstream.ms",
+    [FACT_DROPPED] = "dropped",
     [FACT_TOKENS_IN] = "tokens.in",
     [FACT_TOKENS_OUT] = "tokens.out",
     [FACT_TOKENS_CACHED] = "tokens.cached",

@@ -32,6 +32,7 @@ typedef enum {
     FACT_MISSING,    /* servers whose lists are missing from an answer */
     FACT_UPSTREAM_STATUS,
     FACT_UPSTREAM_MS,
+    FACT_DROPPED, /* what the client asked for and the provider could not be told */
     FACT_TOKENS_IN,
     FACT_TOKENS_OUT,
     FACT_TOKENS_CACHED,

@@ -50,6 +50,7 @@ frame_sense anthropic_sense(llm_frame f)
     } rows[] = {{"message_start", FRAME_PREAMBLE},
                 {"ping", FRAME_PREAMBLE},
                 {"content_block_start", FRAME_CONTENT},
+                {"message_delta", FRAME_STOP},
                 {"message_stop", FRAME_END},
                 {"error", FRAME_ERROR}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)

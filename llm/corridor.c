@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* corridor.c - what every request of this door has in common: who is calling, and both ends. */
 #include "../base/clock.h"
-#include "worker.h"
+#include "answer.h"
 
 const char llm_run_type;
+
+enum { THEIRS_MOST = 32 };
 
 flow_go llm_fail(llm_run *r, llm_refusal why)
 {
@@ -14,14 +16,20 @@ flow_go llm_fail(llm_run *r, llm_refusal why)
 static flow_go unauthenticated(llm_run *r, const char *why)
 {
     str reason = why ? (str){why, strlen(why)} : S("no credential was sent");
-    return llm_fail(r,
-                    (llm_refusal){
-                        .status = 401,
-                        .type = "authentication_error",
-                        .code = "invalid_api_key",
-                        .message = arena_fmt(r->a, "not authenticated: " STR_FMT, STR_ARG(reason)),
-                        .challenge = why ? S("Bearer error=\"invalid_token\"") : S("Bearer"),
-                    });
+    llm_refusal no = refusal_of(&(err){.kind = ERR_UNAUTHENTICATED});
+    no.said.message = arena_fmt(r->a, "not authenticated: " STR_FMT, STR_ARG(reason));
+    no.challenge = why ? S("Bearer error=\"invalid_token\"") : S("Bearer");
+    return llm_fail(r, no);
+}
+
+/* SDKs of each provider send their key in its own header (contract §3). */
+static str credential(llm_run *r)
+{
+    str bearer = exchange_header(r->x, S("authorization"));
+    if (bearer.p) return bearer;
+    str key = exchange_header(r->x, S("x-api-key"));
+    if (!key.p) key = exchange_header(r->x, S("api-key"));
+    return key.p ? arena_fmt(r->a, "Bearer " STR_FMT, STR_ARG(key)) : key;
 }
 
 flow_go llm_identify(void *run, flow_why why)
@@ -29,9 +37,8 @@ flow_go llm_identify(void *run, flow_why why)
     llm_run *r = run;
     if (why == FLOW_GONE) return FLOW_FAIL;
     identity_detail detail = {0};
-    identity_result result =
-        identify(r->w->o.tokens, r->rq.config->who, exchange_header(r->x, S("authorization")),
-                 clock_wall_ms(), !r->keys_asked, &r->who, &detail);
+    identity_result result = identify(r->w->o.tokens, r->rq.config->who, credential(r),
+                                      clock_wall_ms(), !r->keys_asked, &r->who, &detail);
     switch (result) {
     case IDENTITY_OK:
         caller_own(r->a, r->who);
@@ -51,7 +58,7 @@ void llm_question(const llm_run *r, str model, str backend, bool listing, questi
 {
     static const str acting = {"/v1/chat/completions",
                                20}; /* what a listed model would be called by */
-    str path = exchange_path(r->x);
+    str path = endpoint_name(r->endpoint);
     *q = (question){
         .kind = SUBJECT_MODEL,
         .name = model,
@@ -59,7 +66,7 @@ void llm_question(const llm_run *r, str model, str backend, bool listing, questi
         .who = r->who,
         .now_ms = clock_wall_ms(),
         .http = {.method = listing ? S("POST") : exchange_method(r->x),
-                 .path = listing ? acting : path,
+                 .path = listing ? acting : exchange_path(r->x),
                  .host = exchange_host(r->x),
                  .headers = exchange_headers(r->x)},
         .llm = {.model = model,
@@ -72,19 +79,28 @@ void llm_question(const llm_run *r, str model, str backend, bool listing, questi
     };
 }
 
+/* The provider's limits, for those who wait as they are told. */
+static size_t add_theirs(const llm_run *r, header *extra)
+{
+    size_t n = 0;
+    for (const header *h = r->reply_headers; h && h->name.p && n < THEIRS_MOST; h++)
+        if (!header_name_is(h->name, S("content-type"))) extra[n++] = *h;
+    return n;
+}
+
 void llm_refuse(void *run)
 {
     llm_run *r = run;
-    if (!r->refusal.status) r->refusal = refusal_of(&(err){.kind = ERR_BUG});
-    str body = refusal_body(r->a, &r->refusal);
-    record_text(exchange_record(r->x), FACT_ERROR, (str){r->refusal.type, strlen(r->refusal.type)});
-    header extra[5] = {{S("content-type"), S("application/json")}};
+    if (!r->refusal.said.status) r->refusal = refusal_of(&(err){.kind = ERR_BUG});
+    const llm_refusal *no = &r->refusal;
+    record_text(exchange_record(r->x), FACT_ERROR, (str){no->kind, strlen(no->kind)});
+    header extra[THEIRS_MOST + 5] = {{S("content-type"), S("application/json")}};
     size_t n = 1;
-    if (r->refusal.challenge.p) extra[n++] = (header){S("www-authenticate"), r->refusal.challenge};
-    if (r->refusal.allow)
-        extra[n++] = (header){S("allow"), {r->refusal.allow, strlen(r->refusal.allow)}};
-    if (r->refusal.retry) extra[n++] = (header){S("retry-after"), S("1")};
-    exchange_reply(r->x, r->refusal.status, extra, body);
+    if (no->challenge.p) extra[n++] = (header){S("www-authenticate"), no->challenge};
+    if (no->allow) extra[n++] = (header){S("allow"), {no->allow, strlen(no->allow)}};
+    if (no->retry) extra[n++] = (header){S("retry-after"), S("1")};
+    if (no->theirs) (void)add_theirs(r, extra + n);
+    exchange_reply(r->x, no->said.status, extra, refusal_body(r->a, r->client, no));
 }
 
 void llm_settle(void *run)
@@ -93,7 +109,7 @@ void llm_settle(void *run)
     if (r->call) call_cancel(r->call);
     r->call = NULL;
     record *facts = exchange_record(r->x);
-    if (r->tap) usage_record(usage_tap_total(r->tap), facts);
+    answer_settle(r);
     if (exchange_gone(r->x)) record_text(facts, FACT_ERROR, S("client_gone"));
     r->rq.finished(r->rq.ctx, r->x);
 }

@@ -34,7 +34,13 @@ str backend_path(arena *a, const llm_backend *b, str end);
 typedef enum { FRAMES_SSE, FRAMES_AWS } llm_framing;
 
 /* What a frame is to those who let it pass unread. */
-typedef enum { FRAME_PREAMBLE, FRAME_CONTENT, FRAME_END, FRAME_ERROR } frame_sense;
+typedef enum {
+    FRAME_PREAMBLE, /* nothing of the answer yet */
+    FRAME_CONTENT,
+    FRAME_STOP, /* says why it stopped: a clean end of the bytes is an end then */
+    FRAME_END,
+    FRAME_ERROR
+} frame_sense;
 
 /* A stream being translated. Readers hand on with stream_emit(), writers put bytes into `out`. */
 typedef struct llm_stream llm_stream;
@@ -47,6 +53,7 @@ struct llm_stream {
     void *reading, *writing; /* each side's own state; NULL at first, made in `a` */
     buf *out;
     bool started, stopped, ended, failed; /* START, STOP, END, ERROR were emitted */
+    llm_error error;                      /* FAILED: what it was */
     bool has_content;                     /* a PART or STOP was emitted: no failover any more */
     unsigned choice, parts;               /* the choice that is read; how many parts were opened */
     bool part_open;

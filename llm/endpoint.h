@@ -3,6 +3,7 @@
 #ifndef SP_LLM_ENDPOINT_H
 #define SP_LLM_ENDPOINT_H
 #include "../base/flow.h"
+#include "dialect.h"
 
 typedef enum { ENDPOINT_NEEDS_UNSET, ENDPOINT_NEEDS_CALLER, ENDPOINT_NEEDS_RULE } endpoint_need;
 
@@ -11,7 +12,11 @@ typedef struct llm_endpoint {
     const char *method;
     endpoint_need needs; /* zero is unset, and denied */
     const flow *steps;
+    const llm_dialect *dialect; /* in which it is asked and refused */
+    const char *known_as;       /* to policies and records; NULL: its path */
 } llm_endpoint;
+
+str endpoint_name(const llm_endpoint *e);
 
 extern const llm_endpoint llm_endpoints[];       /* ends with {0} */
 const llm_endpoint *llm_endpoint_find(str path); /* NULL: not ours */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "llm.h"
+#include "schema.h"
 #include "worker.h"
 #include <stdlib.h>
 
@@ -26,10 +27,10 @@ static flow_go refuse_method(void *run, flow_why why)
 {
     (void)why;
     llm_run *r = run;
-    return llm_fail(r, (llm_refusal){.status = 405,
-                                     .type = "invalid_request_error",
-                                     .code = "method_not_allowed",
-                                     .message = S("this path takes another method"),
+    return llm_fail(r, (llm_refusal){.kind = "invalid_request_error",
+                                     .said = {.status = 405,
+                                              .code = S("method_not_allowed"),
+                                              .message = S("this path takes another method")},
                                      .allow = r->endpoint->method});
 }
 
@@ -50,10 +51,11 @@ void llm_serve(llm_worker *w, exchange *x, const llm_request *rq)
     r->a = a;
     r->rq = *rq;
     r->endpoint = llm_endpoint_find(exchange_path(x));
+    r->client = r->endpoint ? r->endpoint->dialect : &openai_chat;
     r->self = handle_add(loop_handles(w->o.loop), &llm_run_type, r);
     record *facts = exchange_record(x);
     record_text(facts, FACT_DOOR, S("llm"));
-    record_text(facts, FACT_ENDPOINT, exchange_path(x));
+    record_text(facts, FACT_ENDPOINT, r->endpoint ? endpoint_name(r->endpoint) : exchange_path(x));
     str method = exchange_method(x);
     bool right = r->endpoint && r->endpoint->needs != ENDPOINT_NEEDS_UNSET &&
                  str_eq(method, (str){r->endpoint->method, strlen(r->endpoint->method)});

@@ -52,12 +52,19 @@ const field_row openai_chat_usage[] = {
 
 static const char *const usage_at[] = {"usage", NULL};
 
+static bool has(str data, const char *text)
+{
+    return memmem(data.p, data.n, text, strlen(text)) != NULL;
+}
+
 /* The first chunks say a role or, at Azure, what was filtered: no content yet. */
 static frame_sense sense(llm_frame f)
 {
     if (str_eq(f.data, S("[DONE]"))) return FRAME_END;
     if (str_starts(f.data, S("{\"error\""))) return FRAME_ERROR;
-    return FRAME_CONTENT;
+    if (has(f.data, "\"finish_reason\":\"")) return FRAME_STOP;
+    bool empty = has(f.data, "\"choices\":[]") || has(f.data, "\"content\":\"\"");
+    return empty && !has(f.data, "\"tool_calls\"") ? FRAME_PREAMBLE : FRAME_CONTENT;
 }
 
 static const err *write_head(arena *a, const llm_chat *c, const llm_target *to, llm_head *out)
@@ -67,6 +74,14 @@ static const err *write_head(arena *a, const llm_chat *c, const llm_target *to, 
     return NULL;
 }
 
+/* The client's own options, and the count. */
+static str with_usage(arena *a, js_value root)
+{
+    static const body_edit asked[] = {{{"include_usage", 13}, {"true", 4}}, {{0}, {0}}};
+    js_value own = js_get(root, S("stream_options"));
+    return own.kind == JS_OBJECT ? body_edited(a, own, asked) : S("{\"include_usage\":true}");
+}
+
 /* The forced count is hidden again from a client that did not ask for it (relay). */
 static const body_edit *edit_request(arena *a, const llm_chat *c, const llm_target *to)
 {
@@ -74,7 +89,7 @@ static const body_edit *edit_request(arena *a, const llm_chat *c, const llm_targ
     size_t n = 0;
     if (to->model.p) edits[n++] = (body_edit){S("model"), jn_dump(a, jn_text(a, to->model))};
     if (c->stream.v && !c->include_usage.v)
-        edits[n++] = (body_edit){S("stream_options"), S("{\"include_usage\":true}")};
+        edits[n++] = (body_edit){S("stream_options"), with_usage(a, c->root)};
     return edits;
 }
 

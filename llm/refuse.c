@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "refuse.h"
+#include "schema.h"
 
 typedef struct {
     int status;
-    const char *type, *code, *message;
+    const char *kind, *code, *message;
 } refusal_row;
 
 /* clang-format off */
@@ -23,41 +24,57 @@ static const refusal_row rows[] = {
 /* clang-format on */
 _Static_assert(sizeof rows / sizeof *rows == ERR_KINDS, "a row for every kind of error");
 
+enum { MESSAGE_MOST = 2000 };
+
+static str text(const char *p)
+{
+    return p ? (str){p, strlen(p)} : (str){0};
+}
+
 llm_refusal refusal_of(const err *e)
 {
     const refusal_row *row = &rows[e->kind];
-    str message = row->message ? (str){row->message, strlen(row->message)} : e->text;
-    return (llm_refusal){.status = row->status,
-                         .type = row->type,
-                         .code = row->code,
-                         .message = message};
+    return (llm_refusal){.kind = row->kind,
+                         .said = {.status = row->status,
+                                  .code = text(row->code),
+                                  .message = row->message ? text(row->message) : e->text}};
 }
 
 llm_refusal refusal_no_model(arena *a, str model)
 {
-    str shown = str_take(model, 200);
+    str message =
+        arena_fmt(a, "The model `" STR_FMT "` does not exist or you do not have access to it.",
+                  STR_ARG(str_take(model, 200)));
     return (llm_refusal){
-        .status = 404,
-        .type = "invalid_request_error",
-        .code = "model_not_found",
-        .message =
-            arena_fmt(a, "The model `" STR_FMT "` does not exist or you do not have access to it.",
-                      STR_ARG(shown)),
+        .kind = "invalid_request_error",
+        .said = {.status = 404, .code = S("model_not_found"), .message = message},
     };
 }
 
-str refusal_body(arena *a, const llm_refusal *r)
+/* Some statuses are one provider's own, or say something about us: a 401 is about the gateway's
+ * credential, not the client's. */
+static int status_for(int status, const llm_dialect *asked)
 {
-    buf b = buf_new(a, 16384);
-    buf_put(&b, S("{\"error\":{\"message\":"));
-    buf_json(&b, r->message);
-    buf_put(&b, S(",\"type\":"));
-    buf_json(&b, (str){r->type, strlen(r->type)});
-    buf_put(&b, S(",\"param\":null,\"code\":"));
-    if (r->code)
-        buf_json(&b, (str){r->code, strlen(r->code)});
-    else
-        buf_put(&b, S("null"));
-    buf_put(&b, S("}}"));
-    return buf_str(&b);
+    if (status == 401 || status == 424) return 502;
+    if (status == 529) return asked == &anthropic_messages ? 529 : 503;
+    if (status == 402 || status == 499) return 502;
+    return status >= 400 && status <= 599 ? status : 502;
+}
+
+llm_refusal refusal_theirs(const llm_error *e, const llm_dialect *asked)
+{
+    llm_refusal r = {.kind = "upstream_refused", .said = *e, .theirs = true};
+    r.said.status = status_for(e->status, asked);
+    r.said.message = str_take(e->message, MESSAGE_MOST);
+    if (e->status == 401) {
+        r.said = (llm_error){.status = 502,
+                             .code = S("upstream_auth_failed"),
+                             .message = S("the model provider did not accept the gateway")};
+    }
+    return r;
+}
+
+str refusal_body(arena *a, const llm_dialect *asked, const llm_refusal *r)
+{
+    return jn_dump(a, asked->write_error(a, &r->said));
 }

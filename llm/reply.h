@@ -55,6 +55,7 @@ typedef struct {
     const llm_choice *choices;   /* at least one */
     size_t count;
     llm_usage usage;
+    const char *maker; /* the provider's family: whose signatures these are */
 } llm_reply;
 
 typedef enum {

@@ -100,3 +100,9 @@ const llm_target *route_pick(const llm_route *r, uint64_t *tried, uint64_t turn)
     }
     return NULL;
 }
+
+bool route_has_more(const llm_route *r, uint64_t tried)
+{
+    unsigned priority = 0;
+    return weigh(r, r->target_count < 64 ? r->target_count : 64, tried, &priority) > 0;
+}

@@ -12,4 +12,5 @@ bool route_serves_host(const llm_route *r, str host);
 /* The next target not yet tried, lowest priority number first, by weight within one; NULL: none.
  * `turn` spreads requests over weights. */
 const llm_target *route_pick(const llm_route *r, uint64_t *tried, uint64_t turn);
+bool route_has_more(const llm_route *r, uint64_t tried);
 #endif

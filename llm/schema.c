@@ -6,7 +6,7 @@ typedef struct {
 } schema_row;
 
 static const schema_row rows[] = {
-    [SCHEMA_OPENAI] = {&openai_chat, NULL},
+    [SCHEMA_OPENAI] = {&openai_chat, &openai_responses},
     [SCHEMA_ANTHROPIC] = {&anthropic_messages, NULL},
 };
 

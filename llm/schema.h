@@ -10,5 +10,5 @@
 /* The dialect in which this backend is asked what was asked in another. */
 const llm_dialect *schema_dialect(llm_schema schema, const llm_dialect *asked);
 
-extern const llm_dialect openai_chat, anthropic_messages;
+extern const llm_dialect openai_chat, openai_responses, anthropic_messages;
 #endif

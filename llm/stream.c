@@ -19,7 +19,13 @@ static void note(llm_stream *s, const llm_event *ev)
     case EVENT_STOP: s->has_content = s->stopped = true; return;
     case EVENT_USAGE: usage_merge(&s->usage, &ev->usage); return;
     case EVENT_END: s->ended = true; return;
-    case EVENT_ERROR: s->failed = true; return;
+    case EVENT_ERROR:
+        s->failed = true;
+        s->error = *ev->error;
+        s->error.type = arena_dup(s->a, s->error.type);
+        s->error.code = arena_dup(s->a, s->error.code);
+        s->error.message = arena_dup(s->a, s->error.message);
+        return;
     case EVENT_DELTA:
     case EVENT_PING: return;
     }

@@ -15,6 +15,8 @@ struct usage_tap {
     const llm_dialect *dialect;
     llm_usage total;
     frame_sense furthest;
+    str error;
+    arena *a;
     bool broken;
 };
 
@@ -38,17 +40,22 @@ void usage_record(const llm_usage *u, record *r)
     record_number(r, FACT_TOKENS_OUT, usage_completion(u));
 }
 
-static void on_event(void *ctx, sse_event ev)
+void usage_tap_event(usage_tap *t, llm_frame f)
 {
-    usage_tap *t = ctx;
-    frame_sense now = t->dialect->sense((llm_frame){.type = ev.event, .data = ev.data});
+    frame_sense now = t->dialect->sense(f);
+    if (now == FRAME_ERROR && !t->error.p) t->error = arena_dup(t->a, f.data);
     if (now > t->furthest) t->furthest = now;
-    if (ev.data.n < 8 || !memmem(ev.data.p, ev.data.n, "\"usage\"", 7)) return;
+    if (f.data.n < 8 || !memmem(f.data.p, f.data.n, "\"usage\"", 7)) return;
     js_value root;
-    const err *e = js_check(t->scratch, ev.data, DEPTH, &root);
+    const err *e = js_check(t->scratch, f.data, DEPTH, &root);
     llm_usage u;
     if (!e && usage_read(t->dialect, t->scratch, root, &u)) usage_merge(&t->total, &u);
     arena_reset(t->scratch);
+}
+
+static void on_event(void *ctx, sse_event ev)
+{
+    usage_tap_event(ctx, (llm_frame){.type = ev.event, .data = ev.data});
 }
 
 static void drop_arena(void *a)
@@ -60,6 +67,7 @@ usage_tap *usage_tap_new(arena *a, const llm_dialect *d, size_t event_limit)
 {
     usage_tap *t = NEW(a, usage_tap);
     t->dialect = d;
+    t->a = a;
     t->scratch = arena_new();
     arena_own(a, drop_arena, t->scratch);
     t->events = sse_reader_new(a, event_limit, on_event, t);
@@ -81,4 +89,9 @@ const llm_usage *usage_tap_total(const usage_tap *t)
 frame_sense usage_tap_sense(const usage_tap *t)
 {
     return t->broken && t->furthest < FRAME_CONTENT ? FRAME_CONTENT : t->furthest;
+}
+
+str usage_tap_error(const usage_tap *t)
+{
+    return t->error;
 }

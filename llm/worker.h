@@ -4,9 +4,8 @@
  * Private to llm/. A run lives in its exchange's arena and dies with it. */
 #ifndef SP_LLM_WORKER_H
 #define SP_LLM_WORKER_H
-#include "body.h"
 #include "endpoint.h"
-#include "llm.h"
+#include "frames.h"
 #include "refuse.h"
 #include "usage.h"
 
@@ -25,7 +24,13 @@ typedef struct llm_run {
     const caller *who;
     bool keys_asked, holds_stream;
 
+    const llm_dialect *client, *provider; /* of this attempt */
     llm_body body;
+    llm_chat chat;  /* read whole only for a provider of another family: chat.reader */
+    llm_loss *loss; /* NULL: the bytes pass */
+    bool passes, hides_usage, losses_said;
+    llm_head head;
+    str request[3]; /* the body that is sent */
     const llm_route *route;
     const llm_target *target;
     uint64_t tried; /* bit per target of the route */
@@ -36,10 +41,16 @@ typedef struct llm_run {
     call *call;  /* NULL: none open */
     int upstream_status;
     bool has_head, coded, streamed, ended, failed;
-    header *reply_headers;
-    buf answer; /* a whole answer, collected */
-    sink *out;  /* a streamed one */
-    usage_tap *tap;
+    bool tried_in_vain; /* some target was asked and did not answer well: see refusal */
+    const err *broken;  /* what came cannot be read on */
+    const header *upstream_headers;
+    header *reply_headers; /* those of them that the client gets */
+    buf answer;            /* a whole answer, collected */
+    sink *out;             /* a streamed one */
+    usage_tap *tap;        /* the bytes pass; else: */
+    llm_frames *frames;
+    llm_stream stream;
+    buf piece; /* for the client, not sent yet */
     int64_t sent_ms;
 } llm_run;
 
@@ -47,7 +58,9 @@ extern const char llm_run_type; /* its address marks our handles */
 
 /* The steps that every endpoint begins with. */
 flow_go llm_identify(void *run, flow_why why);
-void llm_refuse(void *run); /* flow.refuse: writes run->refusal in the OpenAI shape */
+void llm_refuse(void *run); /* flow.refuse: writes run->refusal as the client's dialect does */
+flow_go llm_translate(void *run, flow_why why);
+flow_go llm_send(void *run, flow_why why);
 void llm_settle(void *run);
 void llm_release(void *run);
 flow_go llm_fail(llm_run *r, llm_refusal why); /* remembers why, returns FLOW_FAIL */

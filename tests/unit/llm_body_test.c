@@ -9,6 +9,7 @@
 
 #include "../../llm/body.h"
 #include "../../llm/refuse.h"
+#include "../../llm/schema.h"
 
 static int setup(void **s)
 {
@@ -100,7 +101,7 @@ static void a_refusal_is_json_whatever_its_message_holds(void **s)
     for (int i = 0; i < 256; i++) raw[i] = (char)i;
     llm_refusal r = refusal_of(&(err){ERR_MALFORMED, {raw, sizeof raw}});
     js_value root;
-    assert_null(js_check(*s, refusal_body(*s, &r), 8, &root));
+    assert_null(js_check(*s, refusal_body(*s, &openai_chat, &r), 8, &root));
     assert_true(js_text_is(js_at(root, "error.type"), S("invalid_request_error")));
 }
 
@@ -109,9 +110,9 @@ static void failures_inside_do_not_show_their_text(void **s)
     for (err_kind k = 0; k < ERR_KINDS; k++) {
         if (k == ERR_MALFORMED || k == ERR_TOO_LARGE) continue;
         llm_refusal r = refusal_of(&(err){k, S("10.1.2.3 said key sk-secret")});
-        str body = refusal_body(*s, &r);
+        str body = refusal_body(*s, &openai_chat, &r);
         assert_null(memmem(body.p, body.n, "sk-secret", 9));
-        assert_true(r.status >= 400 && r.status < 600);
+        assert_true(r.said.status >= 400 && r.said.status < 600);
     }
 }
 

@@ -1,0 +1,394 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "answer.h"
+#include "../transport/sse.h"
+#include "route.h"
+
+enum { ANSWER_LIMIT = 64 << 20, PIECE_LIMIT = 64 << 20, EVENT_LIMIT = 4 << 20, ERROR_DEPTH = 128 };
+
+/* What a provider says beside the body that a client has use for. */
+static bool passes(str name)
+{
+    static const str kept[] = {{"content-type", 12},         {"retry-after", 11},
+                               {"retry-after-ms", 14},       {"x-request-id", 12},
+                               {"request-id", 10},           {"x-should-retry", 14},
+                               {"openai-processing-ms", 20}, {0}};
+    static const str starts[] = {{"x-ratelimit-", 12}, {"anthropic-ratelimit-", 20}, {0}};
+    for (const str *k = kept; k->p; k++)
+        if (header_name_is(name, *k)) return true;
+    for (const str *k = starts; k->p; k++)
+        if (name.n > k->n && header_name_is(str_take(name, k->n), *k)) return true;
+    return false;
+}
+
+static header *kept_headers(arena *a, const header *all)
+{
+    size_t n = 0;
+    for (const header *h = all; h && h->name.p; h++) n += passes(h->name);
+    header *kept = NEW_N(a, header, n + 1), *to = kept;
+    for (const header *h = all; h && h->name.p; h++)
+        if (passes(h->name)) *to++ = (header){arena_dup(a, h->name), arena_dup(a, h->value)};
+    return kept;
+}
+
+/* What is translated is of another type than what came. */
+static const header *typed_headers(llm_run *r, str type)
+{
+    for (header *h = r->reply_headers; h->name.p; h++) {
+        if (!header_name_is(h->name, S("content-type"))) continue;
+        h->value = type;
+        return r->reply_headers;
+    }
+    size_t n = 0;
+    while (r->reply_headers[n].name.p) n++;
+    header *more = NEW_N(r->a, header, n + 2);
+    for (size_t i = 0; i < n; i++) more[i] = r->reply_headers[i];
+    more[n] = (header){S("content-type"), type};
+    return more;
+}
+
+/* Said once, with whatever is answered. */
+static void say_losses(llm_run *r)
+{
+    if (!r->loss || r->losses_said) return;
+    r->losses_said = true;
+    str lost = loss_list(r->a, r->chat.reader, r->loss);
+    if (!lost.n) return;
+    record_text(exchange_record(r->x), FACT_DROPPED, lost);
+    if (str_eq(exchange_header(r->x, S("x-sallyport-explain")), S("1")))
+        exchange_add_header(r->x, S("x-sallyport-dropped"), lost);
+}
+
+/* Streams */
+
+static void drained(void *run)
+{
+    llm_run *r = run;
+    if (r->call) call_resume(r->call);
+}
+
+static void open_stream(llm_run *r)
+{
+    say_losses(r);
+    const header *headers = r->passes ? r->reply_headers : typed_headers(r, S("text/event-stream"));
+    r->out = exchange_stream(r->x, 200, headers);
+    sink_source(r->out, drained, r);
+    flow_wake(loop_flows(r->w->o.loop), r->flow.self, FLOW_WOKEN);
+}
+
+static bool has_content(const llm_run *r)
+{
+    if (r->tap) {
+        frame_sense seen = usage_tap_sense(r->tap);
+        return seen >= FRAME_CONTENT && seen != FRAME_ERROR;
+    }
+    return r->stream.has_content && !r->stream.failed;
+}
+
+/* What has been made so far goes out, unless the answer has not begun. */
+static void flush(llm_run *r)
+{
+    if (!r->out && !has_content(r)) return;
+    if (!r->out) open_stream(r);
+    if (r->piece.n && !sink_write(r->out, buf_str(&r->piece)) && r->call) call_pause(r->call);
+    r->piece.n = 0;
+}
+
+/* A client that did not ask gets neither the chunk of usage nor the member that announces it. */
+static bool hide_usage(llm_frame *f)
+{
+    static const str none = {",\"usage\":null}", 14};
+    if (f->data.n > none.n && str_eq(str_drop(f->data, f->data.n - none.n), none))
+        f->data.n -= none.n;
+    else
+        return memmem(f->data.p, f->data.n, "\"choices\":[]", 12) &&
+               memmem(f->data.p, f->data.n, "\"usage\":{", 9);
+    return false;
+}
+
+static void on_frame(void *owner, llm_frame f)
+{
+    llm_run *r = owner;
+    if (r->passes) {
+        usage_tap_event(r->tap, f);
+        str whole = f.data;
+        if (r->hides_usage && hide_usage(&f)) return;
+        bool cut = f.data.n < whole.n;
+        buf_put(&r->piece, f.type.n ? S("event: ") : S(""));
+        buf_put(&r->piece, f.type);
+        buf_put(&r->piece, f.type.n ? S("\ndata: ") : S("data: "));
+        buf_put(&r->piece, f.data);
+        buf_put(&r->piece, cut ? S("}\n\n") : S("\n\n"));
+        return;
+    }
+    if (r->stream.ended || r->stream.failed || r->broken) return;
+    const err *e = r->provider->read_event(&r->stream, f);
+    if (e) r->broken = err_new(r->a, ERR_UPSTREAM, "event: " STR_FMT, STR_ARG(e->text));
+    arena_reset(r->stream.scratch);
+}
+
+static void drop_arena(void *a)
+{
+    arena_free(a);
+}
+
+/* The stream of this attempt; writers put their events into `piece`. */
+static void begin_stream(llm_run *r)
+{
+    arena *scratch = r->stream.scratch;
+    if (!scratch) {
+        scratch = arena_new();
+        arena_own(r->a, drop_arena, scratch);
+    }
+    r->stream = (llm_stream){.a = r->a,
+                             .scratch = scratch,
+                             .chat = &r->chat,
+                             .client = r->client,
+                             .provider = r->provider,
+                             .model = r->body.model,
+                             .out = &r->piece};
+}
+
+void answer_begin(llm_run *r)
+{
+    r->upstream_status = 0;
+    r->has_head = r->coded = r->streamed = r->ended = r->failed = false;
+    r->broken = NULL;
+    r->tap = NULL;
+    r->frames = NULL;
+    r->piece = buf_new(r->a, PIECE_LIMIT);
+    begin_stream(r);
+}
+
+/* The call's events */
+
+static bool is_stream(const llm_run *r, const call_head *h)
+{
+    str type = str_cut(call_head_get(h, S("content-type")), ';').head;
+    while (type.n && type.p[type.n - 1] == ' ') type.n--;
+    return header_name_is(type, frames_content_type(r->provider->framing));
+}
+
+/* We ask for no coding; who sends one anyway would be metered as noise and read as garbage. */
+static bool is_coded(const call_head *h)
+{
+    str coding = call_head_get(h, S("content-encoding"));
+    return coding.n && !header_name_is(coding, S("identity"));
+}
+
+static void on_head(void *owner, const call_head *h)
+{
+    llm_run *r = owner;
+    r->has_head = true;
+    r->upstream_status = h->status;
+    r->reply_headers = kept_headers(r->a, h->headers);
+    r->upstream_headers = headers_copy(r->a, h->headers);
+    record_number(exchange_record(r->x), FACT_UPSTREAM_STATUS, h->status);
+    r->coded = is_coded(h);
+    if (h->status == 200 && is_stream(r, h) && !r->coded) {
+        r->streamed = true;
+        if (r->passes) r->tap = usage_tap_new(r->a, r->provider, EVENT_LIMIT);
+        if (!r->passes || r->hides_usage || r->provider->framing != FRAMES_SSE)
+            r->frames = frames_new(r->a, r->provider->framing, on_frame, r);
+        return;
+    }
+    r->answer = buf_new(r->a, ANSWER_LIMIT);
+    if (h->length > 0 && h->length <= ANSWER_LIMIT) (void)buf_need(&r->answer, (size_t)h->length);
+}
+
+static void on_data(void *owner, str bytes)
+{
+    llm_run *r = owner;
+    if (!r->streamed) {
+        buf_put(&r->answer, bytes);
+        return;
+    }
+    const err *e = NULL;
+    if (r->frames)
+        e = frames_feed(r->frames, bytes);
+    else
+        usage_tap_feed(r->tap, bytes);
+    if (e && !r->broken) r->broken = err_new(r->a, e->kind, STR_FMT, STR_ARG(e->text));
+    if (!r->frames && r->out) { /* the common way: nothing is copied */
+        if (!sink_write(r->out, bytes)) call_pause(r->call);
+        return;
+    }
+    if (!r->frames) buf_put(&r->piece, bytes);
+    flush(r);
+    if (r->broken) flow_wake(loop_flows(r->w->o.loop), r->flow.self, FLOW_WOKEN);
+}
+
+static void on_end(void *owner, const err *why)
+{
+    llm_run *r = owner;
+    r->call = NULL;
+    r->ended = true;
+    r->failed = why != NULL;
+    if (why) {
+        record_text(exchange_record(r->x), FACT_ERROR_TEXT, arena_dup(r->a, why->text));
+        r->refusal = refusal_of(why->kind == ERR_TIMEOUT ? why : &(err){.kind = ERR_UPSTREAM});
+    }
+    flow_wake(loop_flows(r->w->o.loop), r->flow.self, FLOW_WOKEN);
+}
+
+const call_events llm_answer_events = {on_head, on_data, on_end};
+
+/* What became of it */
+
+/* A stream that ended in good order: its terminator came, or at least why it stopped. */
+static bool is_finished(const llm_run *r)
+{
+    if (r->failed || r->broken) return false;
+    if (r->tap) {
+        frame_sense seen = usage_tap_sense(r->tap);
+        return seen == FRAME_STOP || seen == FRAME_END;
+    }
+    return (r->stream.ended || r->stream.stopped) && !r->stream.failed;
+}
+
+static llm_refusal bad_answer(llm_run *r, const char *why)
+{
+    record_text(exchange_record(r->x), FACT_ERROR_TEXT, (str){why, strlen(why)});
+    return refusal_of(&(err){.kind = ERR_UPSTREAM});
+}
+
+/* A stream that came to nothing before its first content: by an error of the provider's, or cut. */
+static llm_refusal stillborn(llm_run *r)
+{
+    llm_error e = {.status = 502};
+    if (r->failed) return r->refusal;
+    if (r->broken) return bad_answer(r, r->broken->text.p);
+    if (r->stream.failed) return refusal_theirs(&r->stream.error, r->client);
+    str said = r->tap ? usage_tap_error(r->tap) : (str){0};
+    if (!said.n) return bad_answer(r, "the stream ended before it began");
+    r->provider->read_error(r->a, r->upstream_headers, said, &e);
+    return refusal_theirs(&e, r->client);
+}
+
+/* The provider's own error goes as it is to a client who reads its shape. */
+static bool is_their_shape(llm_run *r)
+{
+    js_value root;
+    return r->passes && r->upstream_status != 401 && !r->coded && buf_ok(&r->answer) &&
+           !js_check(r->a, buf_str(&r->answer), ERROR_DEPTH, &root) &&
+           js_get(root, S("error")).kind == JS_OBJECT;
+}
+
+static llm_refusal their_error(llm_run *r)
+{
+    llm_error e = {.status = r->upstream_status};
+    str body = r->coded || !buf_ok(&r->answer) ? (str){0} : buf_str(&r->answer);
+    r->provider->read_error(r->a, r->upstream_headers, body, &e);
+    return refusal_theirs(&e, r->client);
+}
+
+/* Another target may do better where this one could not be reached, was full or broke down. */
+static bool may_retry(const llm_run *r)
+{
+    if (r->failed || r->broken) return true;
+    if (r->streamed) return true; /* and nothing of it was content */
+    return r->upstream_status == 429 || r->upstream_status >= 500;
+}
+
+static bool is_error(const llm_run *r)
+{
+    if (r->failed || r->broken) return true;
+    return r->streamed ? !is_finished(r) : r->upstream_status >= 400;
+}
+
+flow_go llm_first_content(void *run, flow_why why)
+{
+    llm_run *r = run;
+    if (why == FLOW_GONE) return FLOW_FAIL;
+    if (r->out) return FLOW_NEXT;
+    if (r->broken && r->call) call_cancel(r->call);
+    if (r->broken) r->call = NULL, r->ended = true;
+    if (!r->ended) return FLOW_WAIT;
+    record_number(exchange_record(r->x), FACT_UPSTREAM_MS, loop_now_ms(r->w->o.loop) - r->sent_ms);
+    if (!is_error(r)) return FLOW_NEXT;
+    if (!r->failed) r->refusal = r->streamed || r->broken ? stillborn(r) : their_error(r);
+    r->tried_in_vain = true;
+    if (may_retry(r) && route_has_more(r->route, r->tried)) return FLOW_AGAIN;
+    if (r->failed || r->streamed || !is_their_shape(r)) return FLOW_FAIL;
+    record_text(exchange_record(r->x), FACT_ERROR, S("upstream_refused"));
+    exchange_reply(r->x, r->upstream_status, r->reply_headers, buf_str(&r->answer));
+    return FLOW_DONE;
+}
+
+static void write_failure(llm_run *r)
+{
+    llm_error e = refusal_of(&(err){.kind = ERR_UPSTREAM}).said;
+    if (r->failed) e = r->refusal.said;
+    if (r->passes && !r->frames) buf_put(&r->piece, S("\n\n")); /* whatever was cut ends here */
+    if (r->passes)
+        r->client->write_event(&r->stream, &(llm_event){.kind = EVENT_ERROR, .error = &e});
+    else
+        stream_fail(&r->stream, &e);
+}
+
+static flow_go end_stream(llm_run *r)
+{
+    bool finished = is_finished(r);
+    bool told = r->tap ? usage_tap_sense(r->tap) == FRAME_ERROR : r->stream.failed;
+    if (finished && !r->tap) stream_end(&r->stream);
+    if (!finished && !told) write_failure(r);
+    if (r->piece.n) (void)sink_write(r->out, buf_str(&r->piece));
+    r->piece.n = 0;
+    if (!finished)
+        record_text(exchange_record(r->x), FACT_ERROR,
+                    told ? S("upstream_error") : S("upstream_cut"));
+    sink_end(r->out, finished ? NULL : err_new(r->a, ERR_UPSTREAM, "the upstream's stream broke"));
+    return FLOW_DONE;
+}
+
+static flow_go end_passed(llm_run *r, js_value root)
+{
+    llm_usage used = {0};
+    if (usage_read(r->provider, r->a, root, &used)) usage_record(&used, exchange_record(r->x));
+    say_losses(r);
+    exchange_reply(r->x, 200, r->reply_headers, buf_str(&r->answer));
+    return FLOW_DONE;
+}
+
+static flow_go end_translated(llm_run *r, js_value root)
+{
+    llm_reply reply = {.maker = r->provider->family};
+    llm_reader *rd = reader_new(r->a);
+    const err *e = r->provider->read_reply(rd, root, r->upstream_headers, &reply);
+    if (e) return llm_fail(r, bad_answer(r, e->text.p));
+    usage_record(&reply.usage, exchange_record(r->x));
+    if (!reply.model.n) reply.model = chat_model(&r->chat, r->target);
+    str body = jn_dump(r->a, r->client->write_reply(r->a, &r->chat, &reply));
+    say_losses(r);
+    exchange_reply(r->x, 200, typed_headers(r, S("application/json")), body);
+    return FLOW_DONE;
+}
+
+static flow_go end_whole(llm_run *r)
+{
+    if (r->coded) return llm_fail(r, bad_answer(r, "the answer is compressed"));
+    if (!buf_ok(&r->answer)) return llm_fail(r, bad_answer(r, "the answer is too large"));
+    js_value root;
+    const err *e = js_check(r->a, buf_str(&r->answer), ERROR_DEPTH, &root);
+    if (e || root.kind != JS_OBJECT || r->upstream_status != 200)
+        return llm_fail(r, bad_answer(r, "the answer is no JSON object"));
+    return r->passes ? end_passed(r, root) : end_translated(r, root);
+}
+
+flow_go llm_relay(void *run, flow_why why)
+{
+    llm_run *r = run;
+    if (why == FLOW_GONE) return FLOW_FAIL;
+    if (r->broken && r->call) call_cancel(r->call);
+    if (r->broken) r->call = NULL, r->ended = true;
+    if (!r->ended) return FLOW_WAIT;
+    record_number(exchange_record(r->x), FACT_UPSTREAM_MS, loop_now_ms(r->w->o.loop) - r->sent_ms);
+    if (!r->streamed) return end_whole(r);
+    if (!r->out) open_stream(r); /* a stream without content that nevertheless ended well */
+    return end_stream(r);
+}
+
+void answer_settle(llm_run *r)
+{
+    const llm_usage *used = r->tap ? usage_tap_total(r->tap) : &r->stream.usage;
+    if (r->streamed) usage_record(used, exchange_record(r->x));
+}

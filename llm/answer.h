@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* answer.h - a provider's answer on its way to the client.
+ *
+ * Private to llm/. Three ways through: the bytes as they came, with a tap that reads usage and how
+ * the stream ends; the events as they came, but for those the client did not ask for; or
+ * events of one dialect written as events of another. Nothing goes to the client before the first
+ * content, so that another target can still be tried (llm_first_content). */
+#ifndef SP_LLM_ANSWER_H
+#define SP_LLM_ANSWER_H
+#include "worker.h"
+
+extern const call_events llm_answer_events;
+
+void answer_begin(llm_run *r); /* forgets what an earlier attempt left */
+flow_go llm_first_content(void *run, flow_why why);
+flow_go llm_relay(void *run, flow_why why);
+void answer_settle(llm_run *r); /* usage into the record, whatever became of it */
+#endif

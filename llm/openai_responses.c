@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* openai_responses.c - OpenAI's responses: spoken by clients, passed on to providers who speak it.
+ */
+#include "openai_responses.h"
+#include "openai_chat.h"
+#include "thinking.h"
+
+/* clang-format off */
+#define F(path, kind, member) {path, kind, offsetof(llm_chat, member), NULL, false}
+#define N(path, member, names) {path, FIELD_NAME, offsetof(llm_chat, member), names, false}
+const field_row responses_params[] = {
+    F("temperature",         FIELD_NUM,  temperature),
+    F("top_p",               FIELD_NUM,  top_p),
+    F("max_output_tokens",   FIELD_INT,  max_tokens),
+    F("parallel_tool_calls", FIELD_BOOL, parallel_tools),
+    F("metadata",            FIELD_JSON, metadata),
+    F("user",                FIELD_STR,  user),
+    F("service_tier",        FIELD_STR,  service_tier),
+    F("prompt_cache_key",    FIELD_STR,  cache_key),
+    F("top_logprobs",        FIELD_INT,  top_logprobs),
+    F("stream",              FIELD_BOOL, stream),
+    N("reasoning.effort",    effort,     llm_efforts),
+    F("reasoning.summary",   FIELD_STR,  thinking.summary),
+    {0},
+};
+#undef F
+#undef N
+#define F(path, member) {path, FIELD_INT, offsetof(llm_usage, member), NULL, false}
+const field_row responses_usage[] = {
+    F("input_tokens",                             input),
+    F("input_tokens_details.cached_tokens",       cache_read),
+    F("input_tokens_details.cache_write_tokens",  cache_write),
+    F("output_tokens",                            output),
+    F("output_tokens_details.reasoning_tokens",   reasoning),
+    {0},
+};
+#undef F
+/* clang-format on */
+
+static const char *const usage_at[] = {"response.usage", "usage", NULL};
+
+static frame_sense sense(llm_frame f)
+{
+    static const struct {
+        const char *type;
+        frame_sense sense;
+    } rows[] = {{"response.created", FRAME_PREAMBLE},
+                {"response.queued", FRAME_PREAMBLE},
+                {"response.in_progress", FRAME_PREAMBLE},
+                {"response.completed", FRAME_END},
+                {"response.incomplete", FRAME_END},
+                {"response.failed", FRAME_END},
+                {"error", FRAME_ERROR}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        str type = {rows[i].type, strlen(rows[i].type)};
+        if (str_eq(f.type, type)) return rows[i].sense;
+        /* Some servers name the event in its data alone. */
+        if (!f.type.n && f.data.n > type.n + 10 &&
+            memmem(f.data.p, type.n + 10 < f.data.n ? type.n + 10 : f.data.n, type.p, type.n))
+            return rows[i].sense;
+    }
+    return FRAME_CONTENT;
+}
+
+static const err *write_head(arena *a, const llm_chat *c, const llm_target *to, llm_head *out)
+{
+    (void)c;
+    out->target = backend_path(a, to->backend, S("/responses"));
+    return NULL;
+}
+
+str responses_sealed(arena *a, const llm_part *p, const char *maker)
+{
+    bool hidden = p->kind == PART_REDACTED;
+    str what = hidden ? p->text : p->signature;
+    if (!what.n) return (str){0};
+    return arena_fmt(a, "sp1.%s.%c." STR_FMT, maker, hidden ? 'r' : 's', STR_ARG(what));
+}
+
+void responses_unsealed(str text, llm_part *p)
+{
+    p->origin = S("openai_responses");
+    p->signature = text;
+    str_pair first = str_cut(text, '.');
+    if (!first.ok || !str_eq(first.head, S("sp1"))) return;
+    str_pair maker = str_cut(first.tail, '.'), kind = str_cut(maker.tail, '.');
+    if (!maker.ok || !kind.ok) return;
+    p->origin = maker.head;
+    p->signature = kind.tail;
+    if (!str_eq(kind.head, S("r"))) return;
+    p->kind = PART_REDACTED;
+    p->text = kind.tail;
+}
+
+const llm_dialect openai_responses = {
+    .name = "openai_responses",
+    .family = "openai_responses",
+    .counts = COUNTS_CACHE_IN_INPUT | COUNTS_REASONING_IN_OUTPUT,
+    .params = responses_params,
+    .usage = responses_usage,
+    .usage_at = usage_at,
+    .sense = sense,
+    .read_request = responses_read_request,
+    .write_reply = responses_write_reply,
+    .write_event = responses_write_event,
+    .write_error = openai_write_error,
+    .write_head = write_head,
+    .read_error = openai_read_error,
+};

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* send.c - the client's request as this attempt's provider takes it, and the call.
+ *
+ * Every attempt starts from the client's own bytes: they pass, edited, to a provider of the same
+ * family, and are translated for any other. */
+#include "../base/clock.h"
+#include "answer.h"
+#include "schema.h"
+
+/* All that same-family edits look at (dialect.h). */
+static void read_little(llm_run *r)
+{
+    r->chat = (llm_chat){.model = r->body.model,
+                         .stream = {r->body.stream, r->body.stream},
+                         .from = r->client,
+                         .root = r->body.root,
+                         .headers = exchange_headers(r->x),
+                         .now_s = clock_wall_ms() / 1000};
+    if (!r->body.stream) return;
+    js_value asked = js_at(r->body.root, "stream_options.include_usage");
+    r->chat.include_usage = (opt_bool){asked.kind != JS_ABSENT, js_bool(asked, false)};
+}
+
+static const err *read_all(llm_run *r)
+{
+    if (r->chat.reader) return NULL;
+    llm_chat *c = &r->chat;
+    read_little(r);
+    c->reader = reader_new(r->a);
+    return r->client->read_request(c->reader, r->body.root, c);
+}
+
+static void pass(llm_run *r)
+{
+    if (!r->chat.from) read_little(r);
+    r->hides_usage = r->provider == &openai_chat && r->body.stream && !r->chat.include_usage.v;
+    const body_edit *edits =
+        r->provider->edit_request ? r->provider->edit_request(r->a, &r->chat, r->target) : NULL;
+    bool little =
+        !edits || !edits[0].name.p || (!edits[1].name.p && str_eq(edits[0].name, S("model")));
+    if (little) {
+        body_splice(r->a, &r->body, edits && !edits[0].name.p ? (str){0} : r->target->model,
+                    r->request);
+        return;
+    }
+    r->request[0] = body_edited(r->a, r->body.root, edits);
+    r->request[1] = r->request[2] = (str){0};
+}
+
+static const err *translate(llm_run *r)
+{
+    const err *e = read_all(r);
+    if (e) return e;
+    r->loss = loss_new(r->a);
+    loss_said(r->loss, &r->chat.stream); /* how it is said is each dialect's own way */
+    loss_said(r->loss, &r->chat.include_usage);
+    jnode *out = jn_object(r->a);
+    e = r->provider->write_request(&r->chat, r->target, r->loss, out);
+    if (e) return e;
+    r->request[0] = jn_dump(r->a, out);
+    r->request[1] = r->request[2] = (str){0};
+    return NULL;
+}
+
+flow_go llm_translate(void *run, flow_why why)
+{
+    (void)why;
+    llm_run *r = run;
+    const llm_backend *b = r->target->backend;
+    r->provider = schema_dialect(b->schema, r->client);
+    r->passes = !strcmp(r->provider->family, r->client->family);
+    r->hides_usage = false;
+    r->loss = NULL;
+    const err *e = NULL;
+    if (r->passes)
+        pass(r);
+    else
+        e = translate(r);
+    if (!e) e = r->provider->write_head(r->a, &r->chat, r->target, &r->head);
+    if (!e) return FLOW_NEXT;
+    return llm_fail(r, refusal_of(e->kind == ERR_UNSUPPORTED
+                                      ? &(err){.kind = ERR_MALFORMED, .text = e->text}
+                                      : e));
+}
+
+static size_t count(const header *h)
+{
+    size_t n = 0;
+    while (h && h[n].name.p) n++;
+    return n;
+}
+
+static const header *request_headers(const llm_run *r)
+{
+    const llm_backend *b = r->target->backend;
+    const header *own = r->head.headers;
+    size_t owns = count(own), auths = count(b->auth), n = 2;
+    header *h = NEW_N(r->a, header, owns + auths + 3);
+    h[0] = (header){S("content-type"), S("application/json")};
+    h[1] = (header){S("accept"), r->body.stream ? frames_content_type(r->provider->framing)
+                                                : S("application/json")};
+    for (size_t i = 0; i < owns; i++) h[n++] = own[i];
+    for (size_t i = 0; i < auths; i++) h[n++] = b->auth[i];
+    return h;
+}
+
+flow_go llm_send(void *run, flow_why why)
+{
+    (void)why;
+    llm_run *r = run;
+    const llm_backend *b = r->target->backend;
+    record_text(exchange_record(r->x), FACT_SERVER, b->name);
+    answer_begin(r);
+    call_request rq = {
+        .to = b->to,
+        .method = S("POST"),
+        .target = r->head.target,
+        .headers = request_headers(r),
+        .body = {r->request[0], r->request[1], r->request[2]},
+        .connect_ms = 5000,
+        .answer_ms = r->route->timeout_ms,
+        .idle_ms = r->body.stream ? r->route->stream_idle_ms : r->route->timeout_ms,
+    };
+    r->sent_ms = loop_now_ms(r->w->o.loop);
+    r->call = call_start(r->w->o.client, &rq, &llm_run_type, r->self, &llm_answer_events);
+    return FLOW_NEXT;
+}
