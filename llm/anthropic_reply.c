@@ -100,7 +100,9 @@ static jnode *block(arena *a, const llm_part *p)
         j = typed(a, "tool_use");
         jn_set_text(j, "id", p->id.n ? p->id : made_id(a, "toolu_"));
         jn_set_text(j, "name", p->name);
-        jn_set(j, "input", arguments_object(a, p));
+        /* A model may make up what is no JSON: there is nowhere to put it. */
+        jn_set(j, "input",
+               p->custom || is_json_object(a, p->text) ? arguments_object(a, p) : jn_object(a));
         return j;
     case PART_OTHER: return str_eq(p->origin, S("anthropic")) ? jn_raw(a, p->raw.raw) : NULL;
     case PART_IMAGE:

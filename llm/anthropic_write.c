@@ -147,9 +147,13 @@ static jnode *block(const writing *w, const llm_part *p)
     return NULL;
 }
 
-/* The parts of one turn are one block, marked as the last of them that is. */
+/* The parts of one turn are one block, marked as the last of them that is; blocks stay blocks. */
 static void add_system(const writing *w, const llm_turn *t, jnode *system)
 {
+    if (t->apart) {
+        jn_join(system, blocks(w, t->parts, t->count));
+        return;
+    }
     str text = parts_text(w->a, t->parts, t->count);
     const cache_mark *mark = NULL;
     for (size_t i = 0; i < t->count; i++) {
@@ -290,6 +294,7 @@ const err *anthropic_write_body(const llm_chat *c, const llm_target *to, llm_los
     int64_t most = w.traits & CLAUDE_EFFORT ? ANSWER_MOST_NEW : ANSWER_MOST;
     if (c->max_tokens.set) most = c->max_tokens.v;
     jn_set(out, "max_tokens", jn_int(w.a, most));
+    loss_said(l, &c->max_tokens);
     write_turns(&w, out);
     const err *e = write_params(&w, out);
     if (e) return e;
