@@ -24,5 +24,5 @@ void openai_read_error(arena *a, const header *head, str body, llm_error *e);
 
 jnode *openai_usage(arena *a, const llm_usage *u);
 int openai_stop(str word); /* llm_stop; STOP_ERROR when nobody knows it */
-const char *openai_stop_word(const llm_choice *c);
+str openai_stop_word(const llm_choice *c);
 #endif

@@ -18,11 +18,12 @@ int openai_stop(str word)
     return word.n ? name_value(openai_chat_stops, word, STOP_ERROR) : 0;
 }
 
-const char *openai_stop_word(const llm_choice *c)
+/* What OpenAI has no word for is said in the provider's own, so that nobody takes it for a stop. */
+str openai_stop_word(const llm_choice *c)
 {
-    const char *word = name_text(openai_chat_stops, c->stop);
-    if (word) return word;
-    return c->stop == STOP_ERROR ? c->stop_detail.n ? c->stop_detail.p : "error" : "stop";
+    const char *word = name_text(openai_chat_stops, c->stop ? c->stop : STOP_END);
+    if (word) return (str){word, strlen(word)};
+    return c->stop_detail.n ? c->stop_detail : S("error");
 }
 
 /* From a provider */
@@ -214,13 +215,12 @@ jnode *openai_chat_write_reply(arena *a, const llm_chat *c, const llm_reply *r)
     jn_set(j, "choices", choices);
     for (size_t i = 0; i < r->count; i++) {
         const llm_choice *from = &r->choices[i];
-        const char *word = openai_stop_word(from);
         jnode *to = jn_object(a);
         jn_set(to, "index", jn_int(a, (int64_t)i));
         jn_set(to, "message", message(a, from));
         jnode *probs = jn_raw(a, from->logprobs.raw);
         jn_set(to, "logprobs", probs ? probs : jn_null(a));
-        jn_set_text(to, "finish_reason", (str){word, strlen(word)});
+        jn_set_text(to, "finish_reason", openai_stop_word(from));
         jn_add(choices, to);
     }
     if (usage_known(&r->usage)) jn_set(j, "usage", openai_usage(a, &r->usage));

@@ -152,14 +152,14 @@ static void put(const llm_stream *s, const jnode *j)
     sse_write(s->out, (str){0}, (str){0}, jn_dump(s->scratch, j));
 }
 
-/* `stop` NULL: it goes on. */
-static void put_delta(const llm_stream *s, jnode *delta, unsigned choice, const char *stop)
+/* `stop` {0}: it goes on. */
+static void put_delta(const llm_stream *s, jnode *delta, unsigned choice, str stop)
 {
     arena *a = s->scratch;
     jnode *j = chunk(s), *c = jn_object(a);
     jn_set(c, "index", jn_int(a, (int64_t)choice));
     jn_set(c, "delta", delta);
-    jn_set(c, "finish_reason", stop ? jn_text(a, (str){stop, strlen(stop)}) : jn_null(a));
+    jn_set(c, "finish_reason", stop.p ? jn_text(a, stop) : jn_null(a));
     jn_add(jn_get(j, "choices"), c);
     if (s->chat->include_usage.v) jn_set(j, "usage", jn_null(a));
     put(s, j);
@@ -175,7 +175,7 @@ static void put_start(llm_stream *s, const llm_event *ev)
     jnode *delta = jn_object(s->scratch);
     jn_set_text(delta, "role", S("assistant"));
     jn_set_text(delta, "content", S(""));
-    put_delta(s, delta, 0, NULL);
+    put_delta(s, delta, 0, (str){0});
 }
 
 static jnode *call_delta(llm_stream *s, const llm_event *ev, bool begins)
@@ -213,9 +213,11 @@ static jnode *block_delta(arena *a, const char *type, const char *member, str te
 static void put_part(llm_stream *s, const llm_event *ev)
 {
     arena *a = s->scratch;
-    if (ev->part.kind == PART_TOOL_CALL) put_delta(s, call_delta(s, ev, true), ev->choice, NULL);
+    if (ev->part.kind == PART_TOOL_CALL)
+        put_delta(s, call_delta(s, ev, true), ev->choice, (str){0});
     if (ev->part.kind == PART_REDACTED)
-        put_delta(s, block_delta(a, "redacted_thinking", "data", ev->part.text), ev->choice, NULL);
+        put_delta(s, block_delta(a, "redacted_thinking", "data", ev->part.text), ev->choice,
+                  (str){0});
 }
 
 static void put_piece(llm_stream *s, const llm_event *ev)
@@ -231,7 +233,7 @@ static void put_piece(llm_stream *s, const llm_event *ev)
         jn_set_text(delta, "reasoning_content", ev->delta);
     else
         jn_set_text(delta, ev->part.kind == PART_REFUSAL ? "refusal" : "content", ev->delta);
-    put_delta(s, delta, ev->choice, NULL);
+    put_delta(s, delta, ev->choice, (str){0});
 }
 
 static void put_end(llm_stream *s)
