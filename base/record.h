@@ -36,6 +36,8 @@ typedef enum {
     FACT_TOKENS_IN,
     FACT_TOKENS_OUT,
     FACT_TOKENS_CACHED,
+    FACT_TOKENS_CACHE_WRITE,
+    FACT_TOKENS_REASONING,
     FACT_BYTES_IN,
     FACT_BYTES_OUT,
     FACT_ERROR,      /* kind of failure */

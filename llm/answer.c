@@ -257,11 +257,11 @@ static llm_refusal stillborn(llm_run *r)
     llm_error e = {.status = 502};
     if (r->failed) return r->refusal;
     if (r->broken) return bad_answer(r, r->broken->text.p);
-    if (r->stream.failed) return refusal_theirs(&r->stream.error, r->client);
+    if (r->stream.failed) return refusal_theirs(r->a, &r->stream.error, r->client, r->provider);
     str said = r->tap ? usage_tap_error(r->tap) : (str){0};
     if (!said.n) return bad_answer(r, "the stream ended before it began");
     r->provider->read_error(r->a, r->upstream_headers, said, &e);
-    return refusal_theirs(&e, r->client);
+    return refusal_theirs(r->a, &e, r->client, r->provider);
 }
 
 /* The provider's own error goes as it is to a client who reads its shape. */
@@ -278,7 +278,7 @@ static llm_refusal their_error(llm_run *r)
     llm_error e = {.status = r->upstream_status};
     str body = r->coded || !buf_ok(&r->answer) ? (str){0} : buf_str(&r->answer);
     r->provider->read_error(r->a, r->upstream_headers, body, &e);
-    return refusal_theirs(&e, r->client);
+    return refusal_theirs(r->a, &e, r->client, r->provider);
 }
 
 /* Another target may do better where this one could not be reached, was full or broke down. */

@@ -77,6 +77,7 @@ const llm_dialect anthropic_messages = {
     .params = anthropic_params,
     .usage = anthropic_usage,
     .usage_at = anthropic_usage_at,
+    .error_type = "AnthropicBackendError",
     .sense = anthropic_sense,
     .read_request = anthropic_read_request,
     .write_reply = anthropic_write_reply,

@@ -81,14 +81,23 @@ static jnode *document(const writing *w, const llm_part *p)
 
 static jnode *block(const writing *w, const llm_part *p);
 
-static jnode *blocks(const writing *w, const llm_part *parts, size_t count)
+/* The mark of a result's last part is the result's: it covers the same. */
+static const cache_mark *mark_of(const llm_part *p)
+{
+    bool inner = p->kind == PART_TOOL_RESULT && !p->cache.set && p->inner_count;
+    return inner ? &p->inner[p->inner_count - 1].cache : &p->cache;
+}
+
+/* `lifted`: a mark that is written further out. */
+static jnode *blocks(const writing *w, const llm_part *parts, size_t count,
+                     const cache_mark *lifted)
 {
     jnode *list = jn_array(w->a);
     for (size_t i = 0; i < count; i++) {
         jnode *j = block(w, &parts[i]);
         bool empty = parts[i].kind == PART_TEXT && !parts[i].text.n;
         if (j || empty) loss_said(w->l, &parts[i]);
-        if (j) cache_write(j, &parts[i].cache, w->l);
+        if (j && mark_of(&parts[i]) != lifted) cache_write(j, mark_of(&parts[i]), w->l);
         jn_add(list, j);
     }
     return list;
@@ -98,7 +107,7 @@ static jnode *result(const writing *w, const llm_part *p)
 {
     jnode *j = typed(w->a, "tool_result");
     jn_set_text(j, "tool_use_id", p->id);
-    jnode *inner = blocks(w, p->inner, p->inner_count);
+    jnode *inner = blocks(w, p->inner, p->inner_count, mark_of(p));
     if (jn_count(inner)) jn_set(j, "content", inner);
     if (p->is_error) jn_set(j, "is_error", jn_bool(w->a, true));
     loss_said(w->l, &p->is_error);
@@ -151,7 +160,7 @@ static jnode *block(const writing *w, const llm_part *p)
 static void add_system(const writing *w, const llm_turn *t, jnode *system)
 {
     if (t->apart) {
-        jn_join(system, blocks(w, t->parts, t->count));
+        jn_join(system, blocks(w, t->parts, t->count, NULL));
         return;
     }
     str text = parts_text(w->a, t->parts, t->count);
@@ -176,7 +185,7 @@ static void write_turns(const writing *w, jnode *out)
             add_system(w, t, system);
             continue;
         }
-        jnode *content = blocks(w, t->parts, t->count);
+        jnode *content = blocks(w, t->parts, t->count, NULL);
         if (t->role == ROLE_TOOL && results) { /* all results of a turn in one message */
             jn_join(results, content);
             continue;

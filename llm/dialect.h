@@ -81,6 +81,7 @@ typedef struct llm_dialect {
     unsigned counts;                 /* COUNTS_* */
     const field_row *params, *usage; /* of llm_chat, of llm_usage */
     const char *const *usage_at; /* where a reply or an event holds it: "usage", ends with NULL */
+    const char *error_type;      /* of an error in no shape at all, to OpenAI's clients */
     frame_sense (*sense)(llm_frame f);
 
     const err *(*read_request)(llm_reader *rd, js_value body, llm_chat *out);

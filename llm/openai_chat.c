@@ -100,6 +100,7 @@ const llm_dialect openai_chat = {
     .params = openai_chat_params,
     .usage = openai_chat_usage,
     .usage_at = usage_at,
+    .error_type = "OpenAIBackendError",
     .sense = sense,
     .read_request = openai_chat_read_request,
     .write_reply = openai_chat_write_reply,

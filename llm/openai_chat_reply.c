@@ -242,10 +242,13 @@ static const char *type_of(int status)
 jnode *openai_write_error(arena *a, const llm_error *e)
 {
     const char *type = type_of(e->status);
-    jnode *j = jn_object(a), *inner = jn_open(j, S("error"));
+    jnode *j = jn_object(a);
+    if (e->theirs) jn_set_text(j, "type", S("error"));
+    jnode *inner = jn_open(j, S("error"));
     jn_set_text(inner, "message", e->message.p ? e->message : S(""));
     jn_set_text(inner, "type", e->type.n ? e->type : (str){type, strlen(type)});
-    jn_set(inner, "param", e->param.p ? jn_text(a, e->param) : jn_null(a));
+    if (e->param.p || !e->theirs)
+        jn_set(inner, "param", e->param.p ? jn_text(a, e->param) : jn_null(a));
     jn_set(inner, "code", e->code.p ? jn_text(a, e->code) : jn_null(a));
     return j;
 }

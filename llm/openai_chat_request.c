@@ -155,6 +155,7 @@ static const err *read_calls(obj *turn, part_list *l)
         p->name = f ? obj_text(f, "name") : (str){0};
         p->text = f ? obj_text(f, p->custom ? "input" : "arguments") : (str){0};
         if (!p->name.n) return wrong(rd, "each of 'messages[].tool_calls' must name its function");
+        cache_read(o, &p->cache, "messages.tool_calls.cache_control");
         reader_spot(rd, p, "messages.tool_calls");
     }
     return NULL;

@@ -99,6 +99,7 @@ const llm_dialect openai_responses = {
     .params = responses_params,
     .usage = responses_usage,
     .usage_at = usage_at,
+    .error_type = "OpenAIBackendError",
     .sense = sense,
     .read_request = responses_read_request,
     .write_reply = responses_write_reply,

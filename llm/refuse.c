@@ -61,11 +61,17 @@ static int status_for(int status, const llm_dialect *asked)
     return status >= 400 && status <= 599 ? status : 502;
 }
 
-llm_refusal refusal_theirs(const llm_error *e, const llm_dialect *asked)
+llm_refusal refusal_theirs(arena *a, const llm_error *e, const llm_dialect *asked,
+                           const llm_dialect *provider)
 {
     llm_refusal r = {.kind = "upstream_refused", .said = *e, .theirs = true};
     r.said.status = status_for(e->status, asked);
     r.said.message = str_take(e->message, MESSAGE_MOST);
+    if (asked != &anthropic_messages) { /* there, a status has but one type, and no code */
+        if (!e->type.n) r.said.type = text(provider->error_type);
+        if (!e->code.n) r.said.code = arena_fmt(a, "%d", e->status);
+        r.said.theirs = true;
+    }
     if (e->status == 401) {
         r.said = (llm_error){.status = 502,
                              .code = S("upstream_auth_failed"),

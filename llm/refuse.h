@@ -21,6 +21,7 @@ llm_refusal refusal_of(const err *e);
 llm_refusal refusal_no_model(arena *a, str model); /* the same for hidden and for missing */
 /* What the provider answered instead, in neutral words: its status as the client is to see it, its
  * message. */
-llm_refusal refusal_theirs(const llm_error *e, const llm_dialect *asked);
+llm_refusal refusal_theirs(arena *a, const llm_error *e, const llm_dialect *asked,
+                           const llm_dialect *provider);
 str refusal_body(arena *a, const llm_dialect *asked, const llm_refusal *r);
 #endif

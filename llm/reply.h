@@ -75,6 +75,7 @@ typedef struct llm_error {
     int status; /* HTTP, as the client will see it */
     str type;   /* the provider's own word; p NULL: from the status */
     str code, message, param;
+    bool theirs; /* the provider's own, rather than ours */
 } llm_error;
 
 typedef struct {

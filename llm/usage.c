@@ -32,12 +32,21 @@ bool usage_read(const llm_dialect *d, arena *a, js_value answer, llm_usage *out)
     return usage_known(out);
 }
 
+static void record_count(record *r, fact f, const opt_int *n)
+{
+    if (n->set) record_number(r, f, n->v);
+}
+
 void usage_record(const llm_usage *u, record *r)
 {
     if (!usage_known(u)) return;
-    record_number(r, FACT_TOKENS_IN, u->input.v + u->cache_write.v + u->cache_write_1h.v);
-    record_number(r, FACT_TOKENS_CACHED, u->cache_read.v);
-    record_number(r, FACT_TOKENS_OUT, usage_completion(u));
+    record_count(r, FACT_TOKENS_IN, &u->input);
+    record_count(r, FACT_TOKENS_CACHED, &u->cache_read);
+    record_count(r, FACT_TOKENS_OUT, &u->output);
+    record_count(r, FACT_TOKENS_REASONING, &u->reasoning);
+    opt_int written = {u->cache_write.set || u->cache_write_1h.set,
+                       u->cache_write.v + u->cache_write_1h.v};
+    record_count(r, FACT_TOKENS_CACHE_WRITE, &written);
 }
 
 void usage_tap_event(usage_tap *t, llm_frame f)

@@ -16,14 +16,16 @@
 
 enum { GATHER_MS = 20, WORKER_LINES = 1 << 20, LINE_MOST = 64 << 10, GIVE_UP_MS = 2000 };
 enum { DOOR_MCP, DOOR_LLM, DOOR_WELLKNOWN, DOOR_OTHER, DOORS };
-enum { CLASSES = 6, VERDICTS = 2, DIRECTIONS = 3 };
+enum { CLASSES = 6, VERDICTS = 2, DIRECTIONS = 5 };
 
 static const char *const door_names[DOORS] = {"mcp", "llm", "wellknown", "other"};
 static const char *const class_names[CLASSES] = {"none", "1xx", "2xx", "3xx", "4xx", "5xx"};
 static const char *const verdict_names[VERDICTS] = {"deny", "permit"};
-static const char *const direction_names[DIRECTIONS] = {"in", "out", "cached"};
+static const char *const direction_names[DIRECTIONS] = {"in", "out", "cached", "cache_write",
+                                                        "reasoning"};
 static const fact direction_facts[DIRECTIONS] = {FACT_TOKENS_IN, FACT_TOKENS_OUT,
-                                                 FACT_TOKENS_CACHED};
+                                                 FACT_TOKENS_CACHED, FACT_TOKENS_CACHE_WRITE,
+                                                 FACT_TOKENS_REASONING};
 
 struct export
 {
