@@ -9,6 +9,7 @@
  * arguments unknown. */
 #include "../authz/digest.h"
 #include "../base/map.h"
+#include "annotate.h"
 #include "pins.h"
 #include "question_of.h"
 #include "reply.h"
@@ -156,6 +157,15 @@ static bool shown(const visit *v, const question *q, verdict *said)
     return said->permit;
 }
 
+/* With what the rules still ask of its arguments, where the endpoint wants that said. */
+static str as_shown(const visit *v, const question *q, const verdict *said, str item)
+{
+    policy_overlay o;
+    bool wanted = v->rq.endpoint->annotate_schema && said->open;
+    if (!wanted || !policy_overlay_of(v->rq.config->rules, q, v->w->scratch, &o)) return item;
+    return annotate_tool(v->w->scratch, item, &o);
+}
+
 /* False: the page is full. */
 static bool take_server(visit *v, size_t i, size_t *at, question *q)
 {
@@ -165,6 +175,7 @@ static bool take_server(visit *v, size_t i, size_t *at, question *q)
     for (size_t j = 0; c && j < c->count; j++, (*at)++) {
         verdict said = {0};
         if (*at < l->begin) continue;
+        arena_reset(v->w->scratch);
         if (!pins_allow(v->rq.config->pins, v->w->shared, name_of_server(v, i), &c->tools[j]))
             continue;
         question_about_tool(q, name_of_server(v, i), &c->tools[j]);
@@ -173,7 +184,7 @@ static bool take_server(visit *v, size_t i, size_t *at, question *q)
         if (!items)
             items = shelf_items(v->w->shelves, c, q->server, v->rq.endpoint->naming, v->q.version);
         if (l->shown++) buf_put(&l->page, S(","));
-        buf_put(&l->page, items[j]);
+        buf_put(&l->page, as_shown(v, q, &said, items[j]));
     }
     return true;
 }
@@ -205,7 +216,8 @@ static dialect_hints hints_of(visit *v)
 {
     struct listing *l = v->list;
     dialect_hints h = {.ttl_ms = INT64_MAX,
-                       .is_private = policy_depends_on_caller(v->rq.config->rules, SUBJECT_TOOL)};
+                       .is_private = v->rq.endpoint->annotate_schema ||
+                                     policy_depends_on_caller(v->rq.config->rules, SUBJECT_TOOL)};
     buf missing = buf_new(v->a, SIZE_MAX / 2);
     for (size_t i = 0; i < l->count; i++) {
         const catalog_view *view = &l->view[i];

@@ -49,7 +49,7 @@ typedef struct {
     str path, public_url;
     const str *hosts, *servers;
     int64_t naming; /* -1: as mcp.naming */
-    bool step_up;
+    bool step_up, annotate_schema;
 } config_endpoint;
 
 typedef struct {

@@ -96,7 +96,7 @@ const config_row config_rows[] = {
  .help = "Left out: as mcp.naming."},
 {"mcp.endpoints[].step_up", CONFIG_BOOL, IN(config_endpoint, step_up), .fallback = "true",
  .help = "A call that lacks nothing but scopes is answered 403 with the scopes; false: as an unknown tool."},
-{"mcp.endpoints[].annotate_schema", CONFIG_BOOL, LATER, .help = "Write what the rules allow into the listed schemas."},
+{"mcp.endpoints[].annotate_schema", CONFIG_BOOL, IN(config_endpoint, annotate_schema), .help = "Write what the rules allow into the listed schemas."},
 {"mcp.servers", CONFIG_NAMED, IN(config, servers), sizeof(config_server), .help = "Upstream MCP servers, by name ([a-z][a-z0-9-]{0,30})."},
 {"mcp.servers.*.url", CONFIG_TEXT, IN(config_server, url), .help = "A server over streamable HTTP. Either this or command."},
 {"mcp.servers.*.transport", CONFIG_CHOICE, NOWHERE, .fallback = "http", .choices = "http", .later = "sse", .help = "How to speak to the url."},

@@ -219,7 +219,8 @@ const err *snapshot_make_mcp(snapshot_maker *m, mcp_config *out)
                            .public_url = from[i].public_url,
                            .servers = servers_of(m, &from[i], all),
                            .naming = (mcp_naming)(from[i].naming < 0 ? c->naming : from[i].naming),
-                           .step_up = from[i].step_up};
+                           .step_up = from[i].step_up,
+                           .annotate_schema = from[i].annotate_schema};
     *out = (mcp_config){.endpoints = endpoints,
                         .endpoint_count = c->endpoints.count,
                         .who = &m->s->who,

@@ -36,7 +36,7 @@ cel_value cel_known_value(const cel_known *k, str name)
 
 /* Numbers */
 
-static bool exact(cel_value v)
+bool cel_is_exact(cel_value v)
 {
     switch (v.tag) {
     case CEL_INT: return v.u.i < (int64_t)EXACT && v.u.i > -(int64_t)EXACT;
@@ -54,13 +54,13 @@ typedef struct {
 static chances chances_of(const cel_hint *h, cel_value v)
 {
     chances c = {true, true, true};
-    if (!exact(v)) return c;
-    if (exact(h->least)) {
+    if (!cel_is_exact(v)) return c;
+    if (cel_is_exact(h->least)) {
         cel_ordering at = cel_order(h->least, v);
         c.less = at == CEL_LESS;
         c.same = at == CEL_LESS || (at == CEL_SAME && !h->above);
     }
-    if (exact(h->most)) {
+    if (cel_is_exact(h->most)) {
         cel_ordering at = cel_order(h->most, v);
         c.more = at == CEL_MORE;
         c.same &= at == CEL_MORE || (at == CEL_SAME && !h->below);

@@ -32,6 +32,7 @@ const cel_hint *cel_known_member(const cel_known *k, str name); /* NULL: nothing
 cel_presence cel_known_presence(const cel_known *k, str name);
 /* The member if it is there: its value; unknown; an error when it cannot be there. */
 cel_value cel_known_value(const cel_known *k, str name);
+bool cel_is_exact(cel_value v); /* a number of which ints and doubles say the same */
 /* Could it be equal to v? */
 bool cel_hint_allows(const cel_hint *h, cel_value v);
 #endif

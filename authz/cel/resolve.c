@@ -4,6 +4,7 @@
  * With container X.Y the name a.b is tried as X.Y.a.b, X.a.b and a.b; the checker asks for the
  * longest chain of members first. Variables of macros hide whatever begins with their name. A
  * function of the library is not to be had by the host in the same style. */
+#include "../../base/buf.h"
 #include "check.h"
 #include "library.h"
 #include "parse.h"
@@ -76,11 +77,21 @@ static const cel_node *chain_root(const cel_node *n)
     return n->kind == NODE_NAME ? n : NULL;
 }
 
+static void put_chain(buf *b, const cel_node *n)
+{
+    if (n->kind != NODE_NAME) {
+        put_chain(b, n->kids[0]);
+        buf_put(b, S("."));
+    }
+    buf_put(b, n->name);
+}
+
 static str chain_text(arena *a, const cel_node *n)
 {
     if (n->kind == NODE_NAME) return n->name;
-    str head = chain_text(a, n->kids[0]);
-    return arena_fmt(a, STR_FMT "." STR_FMT, STR_ARG(head), STR_ARG(n->name));
+    buf b = buf_new(a, SIZE_MAX / 2);
+    put_chain(&b, n);
+    return buf_str(&b);
 }
 
 static bool become_variable(cel_checker *c, cel_node *n, str name)
@@ -240,7 +251,11 @@ void cel_resolve_namespace(cel_checker *c, cel_node *n)
     const cel_node *root = chain_root(n->kids[0]);
     if (!root || find_local(c, root->name)) return;
     str space = chain_text(c->notes->a, n->kids[0]);
-    str name = arena_fmt(c->notes->a, STR_FMT "." STR_FMT, STR_ARG(space), STR_ARG(n->name));
+    buf whole = buf_new(c->notes->a, SIZE_MAX / 2);
+    put_chain(&whole, n->kids[0]);
+    buf_put(&whole, S("."));
+    buf_put(&whole, n->name);
+    str name = buf_str(&whole);
     uint16_t rows;
     if (!find_function(c, name, CEL_GLOBAL, &rows) && !is_namespace(c, root->name, space, n->name))
         return;

@@ -41,6 +41,20 @@ void policy_ask_begin(policy_ask *k, const policy *p, const question *q, arena *
     policy_facts_begin(&k->facts, p, q, scratch);
 }
 
+/* Scopes */
+
+bool policy_has_scope(const policy_ask *k, str scope)
+{
+    return k->q->who && caller_has_scope(k->q->who, scope);
+}
+
+bool policy_lacks_scopes(const policy_ask *k, const policy_rule *r)
+{
+    for (const str *s = r->scopes; s->p; s++)
+        if (!policy_has_scope(k, *s)) return true;
+    return false;
+}
+
 /* Conditions */
 
 static void keep_error(policy_ask *k, const policy_rule *r, str reason)
@@ -146,7 +160,7 @@ truth policy_known_argument(policy_ask *k, const policy_rule *r, const rule_cons
     return presence == CEL_PRESENT ? t : either(r, t, absence(r, c));
 }
 
-static bool is_named(const policy_rule *r, str argument)
+bool policy_names_argument(const policy_rule *r, str argument)
 {
     for (size_t i = 0; i < r->constraint_count; i++)
         if (str_eq(r->constraints[i].name, argument)) return true;
@@ -158,7 +172,7 @@ truth policy_known_only_named(const policy_ask *k, const policy_rule *r)
     const cel_known *known = k->facts.bindings.known;
     bool more = !known->closed;
     for (size_t i = 0; i < known->count; i++) {
-        if (is_named(r, known->members[i].name)) continue;
+        if (policy_names_argument(r, known->members[i].name)) continue;
         if (known->members[i].presence == CEL_PRESENT) return TRUTH_NO;
         more |= known->members[i].presence == CEL_MAYBE;
     }

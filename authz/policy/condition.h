@@ -24,6 +24,9 @@ void policy_ask_begin(policy_ask *k, const policy *p, const question *q, arena *
  * in their order; NULL behind the last. */
 const policy_rule *policy_next_rule(const policy_ask *k, rule_effect effect, size_t *at);
 
+bool policy_has_scope(const policy_ask *k, str scope); /* has the caller it? */
+bool policy_lacks_scopes(const policy_ask *k, const policy_rule *r);
+
 /* `when` and the arguments together; scopes are not a condition. */
 truth policy_condition(policy_ask *k, const policy_rule *r);
 
@@ -33,6 +36,7 @@ bool policy_arguments(policy_ask *k, cel_value *args); /* false: there can be no
 truth policy_argument(policy_ask *k, const policy_rule *r, const rule_constraint *c,
                       cel_value args);
 bool policy_only_named(const policy_rule *r, cel_value args);
+bool policy_names_argument(const policy_rule *r, str argument); /* in `args:` */
 /* The same in a list, by what the facts' bindings say of args. */
 truth policy_known_argument(policy_ask *k, const policy_rule *r, const rule_constraint *c);
 truth policy_known_only_named(const policy_ask *k, const policy_rule *r);

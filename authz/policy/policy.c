@@ -8,6 +8,7 @@
 #include "policy.h"
 #include "../../base/map.h"
 #include "../digest.h"
+#include "demands.h"
 #include "fit.h"
 #include "suppose.h"
 #include <stdlib.h>
@@ -26,18 +27,6 @@ static bool in_set(const str *list, str scope)
     return false;
 }
 
-static bool has_scope(const policy_ask *k, str scope)
-{
-    return k->q->who && caller_has_scope(k->q->who, scope);
-}
-
-static bool scopes_missing(const policy_ask *k, const policy_rule *r)
-{
-    for (const str *s = r->scopes; s->p; s++)
-        if (!has_scope(k, *s)) return true;
-    return false;
-}
-
 /* What of the rule's scopes the caller lacks, added to a set. */
 static scope_set with_missing(const policy_ask *k, scope_set base, const policy_rule *r)
 {
@@ -47,7 +36,7 @@ static scope_set with_missing(const policy_ask *k, scope_set base, const policy_
     size_t n = 0;
     for (; n < base.count; n++) out[n] = base.list[n];
     for (const str *s = r->scopes; s->p; s++)
-        if (!has_scope(k, *s) && !in_set(out, *s)) out[n++] = *s;
+        if (!policy_has_scope(k, *s) && !in_set(out, *s)) out[n++] = *s;
     return (scope_set){out, n};
 }
 
@@ -88,7 +77,7 @@ static bool required(policy_ask *k, size_t *at, verdict *out, scope_set *missing
             decide_by(out, DENIED_REQUIRE, r);
             return false;
         }
-        if (scopes_missing(k, r)) *missing = with_missing(k, *missing, r);
+        if (policy_lacks_scopes(k, r)) *missing = with_missing(k, *missing, r);
         if (t == TRUTH_UNKNOWN) out->open = true;
     }
     return true;
@@ -108,7 +97,7 @@ static void grant(policy_ask *k, size_t *at, verdict *out, scope_set required_sc
     const policy_rule *r, *nearest = NULL, *perhaps = NULL;
     scope_set least = {0};
     while ((r = policy_next_rule(k, RULE_PERMIT, at))) {
-        bool lacks = required_scopes.count || scopes_missing(k, r);
+        bool lacks = required_scopes.count || policy_lacks_scopes(k, r);
         if (lacks && k->q->listing) continue;
         truth t = policy_condition(k, r);
         if (t == TRUTH_NO || t == TRUTH_ERROR) continue;
@@ -152,7 +141,12 @@ static void answer_list(const policy *p, const question *q, arena *scratch, verd
     policy_supposed s;
     policy_ask_begin(&k, p, q, scratch);
     answer(&k, out);
-    if (!out->permit || !out->open || !q->schema || !policy_suppose(&k, &s)) return;
+    if (!out->permit || !out->open || q->given) return;
+    if (policy_demands_impossible(&k)) {
+        *out = (verdict){.why = DENIED_DEFAULT};
+        return;
+    }
+    if (!q->schema || !policy_suppose(&k, &s)) return;
     do {
         policy_ask_begin(&k, p, q, scratch);
         k.facts.bindings.known = &s.known;
@@ -199,6 +193,18 @@ static int by_effect_and_id(const void *a, const void *b)
     int order = n ? memcmp(x->id.p, y->id.p, n) : 0;
     if (order) return order;
     return x->id.n == y->id.n ? 0 : x->id.n < y->id.n ? -1 : 1;
+}
+
+/* A var that reads arguments may name any number of them. */
+static size_t count_arguments(const policy *p, const policy_rule *r)
+{
+    enum { SOME = 2 };
+    size_t count = r->constraint_count;
+    if (!r->when || !(r->reads & (uint64_t)1 << VAR_ARGS)) return count;
+    for (size_t i = 0; i < p->var_count; i++)
+        if (cel_reads_slot(r->when, FACTS + i) && (p->vars[i].reads & (uint64_t)1 << VAR_ARGS))
+            count += SOME;
+    return count + cel_mentions(r->when, VAR_ARGS);
 }
 
 static void fill_index(policy *p, arena *a)
@@ -253,6 +259,7 @@ policy *policy_of_draft(const policy_draft *d, const policy_source *sources, siz
     qsort(rules, made->count, sizeof *rules, by_effect_and_id);
     made->rules = rules;
     made->vars = vars;
+    for (size_t i = 0; i < made->count; i++) rules[i].arguments = count_arguments(made, &rules[i]);
     made->cases = cases;
     made->revision = revision_of(a, sources, count);
     fill_index(made, a);

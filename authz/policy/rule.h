@@ -32,7 +32,8 @@ typedef struct {
     size_t constraint_count;
     bool only_named_args;
     str message;
-    uint64_t reads; /* bit per fact, those of its vars included */
+    uint64_t reads;   /* bit per fact, those of its vars included */
+    size_t arguments; /* in how many places it asks about arguments */
 } policy_rule;
 
 typedef struct {

@@ -5,10 +5,13 @@
  * The bytes choose an expression, which is parsed once. The reference walks the tree as the parser
  * left it, by names, with none of what makes the engine fast: no slots, paths, places, sets, folded
  * constants, shortcuts or views of JSON. Both must come to the same value, or both to an error,
- * or both to unknown; and so must the engine over the two forms JSON can have in it. */
+ * or both to unknown; and so must the engine over the two forms JSON can have in it. What the
+ * engine concludes from knowing only some things of `v` must be what it gives when it knows all of
+ * it. */
 #include "../../authz/cel/cel.h"
 #include "../../authz/cel/compare.h"
 #include "../../authz/cel/json.h"
+#include "../../authz/cel/known.h"
 #include "../../authz/cel/parse.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -58,6 +61,8 @@ static void make_leaf(maker *m)
         "v",
         "v.a",
         "v.a.b",
+        "v.n",
+        "v.absent",
         "v.a.a",
         "v.a.c",
         "v.b[0].a",
@@ -484,7 +489,7 @@ static const cel_variable variables[] = {{S("v"), CEL_T_DYN},
 enum { VARIABLES = sizeof variables / sizeof *variables, WIDE = 40 };
 
 static const char *const v_text =
-    "{\"a\":{\"b\":1,\"a\":\"abc\",\"c\":[1,2,\"a\",null]},\"b\":[{\"a\":1},{\"a\":\"x\"}],"
+    "{\"n\":2,\"a\":{\"b\":1,\"a\":\"abc\",\"c\":[1,2,\"a\",null]},\"b\":[{\"a\":1},{\"a\":\"x\"}],"
     "\"c\":\"abc\",\"d\":true,\"e\":{\"a\":{\"b\":1,\"a\":\"abc\",\"c\":[1,2,\"a\",null]}}}";
 
 static js_value checked(arena *a, str text)
@@ -512,7 +517,42 @@ static void agree(str text, cel_value reference, cel_value engine)
     abort();
 }
 
-static void compare(arena *a, str text)
+/* The last bytes say what is known of v's members: whether they are there, their values, bounds. */
+typedef struct {
+    unsigned there, values, bounds;
+    bool closed;
+} knowledge;
+
+static cel_hint hint_of(cel_value v, str name, const knowledge *k, unsigned bit)
+{
+    cel_value member = cel_map_member(v, name);
+    bool is_there = member.tag != CEL_UNBOUND;
+    cel_hint h = {.name = name};
+    if (k->there & bit) h.presence = is_there ? CEL_PRESENT : CEL_ABSENT;
+    if (is_there && (k->values & bit)) h.value = member;
+    if (member.tag == CEL_INT && (k->bounds & bit)) h.least = cel_int(member.u.i - 1);
+    if (member.tag == CEL_INT && (k->bounds & bit)) h.most = member;
+    return h;
+}
+
+static void conclude(arena *a, str text, const cel_program *p, const cel_value *all, knowledge k)
+{
+    static const str names[] = {S("a"), S("b"), S("c"), S("d"), S("e"), S("n"), S("absent")};
+    enum { NAMES = sizeof names / sizeof *names };
+    cel_hint hints[NAMES];
+    for (unsigned i = 0; i < NAMES; i++) hints[i] = hint_of(all[0], names[i], &k, 1u << i);
+    cel_known known = {.slot = 0, .members = hints, .count = NAMES, .closed = k.closed};
+    cel_value some[VARIABLES] = {cel_unknown(0), all[1], all[2]}, every[VARIABLES];
+    for (size_t i = 0; i < VARIABLES; i++) every[i] = all[i];
+    cel_value got =
+        cel_eval(p, &(cel_bindings){.values = some, .count = VARIABLES, .known = &known}, a, 0);
+    cel_value full = cel_eval(p, &(cel_bindings){.values = every, .count = VARIABLES}, a, 0);
+    /* what may be missing, and is not, gives its value here and an error there */
+    if (got.tag == CEL_UNKNOWN || full.tag == CEL_ERROR) return;
+    agree(text, full, got);
+}
+
+static void compare(arena *a, str text, knowledge k)
 {
     cel_notes notes = {.a = a};
     cel_node *tree = cel_parse(&notes, text, &(cel_limits){64, 16384});
@@ -534,14 +574,20 @@ static void compare(arena *a, str text)
     agree(text, reference, cel_eval(p, &(cel_bindings){.values = own, .count = VARIABLES}, a, 0));
     agree(text, reference,
           cel_eval(p, &(cel_bindings){.values = wrapped, .count = VARIABLES}, a, 0));
+    const cel_value whole[VARIABLES] = {cel_read_json(a, v), cel_read_json(a, w), cel_unknown(2)};
+    conclude(a, text, p, whole, k);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     arena *a = arena_new();
     maker m = {.p = data, .n = size, .out = buf_new(a, 1 << 14)};
+    knowledge k = {.there = size ? data[size - 1] : 0,
+                   .values = size > 1 ? data[size - 2] : 0,
+                   .bounds = size > 2 ? data[size - 3] : 0,
+                   .closed = size & 1};
     make(&m, 5);
-    if (buf_ok(&m.out)) compare(a, buf_str(&m.out));
+    if (buf_ok(&m.out)) compare(a, buf_str(&m.out), k);
     arena_free(a);
     return 0;
 }

@@ -60,6 +60,8 @@ static inline const char *unknown_atom(maker *m)
         "args.n == args.n", "args.n / 0 == 1", "args[\"s\"] + \"b\" == \"ab\"", "http.headers[\"x\"] == \"1\"",
         "has(http.headers.x)", "size(http) > 2", "has(http.path)", "[1, 2].filter(e, e == args.n) == [1]",
         "cel.bind(q, args.n, q == 1 || q == 2)", "type(args.n) == int", "args.s < \"b\"", "dyn(args).n == 1",
+        "args.n <= 2", "args.n >= 2", "args.s.endsWith(\"b\")", "args.s.contains(\"b\")", "args.n != 1", "!(args.n in [1, 5])",
+        "args.?n.orValue(1) in [1, 2]", "has(args.n) && args.n < 2", "!has(args.s) || args.s != \"a\"",
     };
     /* clang-format on */
     return ONE_OF(m, atoms);
