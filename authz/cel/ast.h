@@ -120,6 +120,8 @@ struct cel_program {
     const struct cel_zone_book *zones;
 };
 
+cel_op cel_op_turned(cel_op op); /* x < y said of y: y > x */
+
 enum {
     CEL_LOCALS = 128, /* variables of macros */
     CEL_HEIGHT = 250, /* nodes from root to leaf */

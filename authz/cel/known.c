@@ -93,17 +93,6 @@ static bool compared(cel_op op, chances c, bool *answer)
     }
 }
 
-static cel_op turned(cel_op op)
-{
-    switch (op) {
-    case OP_LT: return OP_GT;
-    case OP_LE: return OP_GE;
-    case OP_GT: return OP_LT;
-    case OP_GE: return OP_LE;
-    default: return op;
-    }
-}
-
 /* What is said of the value of this operand. */
 static const cel_hint *hint_of(const cel_known *k, const cel_node *n, cel_value v)
 {
@@ -117,7 +106,8 @@ cel_value cel_known_compared(const cel_known *k, const cel_node *n, cel_value a,
     cel_op op = (cel_op)n->op;
     bool answer = false, decided = false;
     if (left && !cel_special(b)) decided = compared(op, chances_of(left, b), &answer);
-    if (right && !cel_special(a)) decided = compared(turned(op), chances_of(right, a), &answer);
+    if (right && !cel_special(a))
+        decided = compared(cel_op_turned(op), chances_of(right, a), &answer);
     return decided ? cel_bool(answer) : cel_strict(a, b);
 }
 

@@ -28,3 +28,14 @@ bool cel_node_close(cel_notes *notes, cel_node *n)
     }
     return cel_node_raise(notes, n, height + 1);
 }
+
+cel_op cel_op_turned(cel_op op)
+{
+    switch (op) {
+    case OP_LT: return OP_GT;
+    case OP_LE: return OP_GE;
+    case OP_GT: return OP_LT;
+    case OP_GE: return OP_LE;
+    default: return op;
+    }
+}

@@ -1,17 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* check.c - loading, and then the questions loading does not ask. */
 #include "check.h"
+#include "../../base/map.h"
 #include "lint.h"
 
 enum { EXPRESSIONS_MOST = 50000 };
 
-static const str *tool_names(arena *a, const policy_world *w)
+static void name_tools(lint *l)
 {
-    str *names = NEW_N(a, str, w->tool_count + 1);
-    for (size_t i = 0; i < w->tool_count; i++)
-        names[i] = arena_fmt(a, STR_FMT "/" STR_FMT, STR_ARG(w->tools[i].server),
-                             STR_ARG(w->tools[i].name));
-    return names;
+    str *names = NEW_N(l->a, str, l->w->tool_count + 1);
+    l->names = names;
+    l->by_name = map_new(l->a);
+    for (size_t i = 0; i < l->w->tool_count; i++) {
+        names[i] = arena_fmt(l->a, STR_FMT "/" STR_FMT, STR_ARG(l->w->tools[i].server),
+                             STR_ARG(l->w->tools[i].name));
+        map_put(l->by_name, names[i], &names[i]);
+    }
+}
+
+size_t lint_tools_named(const lint *l, str pattern, size_t *list, size_t count, size_t most)
+{
+    const str *exact = map_get(l->by_name, pattern);
+    bool glob = memchr(pattern.p, '*', pattern.n) || memchr(pattern.p, '?', pattern.n);
+    if (exact && count < most) list[count++] = (size_t)(exact - l->names);
+    for (size_t i = 0; glob && i < l->w->tool_count && count < most; i++)
+        if (&l->names[i] != exact && policy_glob(pattern, l->names[i])) list[count++] = i;
+    return count;
 }
 
 void policy_check(arena *a, const policy_source *sources, size_t count, const policy_world *w,
@@ -31,7 +45,7 @@ void policy_check(arena *a, const policy_source *sources, size_t count, const po
               .budget = EXPRESSIONS_MOST};
     l.claims = policy_shape_of_claims(l.a, l.w);
     l.tools = NEW_N(l.a, const cel_ctype *, l.w->tool_count + 1);
-    l.names = tool_names(l.a, l.w);
+    name_tools(&l);
     for (const rule_node *r = d.rules; r; r = r->next) lint_rule(&l, r);
     lint_set(&l);
     lint_tests(&l);

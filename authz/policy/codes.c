@@ -149,6 +149,9 @@ const policy_code policy_codes[] = {
     {"W329", "a test with an argument there is not", "The inventory says which arguments the tool has.",
      "rules:\n  - id: r\n    permit: fs/*\ntests:\n  - call: fs/read_file\n    args: { pth: /a }\n    expect: permit\n",
      "rules:\n  - id: r\n    permit: fs/*\ntests:\n  - call: fs/read_file\n    args: { path: /a }\n    expect: permit\n"},
+    {"W330", "a variable of a macro that hides a fact",
+     "Inside the macro the name means the variable; what was meant to read the fact reads that.",
+     RULE("jwt.groups.exists(tool, tool == \"x\")"), RULE("jwt.groups.exists(group, group == tool.server + \"-readers\")")},
     {0},
 };
 /* clang-format on */

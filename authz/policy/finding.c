@@ -99,20 +99,13 @@ static policy_finding finding_of(const problems *all, const problem *p)
     return f;
 }
 
-static int order(const str *a, const str *b)
-{
-    size_t n = a->n < b->n ? a->n : b->n;
-    int d = n ? memcmp(a->p, b->p, n) : 0;
-    return d ? d : (a->n > b->n) - (a->n < b->n);
-}
-
 static int by_place(const void *x, const void *y)
 {
     const placed *a = x, *b = y;
     if (a->file != b->file) return a->file < b->file ? -1 : 1;
     if (a->f.line != b->f.line) return a->f.line < b->f.line ? -1 : 1;
     if (a->f.column != b->f.column) return a->f.column < b->f.column ? -1 : 1;
-    int code = order(&a->f.code, &b->f.code);
+    int code = str_order(a->f.code, b->f.code);
     if (code) return code;
     return (a->number > b->number) - (a->number < b->number);
 }

@@ -21,6 +21,7 @@ typedef struct {
     const cel_ctype *claims;
     const cel_ctype **tools; /* by number in the world; NULL: not made yet */
     const str *names;        /* of the tools: "server/name" */
+    struct map *by_name;     /* that name -> where it stands in `names` */
     size_t budget;           /* expressions that may still be compiled */
     lint_note *notes;        /* of this rule */
     unsigned round;          /* from 1 */
@@ -95,6 +96,7 @@ const lint_term *lint_contradiction(arena *a, const lint_terms *t, str *why, str
 void lint_rule(lint *l, const rule_node *r);
 void lint_set(lint *l); /* what rules say to each other and to the inventory */
 void lint_tests(lint *l);
-bool lint_rule_names(const rule_node *r, str name);              /* "server/name" */
+/* Numbers of the tools a pattern names, at most `most`, added behind the `count` there are. */
+size_t lint_tools_named(const lint *l, str pattern, size_t *list, size_t count, size_t most);
 const str *lint_tool_names(const lint *l, const policy_tool *t); /* arguments, ends with {0} */
 #endif

@@ -19,7 +19,16 @@ static bool domain_of_fact(const lint_expr *e, uint32_t slot, lint_domain *d)
 {
     static const str kinds[] = {S("jwt"), S("key"), S("cert"), S("anonymous"), {0}};
     static const str verbs[] = {S("GET"), S("POST"), S("DELETE"), S("OPTIONS"), {0}};
+    static const str acting[] = {S("tools/call"),
+                                 S("resources/read"),
+                                 S("resources/subscribe"),
+                                 S("prompts/get"),
+                                 S("tasks/get"),
+                                 S("completion/complete"),
+                                 {0}};
     arena *a = e->l->a;
+    if (slot == FACT_MCP_METHOD)
+        return enumerate(d, a, acting, "mcp.method, which in a list is that of the call,");
     if (slot == FACT_CALLER_KIND) return enumerate(d, a, kinds, "caller.kind");
     if (slot == FACT_HTTP_METHOD) return enumerate(d, a, verbs, "http.method");
     if (!e->tool) return false;

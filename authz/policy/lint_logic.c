@@ -168,18 +168,6 @@ static void refuse(thing *t, const cel_value *values, size_t count)
         t->refused[t->refused_count++] = values[i];
 }
 
-/* x OP v, as seen from x. */
-static cel_op turned(cel_op op)
-{
-    switch (op) {
-    case OP_LT: return OP_GT;
-    case OP_LE: return OP_GE;
-    case OP_GT: return OP_LT;
-    case OP_GE: return OP_LE;
-    default: return op;
-    }
-}
-
 static cel_op opposite(cel_op op)
 {
     switch (op) {
@@ -215,7 +203,7 @@ static thing *narrow_by_order(narrowing *w, const lint_term *one)
     if (!right && !left) return NULL;
     const cel_node *on = n->kids[right ? 0 : 1];
     thing *t = thing_of(w, &one->e, on, lint_spell(&one->e, on));
-    cel_op op = right ? (cel_op)n->op : turned((cel_op)n->op);
+    cel_op op = right ? (cel_op)n->op : cel_op_turned((cel_op)n->op);
     bound(t, one->negated ? opposite(op) : op, x);
     return t;
 }

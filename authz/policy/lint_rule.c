@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* lint_rule.c - one rule: its expressions and arguments, in a round for each tool it names. */
 #include "lint_domain.h"
+#include <stdlib.h>
 
 enum { ROUNDS_MOST = 200 };
 
@@ -243,12 +244,23 @@ static void run_round(lint *l, const rule_node *r, const policy_tool *tool, cons
     look_at_whole(&e, p->when);
 }
 
-bool lint_rule_names(const rule_node *r, str name)
+static int by_number(const void *a, const void *b)
 {
+    size_t x = *(const size_t *)a, y = *(const size_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* In their order, each once. */
+static size_t tools_of(const lint *l, const rule_node *r, size_t *list)
+{
+    size_t count = 0, kept = 0;
     const str *pattern = r->rule.names[SUBJECT_TOOL];
     for (; pattern && pattern->p; pattern++)
-        if (policy_glob(*pattern, name)) return true;
-    return false;
+        count = lint_tools_named(l, *pattern, list, count, ROUNDS_MOST);
+    qsort(list, count, sizeof *list, by_number);
+    for (size_t i = 0; i < count; i++)
+        if (!kept || list[kept - 1] != list[i]) list[kept++] = list[i];
+    return kept;
 }
 
 void lint_rule(lint *l, const rule_node *r)
@@ -262,13 +274,11 @@ void lint_rule(lint *l, const rule_node *r)
         if (n) p.keys[i] = key_of(l, n);
     }
     lint_enter(l, r->scope);
-    unsigned rounds = 0;
-    for (size_t i = 0; i < l->w->tool_count && rounds < ROUNDS_MOST && l->budget; i++) {
-        const policy_tool *t = &l->w->tools[i];
-        if (!lint_rule_names(r, l->names[i])) continue;
-        if (!l->tools[i]) l->tools[i] = policy_shape_of_tool(l->a, t);
+    size_t list[ROUNDS_MOST], rounds = tools_of(l, r, list);
+    for (size_t i = 0; i < rounds; i++) {
+        const policy_tool *t = &l->w->tools[list[i]];
+        if (!l->tools[list[i]]) l->tools[list[i]] = policy_shape_of_tool(l->a, t);
         run_round(l, r, t, &p);
-        rounds++;
     }
     if (!rounds) run_round(l, r, NULL, &p);
     lint_flush(l);

@@ -24,13 +24,6 @@ static const str *tool_list(const lint *l, str server)
     return out;
 }
 
-static bool names_any_tool(const lint *l, str pattern)
-{
-    for (size_t i = 0; i < l->w->tool_count; i++)
-        if (policy_glob(pattern, l->names[i])) return true;
-    return false;
-}
-
 static bool has_server(const lint *l, str server)
 {
     for (const str *s = l->w->inventory; s->p; s++)
@@ -52,8 +45,9 @@ static bool is_glob(str s)
 static void look_at_pattern(lint *l, const policy_source *source, const yaml_node *n,
                             const char *unknown_tool)
 {
+    size_t first;
     str_pair cut = str_cut(n->text, '/');
-    if (n->kind != YAML_SCALAR || !n->text.n || names_any_tool(l, n->text)) return;
+    if (n->kind != YAML_SCALAR || !n->text.n || lint_tools_named(l, n->text, &first, 0, 1)) return;
     if (!cut.ok && n->text.p[0] != '*') return; /* no name at all: told when it was read */
     bool exact = cut.ok && !is_glob(cut.head);
     if (exact && !has_server(l, cut.head)) {

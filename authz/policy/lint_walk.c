@@ -335,6 +335,24 @@ static void visit_var(walk *w, uint32_t slot, int sense)
     w->e = before;
 }
 
+static void look_at_local(const lint_expr *e, const cel_node *n)
+{
+    for (size_t slot = 0; slot < FACTS; slot++) {
+        str fact = str_cut(policy_fact_variable(slot).name, '.').head;
+        if (!str_eq(fact, n->name) && !str_eq(fact, n->name2)) continue;
+        str text =
+            arena_fmt(e->l->a, "a variable of this macro hides the fact " STR_FMT, STR_ARG(fact));
+        lint_say(e, (lint_said){"warning W330",
+                                n->at,
+                                n->at_length,
+                                text,
+                                S("write another name"),
+                                {0},
+                                false});
+        return;
+    }
+}
+
 static void look_at(const lint_expr *e, const cel_node *n, int sense)
 {
     switch ((cel_node_kind)n->kind) {
@@ -348,6 +366,8 @@ static void look_at(const lint_expr *e, const cel_node *n, int sense)
     case NODE_AND:
     case NODE_OR: look_at_terms(e, n); return;
     case NODE_CALL: look_at_call(e, n, sense); return;
+    case NODE_FOLD:
+    case NODE_BIND: look_at_local(e, n); return;
     default: return;
     }
 }

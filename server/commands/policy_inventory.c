@@ -11,21 +11,14 @@
 
 enum { INVENTORY_MOST = 64 << 20 };
 
-static int order(str a, str b)
-{
-    size_t n = a.n < b.n ? a.n : b.n;
-    int d = n ? memcmp(a.p, b.p, n) : 0;
-    return d ? d : (a.n > b.n) - (a.n < b.n);
-}
-
 static int by_server(const void *a, const void *b)
 {
-    return order(((const inspected *)a)->server, ((const inspected *)b)->server);
+    return str_order(((const inspected *)a)->server, ((const inspected *)b)->server);
 }
 
 static int by_name(const void *a, const void *b)
 {
-    return order((*(const catalog_tool *const *)a)->name, (*(const catalog_tool *const *)b)->name);
+    return str_order(((const catalog_tool *)a)->name, ((const catalog_tool *)b)->name);
 }
 
 static void put_tool(buf *b, const catalog_tool *t)
@@ -45,14 +38,14 @@ static void put_tool(buf *b, const catalog_tool *t)
 static void put_server(buf *b, const inspected *of)
 {
     size_t count = of->tools->count;
-    const catalog_tool **sorted = NEW_N(b->a, const catalog_tool *, count + 1);
-    for (size_t i = 0; i < count; i++) sorted[i] = &of->tools->tools[i];
+    catalog_tool *sorted = NEW_N(b->a, catalog_tool, count + 1);
+    for (size_t i = 0; i < count; i++) sorted[i] = of->tools->tools[i];
     qsort(sorted, count, sizeof *sorted, by_name);
     (void)buf_json(b, of->server);
     (void)buf_put(b, S(":{\"tools\":["));
     for (size_t i = 0; i < count; i++) {
         (void)buf_put(b, i ? S(",\n") : S("\n"));
-        put_tool(b, sorted[i]);
+        put_tool(b, &sorted[i]);
     }
     (void)buf_put(b, count ? S("\n]}") : S("]}"));
 }

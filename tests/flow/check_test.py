@@ -6,6 +6,9 @@ import os
 import subprocess
 import tempfile
 
+from house.gateway import CONFIG as SERVED, Gateway, until
+from house.tokens import Issuer
+
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 CONFIG = os.path.join(ROOT, "tests", "golden", "check", "sallyport.yaml")
 INVENTORY = os.path.join(ROOT, "tests", "golden", "check", "inventory.json")
@@ -153,3 +156,18 @@ def test_check_has_nothing_to_say_of_what_we_ship(binary):
         options = ["-c", config] if os.path.exists(config) else []
         done = subprocess.run([binary, "policy", "check", *options, path], capture_output=True, text=True, timeout=60)
         assert done.returncode == 0 and done.stdout.startswith("fine: "), (path, done)
+
+
+def test_check_speaks_when_a_policy_is_reloaded(binary):
+    assert "    - issuer:" in SERVED
+    config = SERVED.replace("    - issuer:", "    - claims: {{ tier: string }}\n      issuer:", 1)
+    gateway = Gateway(binary, Issuer(), policy=RULE + "jwt.tier == 'a'\n", config=config)
+    try:
+        gateway.write("policies/p.yaml", RULE + "has(jwt.tier) == true\n")
+        assert until(lambda: '"reloaded"' in gateway.log_text()), gateway.log_text()
+        assert "warning W305" in gateway.log_text() and "reload refused" not in gateway.log_text()
+        gateway.write("policies/p.yaml", RULE + "jwt.tier == 3\n")
+        assert until(lambda: "reload refused" in gateway.log_text()), gateway.log_text()
+        assert "p.yaml:5:20: error E003" in gateway.log_text(), gateway.log_text()
+    finally:
+        gateway.stop()
