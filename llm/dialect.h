@@ -66,7 +66,7 @@ void stream_emit(llm_stream *s, const llm_event *ev);
  * kind than the open part's opens one of its own. */
 void stream_start(llm_stream *s, const llm_event *start); /* once; NULL: nothing is known */
 void stream_part(llm_stream *s, const llm_part *p);
-void stream_text(llm_stream *s, part_kind kind, str delta);
+void stream_text(llm_stream *s, part_kind kind, str text);
 void stream_signature(llm_stream *s, part_kind kind, str signature);
 void stream_part_end(llm_stream *s);
 void stream_stop(llm_stream *s, int stop, str detail, str sequence);

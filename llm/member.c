@@ -45,7 +45,7 @@ obj *obj_open(llm_reader *rd, js_value v, const char *path)
     obj *o = NEW(rd->a, obj);
     o->rd = rd;
     o->path = path;
-    member here[32];
+    member here[32] = {0};
     size_t cap = sizeof here / sizeof *here;
     member *m = here;
     js_iter it = js_iterate(v);
@@ -223,7 +223,9 @@ static void put_name(arena *a, buf *b, const char *path, str key)
     char *p = arena_bytes(a, whole.n + 1);
     for (size_t i = 0; i < whole.n; i++) {
         char c = whole.p[i];
-        p[i] = c > ' ' && c < 0x7f && c != ',' ? c : '_';
+        bool printable = c > ' ' && c < 0x7f && c != ',';
+        p[i] = '_';
+        if (printable) p[i] = c;
     }
     str clean = {p, whole.n};
     if (listed(b, clean)) return;

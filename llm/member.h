@@ -33,12 +33,12 @@ bool obj_each(obj *o, size_t *at, str *key, js_value *v);
 void obj_taken(obj *o, str key);
 
 /* This neutral member came from the client, who calls it so: it is lost unless a writer says it. */
-void reader_spot(llm_reader *rd, const void *member, const char *path);
+void reader_spot(llm_reader *rd, const void *at, const char *path);
 
 /* What one attempt's writer has said. A new one for every attempt. */
 typedef struct llm_loss llm_loss;
 llm_loss *loss_new(arena *a);
-void loss_said(llm_loss *l, const void *member); /* l may be NULL */
+void loss_said(llm_loss *l, const void *at); /* l may be NULL */
 /* Something that could not be said although its spot was: "tool_choice.allowed_tools". */
 void loss_add(llm_loss *l, const char *path);
 /* "temperature,top_k"; p NULL when nothing was lost. Each name once, sorted by appearance. */

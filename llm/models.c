@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* models.c - GET /v1/models: only what this host and this caller may use.
  *
+ * In Anthropic's shape to those who say an anthropic-version, or ask under /anthropic.
  * The exact names of the routes of this host, each asked of the same rules as a call, with the
  * request's parameters unknown. A glob adds no name. A model that may not be seen answers like
  * one that does not exist. */
 #include "../base/map.h"
 #include "route.h"
+#include "schema.h"
 #include "worker.h"
 
 enum { LIST_LIMIT = 8 << 20 };
@@ -28,6 +30,21 @@ static bool listed(llm_run *r, const llm_route *route, str model)
     return false;
 }
 
+static bool is_anthropic(const llm_run *r)
+{
+    return r->client == &anthropic_messages ||
+           exchange_header(r->x, S("anthropic-version")).p != NULL;
+}
+
+static void put_anthropic(buf *out, str id)
+{
+    buf_put(out, S("{\"type\":\"model\",\"id\":"));
+    buf_json(out, id);
+    buf_put(out, S(",\"display_name\":"));
+    buf_json(out, id);
+    buf_put(out, S(",\"created_at\":\"1970-01-01T00:00:00Z\"}"));
+}
+
 static void put_model(buf *out, str id, str owned_by)
 {
     buf_put(out, S("{\"id\":"));
@@ -37,26 +54,54 @@ static void put_model(buf *out, str id, str owned_by)
     buf_put(out, S("}"));
 }
 
-/* Calls for every model shown, in the routes' order, each name once; stops when `want` (if any) is
- * found. */
-static size_t each_model(llm_run *r, str want, buf *out)
+typedef struct {
+    str first, last;
+} model_ends;
+
+static void put_end(buf *out, const char *key, str id)
 {
-    const llm_config *c = r->rq.config;
-    map *seen = map_new(r->a);
-    size_t n = 0;
+    buf_fmt(out, ",\"%s\":", key);
+    if (id.p)
+        buf_json(out, id);
+    else
+        buf_put(out, S("null"));
+}
+
+typedef struct {
+    llm_run *r;
+    map *seen;
+    str want; /* {0}: every one */
+    buf *out;
+    model_ends ends;
+    size_t n;
+} listing;
+
+static void add_model(listing *l, str model)
+{
+    llm_run *r = l->r;
+    if (!is_exact(model) || (l->want.p && !str_eq(model, l->want)) || map_get(l->seen, model))
+        return;
+    map_put(l->seen, model, r);
+    const llm_route *serving = route_find(r->rq.config, exchange_host(r->x), model);
+    if (!serving || !listed(r, serving, model)) return;
+    if (l->n++) buf_put(l->out, S(","));
+    if (!l->ends.first.p) l->ends.first = model;
+    l->ends.last = model;
+    if (is_anthropic(r))
+        put_anthropic(l->out, model);
+    else
+        put_model(l->out, model, serving->owned_by);
+}
+
+/* Every model shown, in the routes' order, each name once. */
+static void add_models(listing *l)
+{
+    const llm_config *c = l->r->rq.config;
     for (size_t i = 0; i < c->route_count; i++) {
         const llm_route *route = &c->routes[i];
-        if (!route_serves_host(route, exchange_host(r->x))) continue;
-        for (const str *m = route->models; m && m->p; m++) {
-            if (!is_exact(*m) || (want.p && !str_eq(*m, want)) || map_get(seen, *m)) continue;
-            map_put(seen, *m, r);
-            const llm_route *serving = route_find(c, exchange_host(r->x), *m);
-            if (!serving || !listed(r, serving, *m)) continue;
-            if (n++) buf_put(out, S(","));
-            put_model(out, *m, serving->owned_by);
-        }
+        if (!route_serves_host(route, exchange_host(l->r->x))) continue;
+        for (const str *m = route->models; m && m->p; m++) add_model(l, *m);
     }
-    return n;
 }
 
 static flow_go reply_json(llm_run *r, const buf *b)
@@ -72,9 +117,16 @@ static flow_go list(void *run, flow_why why)
     (void)why;
     llm_run *r = run;
     buf b = buf_new(r->a, LIST_LIMIT);
-    buf_put(&b, S("{\"object\":\"list\",\"data\":["));
-    (void)each_model(r, (str){0}, &b);
-    buf_put(&b, S("]}"));
+    listing l = {.r = r, .seen = map_new(r->a), .out = &b};
+    buf_put(&b, is_anthropic(r) ? S("{\"data\":[") : S("{\"object\":\"list\",\"data\":["));
+    add_models(&l);
+    buf_put(&b, S("]"));
+    if (is_anthropic(r)) {
+        buf_put(&b, S(",\"has_more\":false"));
+        put_end(&b, "first_id", l.ends.first);
+        put_end(&b, "last_id", l.ends.last);
+    }
+    buf_put(&b, S("}"));
     return reply_json(r, &b);
 }
 
@@ -84,7 +136,9 @@ static flow_go one(void *run, flow_why why)
     llm_run *r = run;
     str id = str_drop(exchange_path(r->x), strlen(r->endpoint->path));
     buf b = buf_new(r->a, LIST_LIMIT);
-    if (each_model(r, id, &b) == 0) return llm_fail(r, refusal_no_model(r->a, id));
+    listing l = {.r = r, .seen = map_new(r->a), .want = id, .out = &b};
+    add_models(&l);
+    if (!l.n) return llm_fail(r, refusal_no_model(r->a, id));
     return reply_json(r, &b);
 }
 

@@ -23,9 +23,12 @@ static void sane(opt_int *n)
 
 void usage_disjoin(llm_usage *u, unsigned counts)
 {
-    opt_int *all[] = {&u->input,          &u->cache_read, &u->cache_write,
-                      &u->cache_write_1h, &u->output,     &u->reasoning};
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++) sane(all[i]);
+    sane(&u->input);
+    sane(&u->cache_read);
+    sane(&u->cache_write);
+    sane(&u->cache_write_1h);
+    sane(&u->output);
+    sane(&u->reasoning);
     if (counts & COUNTS_CACHE_IN_INPUT) {
         take_out(&u->input, &u->cache_read);
         take_out(&u->input, &u->cache_write);
