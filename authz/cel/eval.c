@@ -43,14 +43,18 @@ static inline cel_value step(cel_run *r, cel_value of, cel_key key)
     return found.tag == CEL_UNBOUND ? cel_error_at(CEL_NO_SUCH_KEY, key.at) : found;
 }
 
-/* Something may be known of the first member of an unknown. */
-static APART cel_value known_path(cel_run *r, const cel_node *n, cel_value v, uint32_t *i)
+/* Something may be known of the first member of an unknown; of what is inside that, nothing is. */
+static APART cel_value path_of_unknown(cel_run *r, const cel_node *n, cel_value v, uint32_t at)
 {
     const cel_known *k = r->bindings->known;
-    if (!k || k->slot != n->slot || *i > 0 || n->count == 0) return v;
-    v = cel_known_value(k, n->x.keys[0].name);
-    if (v.tag == CEL_ERROR) v.n = n->x.keys[0].at;
-    *i = 1;
+    if (k && k->slot == n->slot && at == 0 && n->count > 0) {
+        cel_key first = n->x.keys[0];
+        v = cel_known_value(k, first.name);
+        if (v.tag == CEL_ERROR) v.n = first.at;
+        for (at = 1; at < n->count && !cel_special(v); at++) v = step(r, v, n->x.keys[at]);
+        if (n->count == 1) return v;
+    }
+    if (v.tag == CEL_UNKNOWN && n->count > 0) v.n = 0;
     return v;
 }
 
@@ -70,13 +74,12 @@ static APART cel_value path(cel_run *r, const cel_node *n)
         }
     cel_value v = i ? r->places[keys[i - 1].place] : variable(r, n);
     r->scope.budget -= n->count;
-    if (v.tag == CEL_UNKNOWN) v = known_path(r, n, v, &i);
+    if (v.tag == CEL_UNKNOWN) return path_of_unknown(r, n, v, i);
     for (; i < n->count && !cel_special(v); i++) {
         v = step(r, v, keys[i]);
         /* an error says where it arose, which differs between the paths: it is not kept */
         if (keys[i].place && v.tag != CEL_ERROR) r->places[keys[i].place] = v;
     }
-    if (v.tag == CEL_UNKNOWN && i < n->count) v.n = 0; /* of something inside nothing is known */
     return v;
 }
 
