@@ -61,37 +61,68 @@ size_t policy_world_tool(const policy_world *w, str server, str name)
     return i;
 }
 
-/* string, or [string]: a list of them */
-static str type_of(arena *a, const yaml_node *n)
+typedef struct {
+    arena *a;
+    policy_world *w;
+    policy_claim *claims;
+    map *known;
+    str file;
+    const err *wrong; /* the first */
+} claim_reader;
+
+/* A type that is misspelt would check nothing. */
+static str type_name(claim_reader *r, const yaml_node *n)
 {
-    if (n->kind == YAML_SCALAR) return n->text;
-    if (n->kind == YAML_LIST && n->first && n->first->kind == YAML_SCALAR)
-        return arena_fmt(a, "list(" STR_FMT ")", STR_ARG(n->first->text));
-    return n->kind == YAML_LIST ? S("list") : S("map");
+    static const str types[] = {S("string"), S("int"), S("double"), S("bool"),
+                                S("list"),   S("map"), S("dyn"),    {0}};
+    for (const str *t = types; t->p; t++)
+        if (n->kind == YAML_SCALAR && str_eq(*t, n->text)) return *t;
+    str near = n->kind == YAML_SCALAR ? yaml_did_you_mean(n->text, types) : (str){0};
+    if (!r->wrong)
+        r->wrong = err_new(r->a, ERR_MALFORMED,
+                           STR_FMT ":%u:%u: a claim is a string, int, double, bool, list, map or "
+                                   "dyn, or [one of these]%s" STR_FMT "%s",
+                           STR_ARG(r->file), n->line, n->column, near.n ? ", did you mean `" : "",
+                           STR_ARG(near), near.n ? "`?" : "");
+    return S("dyn");
+}
+
+/* string, or [string]: a list of them */
+static str type_of(claim_reader *r, const yaml_node *n)
+{
+    if (n->kind == YAML_MAP) return S("map");
+    if (n->kind == YAML_SCALAR) return type_name(r, n);
+    if (n->count != 1) return S("list");
+    return arena_fmt(r->a, "list(" STR_FMT ")", STR_ARG(type_name(r, n->first)));
 }
 
 /* What two issuers say differently may be either. */
-static void add_claim(policy_world *w, policy_claim *claims, map *known, policy_claim c)
+static void add_claim(claim_reader *r, policy_claim c)
 {
-    policy_claim *had = map_get(known, c.name);
+    policy_world *w = r->w;
+    policy_claim *had = map_get(r->known, c.name);
     if (had && !str_eq(had->type, c.type)) had->type = S("dyn");
     if (had || !c.name.n || w->claim_count == CLAIMS_MOST) return;
-    claims[w->claim_count] = c;
-    map_put(known, c.name, &claims[w->claim_count++]);
+    r->claims[w->claim_count] = c;
+    map_put(r->known, c.name, &r->claims[w->claim_count++]);
 }
 
-static void read_claims(arena *a, const yaml_node *issuers, policy_world *w)
+static const err *read_claims(arena *a, str file, const yaml_node *issuers, policy_world *w)
 {
-    policy_claim *claims = NEW_N(a, policy_claim, CLAIMS_MOST);
-    map *known = map_new(a);
+    claim_reader r = {.a = a,
+                      .w = w,
+                      .claims = NEW_N(a, policy_claim, CLAIMS_MOST),
+                      .known = map_new(a),
+                      .file = file};
     w->claims_open = !issuers || !issuers->first;
     for (const yaml_node *i = issuers ? issuers->first : NULL; i; i = i->next) {
         const yaml_node *c = yaml_get(i, S("claims"));
         if (!c || c->kind != YAML_MAP) w->claims_open = true;
         for (c = c && c->kind == YAML_MAP ? c->first : NULL; c; c = c->next)
-            add_claim(w, claims, known, (policy_claim){c->key, type_of(a, c)});
+            add_claim(&r, (policy_claim){c->key, type_of(&r, c)});
     }
-    w->claims = claims;
+    w->claims = r.claims;
+    return r.wrong;
 }
 
 static void read_servers(arena *a, const yaml_node *servers, policy_world *w)
@@ -111,9 +142,8 @@ const err *policy_world_read_config(arena *a, str file, str text, policy_world *
     yaml_node *root;
     const err *e = yaml_parse(a, file, text, &root);
     if (e) return e;
-    read_claims(a, yaml_get(yaml_get(root, S("identity")), S("jwt")), w);
     read_servers(a, yaml_get(yaml_get(root, S("mcp")), S("servers")), w);
-    return NULL;
+    return read_claims(a, file, yaml_get(yaml_get(root, S("identity")), S("jwt")), w);
 }
 
 static void put_member(arena *a, buf *b, js_value schema, str name, const char *before)

@@ -172,6 +172,18 @@ static void without_a_world_nothing_is_concluded_from_it(void **state)
     assert_int_equal(count, 0);
 }
 
+static void a_type_of_a_claim_that_is_none_is_refused(void **state)
+{
+    policy_world w = {0};
+    const err *e =
+        policy_world_read_config(*state, S("c.yaml"),
+                                 S("identity:\n  jwt:\n    - claims: { a: [int], b: strng }\n"),
+                                 &w);
+    assert_non_null(e);
+    assert_true(str_starts(e->text, S("c.yaml:3:30: a claim is a string")));
+    assert_non_null(memmem(e->text.p, e->text.n, "did you mean `string`?", 22));
+}
+
 static void an_inventory_that_is_none_is_refused(void **state)
 {
     arena *a = *state;
@@ -193,6 +205,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_examples_of_the_codes_are_true, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_page_of_codes_is_up_to_date, set_up, tear_down),
         cmocka_unit_test_setup_teardown(without_a_world_nothing_is_concluded_from_it, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(a_type_of_a_claim_that_is_none_is_refused, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(an_inventory_that_is_none_is_refused, set_up, tear_down),
     };
