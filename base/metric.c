@@ -37,6 +37,8 @@ static const family families[] = {
     [METRIC_AUDIT_REFUSED]     = {"sallyport_audit_refused_total", "Decisions the audit log did not take; the calls were refused.", COUNTER, {0}},
     [METRIC_SHADOW]            = {"sallyport_shadow_differences_total", "Decisions that the shadow policies would have made otherwise.", COUNTER, {"door", "verdict"}},
     [METRIC_WITHHELD]          = {"sallyport_tools_withheld_total", "Definitions of tools that are withheld: changed since they were approved, or new.", COUNTER, {"server", "state"}},
+    [METRIC_UPSTREAM_DOWN]     = {"sallyport_upstream_down", "1 while a server could not be reached when it was last asked.", GAUGE, {"server"}},
+    [METRIC_BREAKER_OPENED]    = {"sallyport_breaker_opened_total", "How often a server was left alone after failing.", COUNTER, {"server"}},
 };
 /* clang-format on */
 _Static_assert(sizeof families / sizeof *families == METRIC_FAMILIES, "a row for each family");

@@ -28,6 +28,8 @@ typedef enum {
     METRIC_AUDIT_REFUSED,     /* decisions that were not taken: the calls were refused */
     METRIC_SHADOW,            /* door, what the shadow policies say instead */
     METRIC_WITHHELD,          /* server, state: definitions of tools that pins withhold */
+    METRIC_UPSTREAM_DOWN,     /* gauge: server */
+    METRIC_BREAKER_OPENED,    /* server */
     METRIC_FAMILIES
 } metric_family;
 

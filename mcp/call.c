@@ -220,6 +220,7 @@ static void start(visit *v)
         .caller_id = v->who->id,
         .timeout_ms = spec->timeout_ms,
     };
+    rq.repeatable = forward_may_repeat(spec, k->tool->annotations);
     forward_fill(v, spec, &rq);
     k->unsent = buf_new(NULL, SIZE_MAX / 2);
     k->started_us = clock_mono_us();
@@ -297,7 +298,10 @@ static flow_go relay(void *x, flow_why why)
     if (why == FLOW_ENTER) {
         bool streams = k->out || k->unsent.n > 0;
         if (!streams) {
-            reply_json(v, k->status, k->body);
+            if (k->status == 429)
+                reply_with(v, k->status, (header){S("Retry-After"), S("1")}, k->body);
+            else
+                reply_json(v, k->status, k->body);
             return FLOW_DONE;
         }
         if (!k->out) k->out = reply_stream(v);

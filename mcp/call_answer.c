@@ -71,6 +71,20 @@ static void failed(visit *v, str kind, str operator_text, str client_text)
     v->call->body = buf_str(&b);
 }
 
+static void busy(visit *v, const err *why)
+{
+    rpc_refusal no = {.status = 429,
+                      .code = RPC_LIMITED,
+                      .text = S("the upstream has too many calls under way"),
+                      .data = S("{\"retryAfterMs\":1000}")};
+    buf b = buf_new(v->a, SIZE_MAX / 2);
+    record_text(v->rec, FACT_ERROR, S("quota"));
+    record_text(v->rec, FACT_ERROR_TEXT, arena_dup(v->a, why->text));
+    rpc_write_error(&b, v->msg.id, &no);
+    v->call->body = buf_str(&b);
+    v->call->status = no.status;
+}
+
 static void bring_result(visit *v, js_value result)
 {
     struct tool_call *k = v->call;
@@ -124,6 +138,8 @@ static void on_done(void *owner, js_value result, js_value error, const err *why
         bring_result(v, result);
     else if (error.kind != JS_ABSENT)
         bring_error(v, error);
+    else if (why && why->kind == ERR_QUOTA)
+        busy(v, why);
     else {
         err_kind kind = why ? why->kind : ERR_BUG;
         const char *name = err_kind_name(kind);

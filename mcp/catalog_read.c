@@ -76,6 +76,8 @@ static const char *unusable(catalog_draft *d, const catalog_tool *t)
     if (t->name.n > NAME_MOST) return "its name is over 128 bytes";
     if (t->input_schema.kind != JS_OBJECT) return "it has no object for inputSchema";
     if (map_get(d->seen, t->name)) return "its name is there twice";
+    if (js_get(t->raw, S("description")).raw.n > d->u->spec.description_most)
+        return "its description is over the limit";
     return link_param_problem(d->scratch, t->input_schema);
 }
 

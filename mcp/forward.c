@@ -97,3 +97,9 @@ void forward_fill(const visit *v, const upstream_spec *spec, link_request *rq)
     rq->headers = forwarded(v, spec);
     rq->caller_token = wanted ? token_of(v) : (str){0};
 }
+
+bool forward_may_repeat(const upstream_spec *spec, js_value annotations)
+{
+    return spec->trusted && (js_bool(js_get(annotations, S("readOnlyHint")), false) ||
+                             js_bool(js_get(annotations, S("idempotentHint")), false));
+}

@@ -11,6 +11,8 @@
 
 /* Fills rq->headers and rq->caller_token. Views live as long as the visit. */
 void forward_fill(const visit *v, const upstream_spec *spec, link_request *rq);
+/* May a call be sent twice? Only where the server is trusted to know, and says so. */
+bool forward_may_repeat(const upstream_spec *spec, js_value annotations);
 /* The value of "jwt.sub", "jwt.org.id", "caller.id" or "caller.name" as a header can carry it; {0}:
  * the caller has none. Lists of texts are joined by commas. */
 str forward_claim(arena *a, const caller *who, str path);

@@ -67,6 +67,8 @@ static void destroy(link_call *c)
 {
     link_table *t = c->t;
     loop_timer_stop(t->w->loop, &c->deadline);
+    breaker_end(&c->u->breaker, c->passed);
+    if (c->counted) breaker_leave(&c->u->breaker);
     if (c->post) link_post_cancel(c->post);
     if (c->session) link_session_give(c->session, loop_now_ms(t->w->loop));
     link_stdio_forget(c);
@@ -231,6 +233,11 @@ static const err *as_upstream(const link_call *c, const err *why)
 void link_call_done(link_call *c, js_value result, js_value error, const err *why)
 {
     void *owner = handle_get(link_table_handles(c->t), c->type, c->owner);
+    if (result.raw.n > c->u->spec.result_most && !c->in_own_name) {
+        result = (js_value){0};
+        why = err_new(c->arena, ERR_UPSTREAM, STR_FMT " sent a result over its limit",
+                      STR_ARG(c->u->spec.name));
+    }
     upstream_measure(c->u, outcome_of(error, why), clock_mono_us() - c->started_us);
     if (why)
         why = as_upstream(c, why);
@@ -290,6 +297,7 @@ void link_call_deadline(void *c_)
         link_call_done(c, (js_value){0}, (js_value){0}, c->later);
         return;
     }
+    if (c->post) upstream_heard(c->u, 0, loop_now_ms(c->t->w->loop));
     tell_upstream(c);
     link_call_fail(c, ERR_TIMEOUT,
                    arena_fmt(c->arena, STR_FMT " did not answer in time",
@@ -358,6 +366,24 @@ void link_call_go(link_call *c)
     }
 }
 
+/* What is asked in our own name is counted for nobody, and what stands open for ever neither. */
+static const err *refuse_entry(link_call *c)
+{
+    const upstream_spec *spec = &c->u->spec;
+    bool stands = str_eq(c->rq.method, S("subscriptions/listen"));
+    if (spec->kind == UPSTREAM_HTTP)
+        c->passed = breaker_begin(&c->u->breaker, loop_now_ms(c->t->w->loop));
+    if (c->passed == BREAKER_OPEN)
+        return err_new(c->arena, ERR_UPSTREAM,
+                       STR_FMT " failed often and is left alone for a while", STR_ARG(spec->name));
+    if (c->in_own_name || stands) return NULL;
+    c->counted = breaker_enter(&c->u->breaker, spec->concurrent);
+    if (c->counted) return NULL;
+    if (c->u->busy) metric_add(c->u->busy, 1);
+    return err_new(c->arena, ERR_QUOTA, STR_FMT " has all the calls it may have at a time",
+                   STR_ARG(spec->name));
+}
+
 link_call *link_start(mcp_worker *w, const link_request *rq, const void *type, handle owner,
                       const link_events *ev)
 {
@@ -377,7 +403,7 @@ link_call *link_start(mcp_worker *w, const link_request *rq, const void *type, h
     if (c->next) c->next->prev = c;
     t->calls = c;
     c->self = handle_add(loop_handles(w->loop), &call_type, c);
-    if (!c->self) c->later = err_new(a, ERR_QUOTA, "too many calls");
+    c->later = c->self ? refuse_entry(c) : err_new(a, ERR_QUOTA, "too many calls");
     loop_timer_start(w->loop, &c->deadline, c->later ? 0 : c->rq.timeout_ms, link_call_deadline, c);
     if (!c->later) link_call_go(c);
     return c;

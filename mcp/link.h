@@ -40,6 +40,7 @@ typedef struct {
     unsigned capabilities;     /* capability.h: what this call's client can be asked */
     str caller_id, session_id; /* for isolation; session {0}: none */
     const header *headers;     /* further headers for HTTP (forwarded ones), ends with {0} */
+    bool repeatable;           /* it may be sent twice: a connection that breaks is mended unseen */
     str caller_token;          /* for a server's grant; {0}: none, or not wanted */
     int64_t timeout_ms;
 } link_request;

@@ -171,7 +171,8 @@ static void send(link_call *c)
     const link_post_request rq = {.id = c->id,
                                   .headers = headers(c, link_post_arena(c->post)),
                                   .authorization = c->authorization,
-                                  .no_retry = str_eq(c->rq.method, S("tools/call")),
+                                  .no_retry =
+                                      str_eq(c->rq.method, S("tools/call")) && !c->rq.repeatable,
                                   .events = &events,
                                   .ctx = c};
     link_post_send(c->post, &rq);

@@ -56,6 +56,8 @@ static void destroy(link_post *p)
 static void tell(link_post *p)
 {
     void (*done)(void *, const link_post_end *) = p->ev.done;
+    bool sent = !p->end.why || p->end.why->kind != ERR_TOO_LARGE;
+    if (p->rq.id && sent) upstream_heard(p->u, p->end.status, loop_now_ms(p->t->w->loop));
     p->ev = (link_post_events){0};
     if (done) done(p->rq.ctx, &p->end);
 }

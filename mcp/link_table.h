@@ -60,8 +60,9 @@ struct link_call {
     struct link_pipe *pipe; /* stdio: credit shared with the child's owner; also says it was sent */
     unsigned can_ask;       /* what its session or child was told the client can */
     link_open *open;
+    breaker_state passed; /* OPEN: it never went */
     unsigned waits;
-    bool renewed, reprobed, token_renewed, in_own_name, in_event, dead;
+    bool renewed, reprobed, token_renewed, in_own_name, counted, in_event, dead;
 };
 /* link.c */
 void link_call_go(link_call *c); /* chooses the way; may be called again */

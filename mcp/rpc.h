@@ -23,7 +23,8 @@ enum {
     RPC_RESOURCE_NOT_FOUND = -32002,
     RPC_URL_ELICITATION = -32042,
     RPC_UNAUTHENTICATED = 401, /* application codes are outside -32768..-32000 */
-    RPC_FORBIDDEN = 403
+    RPC_FORBIDDEN = 403,
+    RPC_LIMITED = 429
 };
 
 typedef enum { RPC_REQUEST, RPC_NOTIFICATION, RPC_RESPONSE } rpc_kind;

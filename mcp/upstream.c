@@ -62,6 +62,9 @@ static void find_metrics(upstream *u)
         u->outcomes[i] = metric_series(m, METRIC_UPSTREAM_REQUESTS, name, names[i]);
     }
     u->seconds = metric_series(m, METRIC_UPSTREAM_SECONDS, name, NULL);
+    u->unreachable = metric_series(m, METRIC_UPSTREAM_DOWN, name, NULL);
+    u->opened = metric_series(m, METRIC_BREAKER_OPENED, name, NULL);
+    u->busy = metric_series(m, METRIC_LIMITED, "server_calls", NULL);
     if (u->spec.kind == UPSTREAM_STDIO) u->children = metric_series(m, METRIC_CHILDREN, name, NULL);
 }
 
@@ -90,6 +93,7 @@ static const err *open_origin(upstream *u, arena *a)
 static void destroy(upstream *u)
 {
     struct upstream_table *t = u->table;
+    if (u->unreachable && atomic_load(&u->down)) metric_add(u->unreachable, -1);
     if (u->list.now) catalog_drop(u->list.now);
     free(u->list.waiters);
     map_free(u->sessions);
@@ -278,6 +282,7 @@ void upstream_is_up(upstream *u)
         !atomic_exchange(&u->down, false)) {
         return;
     }
+    if (u->unreachable) metric_add(u->unreachable, -1);
     log_say(u->shared->log, LOG_INFO_LEVEL, "upstream is up",
             (log_fact[]){{"server", u->spec.name}, {0}});
 }
@@ -285,6 +290,7 @@ void upstream_is_up(upstream *u)
 void upstream_is_down(upstream *u, str why)
 {
     if (atomic_exchange(&u->down, true)) return;
+    if (u->unreachable) metric_add(u->unreachable, 1);
     log_say(u->shared->log, LOG_WARN_LEVEL, "upstream is down",
             (log_fact[]){{"server", u->spec.name}, {"error", why}, {0}});
 }
@@ -293,4 +299,27 @@ void upstream_measure(const upstream *u, outcome o, int64_t micros)
 {
     if (u->outcomes[o]) metric_add(u->outcomes[o], 1);
     if (u->seconds && o != OUTCOME_CANCELLED) metric_observe(u->seconds, micros);
+}
+
+/* 500 and below are answers: a caller can provoke them. */
+void upstream_heard(upstream *u, int status, int64_t now_ms)
+{
+    bool failed = status == 0 || (status >= 502 && status <= 504);
+    if (!failed) {
+        breaker_worked(&u->breaker);
+    } else if (breaker_failed(&u->breaker, now_ms)) {
+        if (u->opened) metric_add(u->opened, 1);
+        log_say(u->shared->log, LOG_WARN_LEVEL, "upstream is left alone for a while",
+                (log_fact[]){{"server", u->spec.name}, {0}});
+    }
+}
+
+upstream_health upstream_health_of(const upstream *u, int64_t now_ms)
+{
+    static const char *const names[] = {[BREAKER_CLOSED] = "closed",
+                                        [BREAKER_OPEN] = "open",
+                                        [BREAKER_TRIAL] = "trial"};
+    return (upstream_health){.answers = !atomic_load(&u->down),
+                             .breaker = names[breaker_look(&u->breaker, now_ms)],
+                             .calls = atomic_load(&u->breaker.calls)};
 }

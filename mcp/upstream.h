@@ -29,6 +29,9 @@ typedef struct {
     } * forward_headers, *forward_claims;            /* end with {0}; a claim by its path */
     int64_t timeout_ms, list_timeout_ms, connect_ms; /* 30 s, 5 s, 5 s */
     int64_t ttl_ms; /* how long a list is fresh when the server says nothing; 60 s */
+    unsigned concurrent;                 /* calls at a time; 0: no bound */
+    size_t description_most, result_most; /* bytes; 0: 64 KiB, 16 MiB */
+    bool trusted;                        /* its annotations are believed */
 } upstream_spec;
 
 typedef struct upstream upstream;
@@ -43,5 +46,11 @@ void upstream_drop(upstream *u); /* any thread */
 const upstream_spec *upstream_spec_of(const upstream *u);
 /* Looks up the names of all HTTP servers again. Blocking: not on a worker. */
 void upstream_refresh(struct mcp_shared *s);
+typedef struct {
+    bool answers;        /* the last thing heard of it was no failure; true when nothing was */
+    const char *breaker; /* "closed", "open", "trial" */
+    unsigned calls;      /* under way */
+} upstream_health;
+upstream_health upstream_health_of(const upstream *u, int64_t now_ms); /* any thread */
 bool upstream_tool_selected(const upstream *u, str tool); /* include and exclude globs */
 #endif

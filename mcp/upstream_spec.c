@@ -2,9 +2,10 @@
 /* upstream_spec.c - what can be said about a spec without an upstream: its key, its copy, its
  * choice of tools. */
 #include "../authz/digest.h"
+#include "link_message.h"
 #include "upstream_state.h"
 
-enum { CANONICAL_MOST = 16 << 20 };
+enum { CANONICAL_MOST = 16 << 20, DESCRIPTION_MOST = 64 << 10 };
 
 /* The canonical text: every member, each with its length, so that no two specs read the same. */
 
@@ -67,6 +68,7 @@ str upstream_spec_key(arena *a, const upstream_spec *s)
     put_grant(&b, &s->grant);
     buf_fmt(&b, ";%lld %lld %lld %lld", (long long)s->timeout_ms, (long long)s->list_timeout_ms,
             (long long)s->connect_ms, (long long)s->ttl_ms);
+    buf_fmt(&b, " %u %zu %zu %d", s->concurrent, s->description_most, s->result_most, s->trusted);
     if (!buf_ok(&b)) return (str){0};
     uint8_t sum[DIGEST_BYTES];
     digest_sha256(buf_str(&b), sum);
@@ -135,6 +137,8 @@ void upstream_spec_copy(arena *a, const upstream_spec *from, upstream_spec *to)
     to->timeout_ms = or_default(from->timeout_ms, 30000);
     to->list_timeout_ms = or_default(from->list_timeout_ms, 5000);
     to->connect_ms = or_default(from->connect_ms, 5000);
+    to->description_most = from->description_most ? from->description_most : DESCRIPTION_MOST;
+    to->result_most = from->result_most ? from->result_most : LINK_MESSAGE_MOST;
     to->ttl_ms = from->ttl_ms >= 0 ? from->ttl_ms : 60000;
 }
 

@@ -7,6 +7,7 @@
 #ifndef SP_MCP_UPSTREAM_STATE_H
 #define SP_MCP_UPSTREAM_STATE_H
 #include "../base/map.h"
+#include "breaker.h"
 #include "catalog.h"
 #include "worker.h"
 #include <pthread.h>
@@ -47,6 +48,8 @@ struct upstream {
     str token_target;
     struct token_box *tokens;                        /* link_token.c */
     metric *outcomes[OUTCOMES], *seconds, *children; /* NULL: nobody measures */
+    metric *unreachable, *opened, *busy;
+    breaker breaker;
     atomic_uint refs, holders;
     _Atomic(upstream_era) era;
     atomic_int_fast64_t era_until_ms;
@@ -78,5 +81,7 @@ upstream_era upstream_era_now(const upstream *u, int64_t now_ms);
 void upstream_era_is(upstream *u, upstream_era era, int64_t now_ms);
 void upstream_is_up(upstream *u);            /* logs when it was down */
 void upstream_is_down(upstream *u, str why); /* logs when it was up */
+/* What a POST to it came to, for its breaker; status 0: no answer. */
+void upstream_heard(upstream *u, int status, int64_t now_ms);
 void upstream_measure(const upstream *u, outcome o, int64_t micros);
 #endif

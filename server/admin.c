@@ -49,6 +49,21 @@ static void put_state(buf *out, const char *name, const char *good, str error)
     buf_put(out, S("}"));
 }
 
+/* For a person: one server that fails is no reason to take the gateway out of service. */
+static void put_servers(buf *out, const snapshot *s, int64_t now_ms)
+{
+    if (!*s->servers) return;
+    buf_put(out, S(",\"servers\":{"));
+    for (upstream *const *u = s->servers; *u; u++) {
+        upstream_health h = upstream_health_of(*u, now_ms);
+        buf_put(out, u == s->servers ? S("") : S(","));
+        buf_json(out, upstream_spec_of(*u)->name);
+        buf_fmt(out, ":{\"answers\":%s,\"breaker\":\"%s\",\"calls\":%u}",
+                h.answers ? "true" : "false", h.breaker, h.calls);
+    }
+    buf_put(out, S("}"));
+}
+
 /* A bad file on the disk is worth an alarm, but what runs can serve; a gateway that cannot record
  * calls refuses them. */
 static int ready(admin *m, exchange *x, buf *out)
@@ -59,7 +74,10 @@ static int ready(admin *m, exchange *x, buf *out)
     buf_fmt(out, "{\"ready\":%s,\"draining\":%s", is_ready ? "true" : "false",
             m->draining ? "true" : "false");
     put_state(out, "config", "current", buf_str(&m->bad_reload));
+    const snapshot *s = snapshot_keep(m->now);
     pthread_mutex_unlock(&m->lock);
+    put_servers(out, s, loop_now_ms(m->loop));
+    snapshot_drop(s);
     if (m->audit) put_state(out, "audit_log", "written", unrecorded);
     buf_put(out, S("}\n"));
     return is_ready ? 200 : 503;

@@ -121,7 +121,11 @@ static upstream_spec spec_of(snapshot_maker *m, const config_server *s)
                           .timeout_ms = s->timeout_ms,
                           .list_timeout_ms = s->list_timeout_ms,
                           .connect_ms = s->connect_ms,
-                          .ttl_ms = s->ttl_ms};
+                          .ttl_ms = s->ttl_ms,
+                          .concurrent = (unsigned)s->concurrent,
+                          .description_most = (size_t)s->description_most,
+                          .result_most = (size_t)s->result_most,
+                          .trusted = s->trusted};
     if (s->url.p) {
         spec.url = s->url;
         spec.auth = auth_headers(m->a, &s->auth);

@@ -4,7 +4,8 @@
 
 Also an OpenAI-shaped model at /v1/chat/completions, whose last message picks what goes wrong:
 CUT (the stream breaks), HANG (never answers), BAD (not JSON), CODED (compressed, though nobody asked), 429, or else it says it again.
-POST /control {"hang": true} makes every later MCP answer hang, {"tools": [...]} changes what is listed; GET /seen lists what came."""
+POST /control {"hang": true} makes every later MCP answer hang, {"tools": [...]} changes what is listed,
+{"refuse": [...]} answers these Authorizations 401, {"drop": n} hangs up on the next n calls; GET /seen lists what came."""
 import json
 import os
 import sys
@@ -18,7 +19,7 @@ import tools  # noqa: E402
 
 MODERN = "2026-07-28"
 SERVER = {"name": "fake", "version": "1"}
-state = {"hang": False, "seen": [], "sessions": set(), "page": 4, "refuse": [], "tools": tools.DEFINITIONS}
+state = {"hang": False, "seen": [], "sessions": set(), "page": 4, "refuse": [], "drop": 0, "tools": tools.DEFINITIONS}
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -82,6 +83,10 @@ class Handler(BaseHTTPRequestHandler):
             return self.chat(source)
         m = json.loads(source)
         state["seen"].append({"headers": {k.lower(): v for k, v in self.headers.items()}, "body": m})
+        if state["drop"] and m.get("method") == "tools/call":
+            state["drop"] -= 1
+            self.close_connection = True
+            return
         if self.headers.get("authorization") in state["refuse"]:
             return self.reply(401, {})
         while state["hang"]:

@@ -55,9 +55,34 @@ static void a_claim_cannot_split_a_header(void **state)
     arena_free(a);
 }
 
+static void only_a_trusted_server_says_what_may_be_repeated(void **state)
+{
+    (void)state;
+    arena *a = arena_new();
+    static const struct {
+        const char *annotations;
+        bool trusted, may;
+    } cases[] = {
+        {"{\"readOnlyHint\":true}", true, true},   {"{\"readOnlyHint\":true}", false, false},
+        {"{\"idempotentHint\":true}", true, true}, {"{\"readOnlyHint\":\"true\"}", true, false},
+        {"{\"readOnlyHint\":false}", true, false}, {"{}", true, false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        js_value root;
+        upstream_spec spec = {.trusted = cases[i].trusted};
+        assert_null(
+            js_check(a, (str){cases[i].annotations, strlen(cases[i].annotations)}, 8, &root));
+        assert_int_equal(forward_may_repeat(&spec, root), cases[i].may);
+    }
+    assert_false(forward_may_repeat(&(upstream_spec){.trusted = true}, (js_value){0}));
+    arena_free(a);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(claims_are_found_by_their_path),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(
+                                           only_a_trusted_server_says_what_may_be_repeated),
+                                       cmocka_unit_test(claims_are_found_by_their_path),
                                        cmocka_unit_test(a_claim_cannot_split_a_header)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
