@@ -316,9 +316,8 @@ void upstream_heard(upstream *u, int status, int64_t now_ms)
 
 upstream_health upstream_health_of(const upstream *u, int64_t now_ms)
 {
-    static const char *const names[] = {[BREAKER_CLOSED] = "closed",
-                                        [BREAKER_OPEN] = "open",
-                                        [BREAKER_TRIAL] = "trial"};
+    static const char *const names[] =
+        {[BREAKER_CLOSED] = "closed", [BREAKER_OPEN] = "open", [BREAKER_TRIAL] = "trial"};
     return (upstream_health){.answers = !atomic_load(&u->down),
                              .breaker = names[breaker_look(&u->breaker, now_ms)],
                              .calls = atomic_load(&u->breaker.calls)};

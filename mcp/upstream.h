@@ -28,10 +28,10 @@ typedef struct {
         str from, to;
     } * forward_headers, *forward_claims;            /* end with {0}; a claim by its path */
     int64_t timeout_ms, list_timeout_ms, connect_ms; /* 30 s, 5 s, 5 s */
-    int64_t ttl_ms; /* how long a list is fresh when the server says nothing; 60 s */
-    unsigned concurrent;                 /* calls at a time; 0: no bound */
+    int64_t ttl_ms;      /* how long a list is fresh when the server says nothing; 60 s */
+    unsigned concurrent; /* calls at a time; 0: no bound */
     size_t description_most, result_most; /* bytes; 0: 64 KiB, 16 MiB */
-    bool trusted;                        /* its annotations are believed */
+    bool trusted;                         /* its annotations are believed */
 } upstream_spec;
 
 typedef struct upstream upstream;
