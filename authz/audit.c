@@ -3,6 +3,7 @@
 #include "audit.h"
 #include "../base/clock.h"
 #include "digest.h"
+#include "policy/outcome.h"
 #include "policy/witness.h"
 
 enum { LINE_MOST = 60 << 10 };
@@ -44,6 +45,24 @@ static void put_verdict(buf *b, const policy *rules, const verdict *v)
     put_if(b, "error", v->error);
 }
 
+static void put_ids(buf *b, const char *key, const str *ids)
+{
+    if (!ids->p) return;
+    (void)buf_fmt(b, ",\"%s\":", key);
+    for (const str *id = ids; id->p; id++) {
+        (void)buf_put(b, id == ids ? S("[") : S(","));
+        (void)buf_json(b, *id);
+    }
+    (void)buf_put(b, S("]"));
+}
+
+static void put_outcome(buf *b, const audit_case *c, const verdict *v, arena *scratch)
+{
+    policy_outcome o = policy_outcome_of(c->rules, c->q, v, scratch);
+    put_ids(b, "rules", o.deciding);
+    put_ids(b, "broken", o.broken);
+}
+
 static void put_subject(buf *b, const audit_case *c)
 {
     const question *q = c->q;
@@ -79,6 +98,7 @@ static str line_of(const audit_case *c, const verdict *v, const verdict *shadow,
     (void)buf_json(&b, clock_rfc3339(scratch, c->q->now_ms));
     (void)buf_put(&b, S(","));
     put_verdict(&b, c->rules, v);
+    if (!brief) put_outcome(&b, c, v, scratch);
     put_subject(&b, c);
     put_facts(&b, c, brief, scratch);
     if (c->shadow) {

@@ -7,7 +7,6 @@
 #include "annotate.h"
 #include "../authz/cel/compare.h"
 #include "../authz/cel/json.h"
-#include "../authz/policy/schema.h"
 
 enum { EDITS_EACH = 8, EDITS_MORE = 8 };
 
@@ -216,12 +215,31 @@ static void say_named(editor *e, js_value tool, const policy_overlay *o)
     insert_members(e, tool, &added);
 }
 
+/* Since draft 6 the keywords written here mean the same; the oldest are left alone, and so is a
+ * root that is elsewhere. Most servers of today name draft 7. */
+static bool can_be_narrowed(arena *a, js_value schema)
+{
+    static const str dialects[] = {S("//json-schema.org/draft-06/schema"),
+                                   S("//json-schema.org/draft-07/schema"),
+                                   S("//json-schema.org/draft/2019-09/schema"),
+                                   S("//json-schema.org/draft/2020-12/schema")};
+    js_value named = js_get(schema, S("$schema"));
+    if (schema.kind != JS_OBJECT || js_get(schema, S("$ref")).kind != JS_ABSENT) return false;
+    if (named.kind == JS_ABSENT) return true;
+    str_pair cut = str_cut(js_text(a, named), ':');
+    str name = cut.ok ? cut.tail : S("");
+    if (name.n && name.p[name.n - 1] == '#') name.n--;
+    for (size_t i = 0; i < sizeof dialects / sizeof *dialects; i++)
+        if (str_eq(name, dialects[i])) return true;
+    return false;
+}
+
 str annotate_tool(arena *a, str item, const policy_overlay *o)
 {
     js_value tool = {JS_OBJECT, item}, schema = js_get(tool, S("inputSchema"));
     editor e = {.a = a, .list = NEW_N(a, edit, o->count * EDITS_EACH + EDITS_MORE)};
     buf added = buf_new(a, SIZE_MAX / 2);
-    if (!policy_schema_is_plain(schema)) return item;
+    if (!can_be_narrowed(a, schema)) return item;
     js_value properties = js_get(schema, S("properties"));
     for (size_t i = 0; i < o->count; i++)
         narrow_property(&e, js_get(properties, o->arguments[i].argument), &o->arguments[i]);

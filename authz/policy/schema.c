@@ -19,7 +19,7 @@ static bool refers(js_value schema)
            js_get(schema, S("$dynamicRef")).kind != JS_ABSENT;
 }
 
-bool policy_schema_is_plain(js_value schema)
+static bool is_readable(js_value schema)
 {
     js_value dialect = js_get(schema, S("$schema"));
     bool known = dialect.kind == JS_ABSENT ||
@@ -154,7 +154,7 @@ static const policy_schema *made(const reader *r, bool closed)
 
 const policy_schema *policy_schema_read(arena *a, js_value schema)
 {
-    if (!policy_schema_is_plain(schema)) return NULL;
+    if (!is_readable(schema)) return NULL;
     reader r = {.a = a};
     js_value properties = js_get(schema, S("properties")), required = js_get(schema, S("required"));
     bool closed = js_get(schema, S("additionalProperties")).kind == JS_FALSE &&

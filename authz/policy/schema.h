@@ -24,8 +24,6 @@ typedef struct policy_schema {
     const policy_values *values; /* by member of `known` */
 } policy_schema;
 
-/* An object schema of a dialect that is understood, whose root refers to no other. */
-bool policy_schema_is_plain(js_value schema);
 /* NULL: it says nothing of use. */
 const policy_schema *policy_schema_read(arena *a, js_value input_schema);
 #endif

@@ -70,7 +70,7 @@ def test_a_line_says_who_what_why_and_what_the_rules_saw(binary):
     with House(binary) as h:
         assert h.call("hello").status == 200
         permit = h.decisions()[-1]
-        expected = {"v": 1, "decision": "permit", "rule": "engineers", "method": "tools/call", "kind": "tool",
+        expected = {"v": 1, "decision": "permit", "rule": "engineers", "rules": ["engineers"], "method": "tools/call", "kind": "tool",
                     "server": "new", "name": "echo", "endpoint": "/mcp"}
         assert {k: permit.get(k) for k in expected} == expected, permit
         assert permit["caller"].endswith("|alice") and "why" not in permit, permit
@@ -101,6 +101,16 @@ def test_a_rule_that_cannot_be_evaluated_is_named(binary):
         line = h.decisions()[0]
         assert (line["decision"], line["why"], line["rule"]) == ("deny", "forbid_error", "broken"), line
         assert line["error"].startswith("broken ("), line
+        assert (line["rules"], line["broken"]) == (["broken"], ["broken"]), line
+
+
+def test_all_rules_behind_a_decision_are_named(binary):
+    more = POLICY + ("  - { id: also, forbid: new/echo, when: 'args.text == \"/etc/passwd\"' }\n"
+                     "  - { id: odd, permit: new/echo, when: args.count > 3 }\n")
+    with House(binary, policy=more) as h:
+        h.call("/etc/passwd")
+        line = h.decisions()[0]
+        assert (line["rule"], line["rules"], line["broken"]) == ("also", ["also", "no-etc"], ["odd"]), line
 
 
 def test_requests_to_models_are_recorded(binary):

@@ -238,13 +238,26 @@ static void a_schema_that_is_not_understood_stays(void **state)
     (void)state;
     static const char *const items[] =
         {"{\"inputSchema\":{\"$ref\":\"#/$defs/a\",\"properties\":{\"path\":{}}}}",
-         "{\"inputSchema\":{\"$schema\":\"http://json-schema.org/draft-07/"
-         "schema#\",\"properties\":{\"path\":{}}}}"};
-    for (size_t i = 0; i < 2; i++) {
+         "{\"inputSchema\":{\"$schema\":\"http://json-schema.org/draft-04/"
+         "schema#\",\"properties\":{\"path\":{}}}}",
+         "{\"inputSchema\":{\"$schema\":7,\"properties\":{\"path\":{}}}}"};
+    for (size_t i = 0; i < 3; i++) {
         arena *a = arena_new();
         assert_true(str_eq(annotated(a, rules, items[i]), (str){items[i], strlen(items[i])}));
         arena_free(a);
     }
+}
+
+/* What the SDKs of today write. */
+static void a_schema_of_draft_7_is_narrowed_too(void **state)
+{
+    (void)state;
+    arena *a = arena_new();
+    str got = annotated(a, rules,
+                        "{\"inputSchema\":{\"$schema\":\"http://json-schema.org/draft-07/schema#\","
+                        "\"properties\":{\"size\":{}},\"required\":[\"path\"]}}");
+    assert_non_null(memmem(got.p, got.n, "\"size\":{\"maximum\":65536}", 24));
+    arena_free(a);
 }
 
 /* An argument that is permitted but not declared would be refused by a closed schema. */
@@ -266,6 +279,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(the_servers_bytes_stay_but_for_what_is_narrowed),
         cmocka_unit_test(each_keyword_gives_way_to_a_tighter_one_only),
         cmocka_unit_test(a_schema_that_is_not_understood_stays),
+        cmocka_unit_test(a_schema_of_draft_7_is_narrowed_too),
         cmocka_unit_test(a_schema_is_not_closed_to_what_it_does_not_name),
     };
     if (argc > 1) seed = strtoull(argv[1], NULL, 10);
