@@ -92,6 +92,7 @@ void lint_terms_of_rule(lint *l, const rule_node *rule, const policy_tool *tool,
 void lint_terms_of_node(const lint_expr *e, const cel_node *n, bool negated, lint_terms *t);
 /* Can they not all be true? Gives the one that contradicts what stands before it, and why. */
 const lint_term *lint_contradiction(arena *a, const lint_terms *t, str *why, str *hint);
+bool lint_odd_alone(arena *a, const lint_term *one); /* without any other */
 
 void lint_rule(lint *l, const rule_node *r);
 void lint_set(lint *l); /* what rules say to each other and to the inventory */

@@ -282,3 +282,11 @@ const lint_term *lint_contradiction(arena *a, const lint_terms *t, str *why, str
     }
     return NULL;
 }
+
+bool lint_odd_alone(arena *a, const lint_term *one)
+{
+    str why, hint;
+    lint_term copy = *one;
+    const lint_terms t = {&copy, 1, 1};
+    return lint_contradiction(a, &t, &why, &hint) != NULL;
+}

@@ -176,16 +176,6 @@ static void look_at_others(const lint_expr *e, const yaml_node *key)
 
 /* Conditions as a whole */
 
-/* Is it a value that can never be, whatever stands beside it? */
-static bool alone_odd(lint *l, const lint_term *one)
-{
-    str why, hint;
-    lint_term copy = *one;
-    const lint_terms t = {&copy, 1, 1};
-    bool bounds = one->node && one->node->kind == NODE_ORDER;
-    return !bounds && lint_contradiction(l->a, &t, &why, &hint);
-}
-
 static void look_at_whole(const lint_expr *e, const yaml_node *when)
 {
     lint *l = e->l;
@@ -193,7 +183,8 @@ static void look_at_whole(const lint_expr *e, const yaml_node *when)
     str why, hint;
     lint_terms_of_rule(l, e->rule, e->tool, &t);
     const lint_term *odd = lint_contradiction(l->a, &t, &why, &hint);
-    bool told = odd && alone_odd(l, odd); /* W306 says of which value */
+    bool bounds = odd && odd->node && odd->node->kind == NODE_ORDER;
+    bool told = odd && !bounds && lint_odd_alone(l->a, odd); /* W306 says of which value */
     if (odd && !told) {
         str text = arena_fmt(l->a, "the rule never matches: " STR_FMT, STR_ARG(why));
         lint_said s = {"warning W307", 0, odd->e.n->text.n, text, hint, {0}, false};
@@ -263,6 +254,14 @@ static size_t tools_of(const lint *l, const rule_node *r, size_t *list)
     return kept;
 }
 
+/* What is true for its tools need not be for these. */
+static bool names_others(const rule_node *r)
+{
+    for (int kind = 0; kind < SUBJECTS; kind++)
+        if (kind != SUBJECT_TOOL && r->rule.names[kind] && r->rule.names[kind]->p) return true;
+    return false;
+}
+
 void lint_rule(lint *l, const rule_node *r)
 {
     parts p = {yaml_get(r->written, S("when")), yaml_get(r->written, S("args")),
@@ -280,6 +279,6 @@ void lint_rule(lint *l, const rule_node *r)
         if (!l->tools[list[i]]) l->tools[list[i]] = policy_shape_of_tool(l->a, t);
         run_round(l, r, t, &p);
     }
-    if (!rounds) run_round(l, r, NULL, &p);
+    if (!rounds || names_others(r)) run_round(l, r, NULL, &p);
     lint_flush(l);
 }

@@ -249,7 +249,7 @@ static void look_at_terms(const lint_expr *e, const cel_node *n)
                 return;
             }
     const lint_term *odd = any ? lint_contradiction(a, &t, &why, &hint) : NULL;
-    if (odd && odd->e.n == e->n)
+    if (odd && odd->e.n == e->n && !lint_odd_alone(a, odd))
         lint_say_node(e, odd->node, "warning W308",
                       arena_fmt(a, "one of these is always true: " STR_FMT, STR_ARG(why)),
                       S("write && if both are meant"));

@@ -164,10 +164,10 @@ def test_check_speaks_when_a_policy_is_reloaded(binary):
     gateway = Gateway(binary, Issuer(), policy=RULE + "jwt.tier == 'a'\n", config=config)
     try:
         gateway.write("policies/p.yaml", RULE + "has(jwt.tier) == true\n")
-        assert until(lambda: '"reloaded"' in gateway.log_text()), gateway.log_text()
+        assert until(lambda: '"reloaded"' in gateway.log_text(), 40), gateway.log_text()
         assert "warning W305" in gateway.log_text() and "reload refused" not in gateway.log_text()
         gateway.write("policies/p.yaml", RULE + "jwt.tier == 3\n")
-        assert until(lambda: "reload refused" in gateway.log_text()), gateway.log_text()
+        assert until(lambda: "reload refused" in gateway.log_text(), 40), gateway.log_text()
         assert "p.yaml:5:20: error E003" in gateway.log_text(), gateway.log_text()
     finally:
         gateway.stop()
