@@ -11,6 +11,7 @@
 #include "call.h"
 #include "../base/clock.h"
 #include "../transport/sse.h"
+#include "call_ask.h"
 #include "forward.h"
 #include "mirror.h"
 #include "name.h"
@@ -18,11 +19,12 @@
 #include "question_of.h"
 #include "reply.h"
 #include "resource_metadata.h"
+#include "round.h"
 #include "shelf.h"
 
 enum { CHUNK = 16 << 10 };
 
-static const char call_type; /* its address marks our handles */
+const char call_type = 0; /* its address marks our handles */
 
 static str server_name(const upstream *u)
 {
@@ -203,6 +205,20 @@ static str meta_of(const visit *v)
     return buf_str(&b);
 }
 
+static void open_call(visit *v)
+{
+    struct tool_call *k = v->call;
+    k->unsent = buf_new(NULL, SIZE_MAX / 2);
+    k->started_us = clock_mono_us();
+    k->self = handle_add(loop_handles(v->w->loop), &call_type, v);
+    if (!v->q.has_session) return;
+    k->entry = (inflight_entry){.sid = v->q.session.sid,
+                                .id = v->msg.id,
+                                .caller_id = v->who->id,
+                                .flow = v->run.self};
+    inflight_add(v->w->calls, &k->entry);
+}
+
 static void start(visit *v)
 {
     struct tool_call *k = v->call;
@@ -217,22 +233,14 @@ static void start(visit *v)
         .log_level = v->q.log_level,
         .input_schema = k->tool->input_schema,
         .arguments = v->q.arguments,
+        .capabilities = call_can_ask(v),
+        .again = k->again,
         .caller_id = v->who->id,
         .timeout_ms = spec->timeout_ms,
     };
     rq.repeatable = forward_may_repeat(spec, k->tool->annotations);
     forward_fill(v, spec, &rq);
-    k->unsent = buf_new(NULL, SIZE_MAX / 2);
-    k->started_us = clock_mono_us();
-    k->self = handle_add(loop_handles(v->w->loop), &call_type, v);
-    if (v->q.has_session) {
-        rq.session_id = session_text(v->a, &v->q.session);
-        k->entry = (inflight_entry){.sid = v->q.session.sid,
-                                    .id = v->msg.id,
-                                    .caller_id = v->who->id,
-                                    .flow = v->run.self};
-        inflight_add(v->w->calls, &k->entry);
-    }
+    if (v->q.has_session) rq.session_id = session_text(v->a, &v->q.session);
     k->link = link_start(v->w, &rq, &call_type, k->self, &call_hears);
     if (!k->link && !k->over) call_hears.done(v, (js_value){0}, (js_value){0}, NULL);
 }
@@ -258,6 +266,7 @@ static flow_go cancelled(visit *v)
 {
     struct tool_call *k = v->call;
     record_text(v->rec, FACT_ERROR, S("cancelled"));
+    call_ask_end(v);
     if (v->parent) {
         v->status = 200;
         return FLOW_DONE;
@@ -281,8 +290,12 @@ static flow_go forward(void *x, flow_why why)
                 mirror_params(v->a, exchange_headers(v->x), k->tool->input_schema, v->q.arguments);
         if (wrong)
             return corridor_refuse_with(v, 400, RPC_HEADER_MISMATCH, (str){wrong, strlen(wrong)});
-        start(v);
+        open_call(v);
+        flow_go go = call_take_round(v);
+        if (go == FLOW_FAIL) return go;
+        if (go == FLOW_NEXT) start(v);
     }
+    if (round_is_answered(v, &k->again)) start(v);
     if (why == FLOW_STOP && !k->over) return cancelled(v);
     if (k->over) return FLOW_NEXT;
     if (k->unsent.n == 0) return FLOW_WAIT;
@@ -315,6 +328,7 @@ static flow_go relay(void *x, flow_why why)
 void call_end(visit *v)
 {
     struct tool_call *k = v->call;
+    call_ask_end(v);
     if (k->link) link_cancel(k->link);
     k->link = NULL;
     handle_drop(loop_handles(v->w->loop), k->self);

@@ -9,6 +9,7 @@
 #include "corridor.h"
 #include "inflight.h"
 #include "link.h"
+#include "parked.h"
 
 struct tool_call {
     upstream *to;         /* NULL: not found */
@@ -24,10 +25,16 @@ struct tool_call {
     str body; /* the whole answer, once over */
     int status;
     bool over;
-    sink *out;  /* NULL: no stream was begun */
-    buf unsent; /* heap: events for the stream, from `sent` on */
+    sink *out;           /* NULL: no stream was begun */
+    struct round *round; /* an old client's questions; NULL: none yet */
+    parked_name parked;
+    bool waits;      /* for what a parked call says next */
+    unsigned rounds; /* that came before, of a modern client */
+    str again;       /* what this one adds */
+    buf unsent;      /* heap: events for the stream, from `sent` on */
     size_t sent;
 };
 
-extern const link_events call_hears; /* their owner is the visit */
+extern const link_events call_hears; /* their owner is the visit, */
+extern const char call_type;         /* under this type */
 #endif

@@ -8,6 +8,7 @@
 #include "../base/clock.h"
 #include "../transport/sse.h"
 #include "call.h"
+#include "call_ask.h"
 #include "reply.h"
 
 enum { NOTICES_MOST = 256 << 10 };
@@ -99,9 +100,6 @@ static void bring_result(visit *v, js_value result)
         v->q.speaks->write_result(v->a, &b, &v->q, result);
         rpc_close_result(&b);
         k->body = buf_str(&b);
-    } else if (js_text_is(type, S("input_required"))) {
-        record_text(v->rec, FACT_ERROR, S("unsupported"));
-        k->body = reply_tool_error(v, S("needs input, which this gateway version does not relay"));
     } else {
         failed(v, S("upstream"), S("unsupported result type"),
                S("upstream returned unsupported result type"));
@@ -131,6 +129,13 @@ static void on_done(void *owner, js_value result, js_value error, const err *why
     visit *v = owner;
     struct tool_call *k = v->call;
     k->link = NULL;
+    if (k->over) return;
+    if (js_text_is(js_get(result, S("resultType")), S("input_required"))) {
+        call_wants_input(v, result);
+        return;
+    }
+    if (call_wants_address(v, error)) return;
+    call_ask_end(v);
     k->over = true;
     k->status = 200;
     record_number(v->rec, FACT_UPSTREAM_MS, (clock_mono_us() - k->started_us) / 1000);
@@ -150,4 +155,7 @@ static void on_done(void *owner, js_value result, js_value error, const err *why
     corridor_wake(v, FLOW_WOKEN);
 }
 
-const link_events call_hears = {.notice = on_notice, .done = on_done};
+const link_events call_hears = {.notice = on_notice,
+                                .asked = call_asked,
+                                .withdrawn = call_withdrawn,
+                                .done = on_done};

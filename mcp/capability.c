@@ -71,7 +71,7 @@ void capability_put(buf *b, unsigned bits, mcp_version version)
     bits &= known_to(version);
     buf_put(b, S("{"));
     if (bits & CAN_LIST_ROOTS) member(b, &any, S("\"roots\":{}"));
-    if (bits & CAN_SAMPLE) put_sampling(b, bits, &any);
+    if (bits & (CAN_SAMPLE | CAN_SAMPLE_TOOLS | CAN_SAMPLE_CONTEXT)) put_sampling(b, bits, &any);
     if (bits & (CAN_ELICIT_FORM | CAN_ELICIT_URL)) put_elicitation(b, bits, version, &any);
     if (bits & CAN_FOLLOW_TASKS) member(b, &any, S("\"extensions\":{\"" TASKS_EXTENSION "\":{}}"));
     buf_put(b, S("}"));

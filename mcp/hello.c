@@ -5,6 +5,7 @@
  * while nothing would deliver it. */
 #include "../authz/digest.h"
 #include "capability.h"
+#include "client_request.h"
 #include "corridor.h"
 #include "inflight.h"
 #include "reply.h"
@@ -77,6 +78,8 @@ static flow_go accept(void *x, flow_why why)
     if (v->q.has_session && str_eq(v->msg.method, S("notifications/cancelled")) &&
         id.kind != JS_ABSENT)
         inflight_cancel(v->w, &v->q.session, id.raw, v->who->id);
+    if (v->q.has_session && v->msg.kind == RPC_RESPONSE)
+        client_request_answer(v->w, &v->q.session, v->who->id, &v->msg);
     reply_empty(v, 202);
     return FLOW_DONE;
 }

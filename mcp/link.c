@@ -339,6 +339,7 @@ static void copy_request(link_call *c, const link_request *rq)
     c->rq.name = copy(a, rq->name);
     c->rq.params = copy(a, rq->params);
     c->rq.meta = copy(a, rq->meta);
+    c->rq.again = copy(a, rq->again);
     c->rq.log_level = copy(a, rq->log_level);
     c->rq.caller_id = spec->isolation == ISOLATION_SHARED ? S("") : copy(a, rq->caller_id);
     c->rq.session_id = (str){0};

@@ -37,7 +37,8 @@ typedef struct {
     str log_level;         /* {0}: none */
     js_value input_schema; /* tools/call: for Mcp-Param-* headers (x-mcp-header) */
     js_value arguments;
-    unsigned capabilities;     /* capability.h: what this call's client can be asked */
+    unsigned capabilities; /* capability.h: what this call's client can be asked */
+    str again; /* further members of params, for a modern server only: what the last round gave */
     str caller_id, session_id; /* for isolation; session {0}: none */
     const header *headers;     /* further headers for HTTP (forwarded ones), ends with {0} */
     bool repeatable;           /* it may be sent twice: a connection that breaks is mended unseen */

@@ -118,6 +118,7 @@ void link_message_request(buf *b, upstream_era era, int64_t id, const link_reque
     head(b, id, rq->method);
     bool first = true;
     member(b, &first, rq->params);
+    if (era == ERA_MODERN) member(b, &first, rq->again);
     if (era == ERA_MODERN || rq->progress || rq->meta.n) {
         if (!first) buf_put(b, S(","));
         meta(b, era, id, rq);
@@ -162,12 +163,6 @@ void link_message_say(buf *b, str id, str said)
     buf_put(b, S(","));
     buf_put(b, said);
     buf_put(b, S("}"));
-}
-
-str link_message_declined(str method)
-{
-    if (str_eq(method, S("elicitation/create"))) return S("\"result\":{\"action\":\"cancel\"}");
-    return S("\"error\":{\"code\":-32603,\"message\":\"the client has gone\"}");
 }
 
 /* RFC 5424 severities as MCP spells them, least grave first. An unknown level is never wanted. */

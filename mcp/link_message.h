@@ -37,8 +37,6 @@ void link_message_cancelled(buf *b, int64_t id);
 void link_message_reply(buf *b, const link_message *asked);
 /* The answer somebody gave; `said` as in link_answer(). */
 void link_message_say(buf *b, str id, str said);
-/* What a question is told whose asker has gone: a form is cancelled, all else is an error. */
-str link_message_declined(str method);
 
 /* What a call wants to hear beside its answer. */
 typedef struct {

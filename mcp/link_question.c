@@ -5,10 +5,12 @@
  * open ones stands here, so that whatever ends a call, no server waits for ever. While one is
  * open the call's own time stands still: people answer slowly. Whoever took the question keeps the
  * time for that; the limit here only catches one that is forgotten. */
+#include "capability.h"
+#include "inquiry.h"
 #include "link_table.h"
 #include <stdlib.h>
 
-static const int64_t FORGOTTEN_MS = 20 * 60 * 1000;
+static const int64_t FORGOTTEN_MS = 1200000;
 
 static void free_open(link_open *o)
 {
@@ -58,7 +60,9 @@ bool link_call_asked(link_call *c, const link_message *m, handle asker)
     arena *scratch = arena_new();
     void *owner = handle_get(link_table_handles(c->t), c->type, c->owner);
     link_question q = {m->id.raw, js_text(scratch, m->method), m->params};
-    bool taken = owner && c->ev.asked && c->can_ask && may_open(c, q.id);
+    unsigned needed = capability_needed(q.method, q.params);
+    bool can = needed && !(needed & ~c->can_ask);
+    bool taken = owner && c->ev.asked && can && may_open(c, q.id);
     if (taken) {
         link_open *o = open_new(q.id, q.method, asker);
         o->next = c->open;
@@ -102,7 +106,7 @@ void link_call_decline(link_call *c)
 {
     while (c->open) {
         link_open *o = take_out(c, c->open->id);
-        say(c, o, link_message_declined(o->method));
+        say(c, o, inquiry_unanswered(o->method));
         free_open(o);
     }
 }

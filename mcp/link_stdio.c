@@ -188,6 +188,7 @@ void link_stdio_go(link_call *c)
         (link_request){.method = arena_dup(a, c->rq.method),
                        .params = arena_dup(a, c->rq.params),
                        .meta = arena_dup(a, c->rq.meta),
+                       .again = arena_dup(a, c->rq.again),
                        .progress = c->rq.progress,
                        .capabilities = c->rq.capabilities,
                        .log_level = c->rq.log_level.p ? arena_dup(a, c->rq.log_level) : (str){0}};
@@ -231,7 +232,10 @@ void link_stdio_say(mcp_shared *s, handle asker, str id, str said)
     m->child = asker;
     m->id = arena_dup(a, id);
     m->said = arena_dup(a, said);
-    loop_post(m->at->loop, &m->mail);
+    if (m->at)
+        loop_post(m->at->loop, &m->mail);
+    else
+        arena_free(a); /* the process ends */
 }
 
 typedef struct {

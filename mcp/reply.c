@@ -120,7 +120,7 @@ static bool contains(str s, str word)
 }
 
 /* Lenient: a client that accepts anything takes a stream when there is something to stream. */
-static bool takes_stream(const visit *v)
+bool reply_takes_stream(const visit *v)
 {
     if (v->parent) return false;
     str accept = exchange_header(v->x, S("accept"));
@@ -130,7 +130,7 @@ static bool takes_stream(const visit *v)
 
 bool reply_may_stream(visit *v)
 {
-    if (v->stream == STREAM_UNASKED && takes_stream(v)) {
+    if (v->stream == STREAM_UNASKED && reply_takes_stream(v)) {
         str share = caller_share(v->a, v->who, v->rec->v[FACT_PEER].text);
         unsigned most = v->rq.config->streams_per_caller;
         bool room = tally_take(v->w->shared->streams, share, most, v->a);

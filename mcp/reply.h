@@ -19,6 +19,8 @@ void reply_made_with(visit *v, header extra, str members);
 str reply_tool_error(visit *v, str text);
 /* Opens an event stream. */
 sink *reply_stream(visit *v);
+/* Does it take one at all? */
+bool reply_takes_stream(const visit *v);
 /* May the client be answered with an event stream? The first yes takes one of its caller's. */
 bool reply_may_stream(visit *v);
 #endif

@@ -3,6 +3,7 @@
 #include "worker.h"
 #include "../authz/digest.h"
 #include "inflight.h"
+#include "parked.h"
 #include "session.h"
 #include "shelf.h"
 #include <stdlib.h>
@@ -15,6 +16,7 @@ mcp_shared *mcp_shared_new(const mcp_shared_options *o)
     s->meters = o->meters;
     s->seals = o->seals;
     s->streams = o->streams;
+    s->parked = tally_new();
     s->audit = o->audit;
     s->spawner = o->spawner;
     s->workers = o->workers;
@@ -31,6 +33,7 @@ void mcp_shared_free(mcp_shared *s)
     if (!s) return;
     upstream_table_free(s->upstreams);
     session_revoked_free(s->revoked);
+    tally_free(s->parked);
     free(s->worker);
     free(s);
 }
@@ -57,6 +60,7 @@ mcp_worker *mcp_worker_new(mcp_shared *s, unsigned index, const mcp_worker_optio
 void mcp_worker_drain(mcp_worker *w)
 {
     w->draining = true;
+    parked_drain(w);
     link_table_drain(w);
 }
 
@@ -64,6 +68,7 @@ void mcp_worker_free(mcp_worker *w)
 {
     if (!w) return;
     w->shared->worker[w->index] = NULL;
+    parked_free_all(w);
     link_table_free(w->links);
     catalog_waits_free(w->catalogs);
     shelf_room_free(w->shelves);

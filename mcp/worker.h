@@ -15,7 +15,7 @@ struct mcp_shared {
     logger *log;
     metrics *meters;
     const sealer *seals;
-    tally *streams;
+    tally *streams, *parked;
     audit_sink audit;
     child_spawner *spawner;
     unsigned workers;
@@ -37,6 +37,7 @@ struct mcp_worker {
     struct catalog_waits *catalogs; /* catalog.c */
     struct inflight *calls;         /* inflight.c: what a client of the old era may cancel */
     struct shelf_room *shelves;     /* shelf.c: tools as clients see them */
+    struct parked *parked;          /* parked.c: calls that wait for a client's next round */
     arena *scratch;                 /* for what ends within one step; reset by its user */
 };
 

@@ -81,6 +81,22 @@ function inputTools(T) {
     T(name, { [key]: z.string() }, async (a, c) => { const r = answers(c, 'it'); return r ? text(JSON.stringify(r)) : inputRequired({ inputRequests: { it: name === 'test_sampling' ? ask.sample(a[key]) : ask.elicit(a[key], 'response') } }); });
 }
 
+const WITH_DEFAULTS = { type: 'object', properties: {
+  name: { type: 'string', default: 'John Doe' }, age: { type: 'integer', default: 30 }, score: { type: 'number', default: 95.5 },
+  status: { type: 'string', enum: ['active', 'inactive', 'pending'], default: 'active' }, verified: { type: 'boolean', default: true },
+} };
+const titled = [{ const: 'a', title: 'First' }, { const: 'b', title: 'Second' }];
+const WITH_CHOICES = { type: 'object', properties: {
+  untitledSingle: { type: 'string', enum: ['a', 'b'] }, titledSingle: { type: 'string', oneOf: titled },
+  legacyEnum: { type: 'string', enum: ['a', 'b'], enumNames: ['First', 'Second'] },
+  untitledMulti: { type: 'array', items: { type: 'string', enum: ['a', 'b'] } }, titledMulti: { type: 'array', items: { anyOf: titled } },
+} };
+
+function formTools(T) {
+  for (const [name, requestedSchema] of [['test_elicitation_sep1034_defaults', WITH_DEFAULTS], ['test_elicitation_sep1330_enums', WITH_CHOICES]])
+    T(name, {}, async (_a, c) => { const r = answers(c, 'it'); return r ? text(JSON.stringify(r)) : inputRequired({ inputRequests: { it: inputRequired.elicit({ message: 'Please fill this in', requestedSchema }) } }); });
+}
+
 function prompts(s) {
   const say = (t) => ({ messages: [{ role: 'user', content: { type: 'text', text: t } }] });
   s.registerPrompt('test_simple_prompt', { description: 'A prompt without arguments' }, async () => say('This is a simple prompt for testing.'));
@@ -107,6 +123,7 @@ function build() {
   contentTools(T);
   noticeTools(T);
   inputTools(T);
+  formTools(T);
   s.registerTool('json_schema_2020_12_tool', { description: 'A schema with every keyword', inputSchema: fromJsonSchema(SCHEMA_2020) }, async () => text('ok'));
   s.registerTool('test_x_mcp_header', { description: 'An argument in a header', inputSchema: fromJsonSchema({ type: 'object', properties: { region: { type: 'string', 'x-mcp-header': 'Region' } } }) }, async (a) => text(`region=${a.region}`));
   if (extraTool) T('test_extra_tool', {}, async () => text('extra'));

@@ -44,10 +44,10 @@ def list_tools(gateway, token=None):
 class Session:
     """A client of the old era: initialize, then requests with its session id."""
 
-    def __init__(self, gateway, token=None, version="2025-11-25"):
+    def __init__(self, gateway, token=None, version="2025-11-25", capabilities=None):
         self.port, self.version, self.token = gateway.port, version, token
         a = self.post({"jsonrpc": "2.0", "id": next(ids), "method": "initialize",
-                       "params": {"protocolVersion": version, "capabilities": {},
+                       "params": {"protocolVersion": version, "capabilities": capabilities or {},
                                   "clientInfo": {"name": "flow-test", "version": "1"}}}, session=None)
         self.opened = a
         self.id = a.headers.get("mcp-session-id")

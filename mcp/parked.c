@@ -1,0 +1,384 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* parked.c - one call between two rounds, and the letters from and to its waiters.
+ *
+ * Questions that come close together go out in one round: the first starts a short gathering.
+ * Then the waiter is told and nobody waits any more; a longer time begins in which the client
+ * must come back. Answers that are missing or have the wrong shape are asked for again.
+ * What the server says meanwhile (its answer, its end) is kept for the next round; progress is
+ * left out, since there is no stream it could go to. (mcp.md 9.2) */
+#include "parked.h"
+#include "../authz/digest.h"
+#include "inquiry.h"
+#include "worker.h"
+#include <stdlib.h>
+
+enum { PER_CALLER = 16, IN_ALL = 1024, OPEN_MOST = 16, ASKED_MOST = 64 };
+static const int64_t GATHER_MS = 20;
+
+static const char parked_type;
+
+typedef struct {
+    str id; /* the server's, JSON */
+    str method;
+    unsigned key;
+    str request; /* as a value of inputRequests */
+} parked_item;
+
+struct parked {
+    parked *next, *prev;
+    mcp_worker *w;
+    arena *a;
+    handle self;
+    uint8_t nonce[STATE_NONCE];
+    str caller_id;
+    link_call *link; /* NULL: it is over */
+    parked_item item[OPEN_MOST];
+    size_t count;
+    unsigned asked, round;
+    parked_waiter waiter; /* ev NULL: nobody waits */
+    loop_timer timer;     /* gathers while somebody waits, else until it is given up */
+    js_value result, error;
+    const err *why;
+};
+
+static void destroy(parked *p)
+{
+    loop_timer_stop(p->w->loop, &p->timer);
+    handle_drop(loop_handles(p->w->loop), p->self);
+    if (p->prev)
+        p->prev->next = p->next;
+    else
+        p->w->parked = p->next;
+    if (p->next) p->next->prev = p->prev;
+    arena_free(p->a); /* it lives there too, and so do its places in the tally */
+}
+
+static void give_up(void *p_)
+{
+    parked *p = p_;
+    if (p->link) link_cancel(p->link);
+    destroy(p);
+}
+
+/* Letters to a waiter */
+
+typedef enum { REPORT_INPUT, REPORT_DONE, REPORT_LOST } report_kind;
+
+typedef struct {
+    letter mail; /* first: a letter is found by its address */
+    arena *a;
+    parked_waiter to;
+    report_kind kind;
+    parked_name name;
+    js_value requests, result, error;
+    const err *why;
+} report;
+
+static void report_drop(letter *self)
+{
+    arena_free(((report *)self)->a);
+}
+
+static void report_deliver(letter *self, loop *at)
+{
+    report *r = (report *)self;
+    void *owner = handle_get(loop_handles(at), r->to.type, r->to.self);
+    if (owner && r->kind == REPORT_INPUT)
+        r->to.ev->input(owner, r->requests, &r->name);
+    else if (owner && r->kind == REPORT_DONE)
+        r->to.ev->done(owner, r->result, r->error, r->why);
+    else if (owner)
+        r->to.ev->lost(owner);
+    report_drop(self);
+}
+
+static report *report_new(const parked_waiter *to, report_kind kind)
+{
+    arena *a = arena_new();
+    report *r = NEW(a, report);
+    r->mail = (letter){.deliver = report_deliver, .drop = report_drop};
+    r->a = a;
+    r->to = *to;
+    r->kind = kind;
+    return r;
+}
+
+static void send(report *r)
+{
+    loop_post(r->to.w->loop, &r->mail);
+}
+
+static js_value copied(arena *a, js_value v)
+{
+    return (js_value){v.kind, v.kind == JS_ABSENT ? (str){0} : arena_dup(a, v.raw)};
+}
+
+static const err *copied_err(arena *a, const err *why)
+{
+    return why ? err_new(a, why->kind, STR_FMT, STR_ARG(why->text)) : NULL;
+}
+
+static void tell_lost(const parked_waiter *to)
+{
+    send(report_new(to, REPORT_LOST));
+}
+
+static parked_name name_of(const parked *p)
+{
+    parked_name name = {.call = p->self, .round = p->round};
+    memcpy(name.nonce, p->nonce, sizeof name.nonce);
+    return name;
+}
+
+static void tell_done(const parked *p, js_value result, js_value error, const err *why)
+{
+    report *r = report_new(&p->waiter, REPORT_DONE);
+    r->result = copied(r->a, result);
+    r->error = copied(r->a, error);
+    r->why = copied_err(r->a, why);
+    send(r);
+}
+
+static void tell_input(void *p_)
+{
+    parked *p = p_;
+    report *r = report_new(&p->waiter, REPORT_INPUT);
+    buf b = buf_new(r->a, SIZE_MAX / 2);
+    buf_put(&b, S("{"));
+    for (size_t i = 0; i < p->count; i++) {
+        buf_fmt(&b, "%s\"q%u\":", i ? "," : "", p->item[i].key);
+        buf_put(&b, p->item[i].request);
+    }
+    buf_put(&b, S("}"));
+    r->requests = (js_value){JS_OBJECT, buf_str(&b)};
+    r->name = name_of(p);
+    send(r);
+    p->waiter.ev = NULL;
+    loop_timer_start(p->w->loop, &p->timer, STATE_LIFE_MS, give_up, p);
+}
+
+static void gather(parked *p)
+{
+    loop_timer_start(p->w->loop, &p->timer, GATHER_MS, tell_input, p);
+}
+
+/* What the link reports */
+
+static bool keep_question(parked *p, const link_question *q)
+{
+    buf b = buf_new(p->a, INQUIRY_MOST + 4096);
+    if (p->count == OPEN_MOST || p->asked == ASKED_MOST || q->params.raw.n > INQUIRY_MOST)
+        return false;
+    buf_put(&b, S("{\"method\":"));
+    buf_json(&b, q->method);
+    buf_put(&b, S(",\"params\":"));
+    if (!inquiry_put(p->a, &b, q->method, q->params, MCP_2026_07_28) || !buf_put(&b, S("}")))
+        return false;
+    p->item[p->count++] = (parked_item){.id = arena_dup(p->a, q->id),
+                                        .method = arena_dup(p->a, q->method),
+                                        .key = ++p->asked,
+                                        .request = buf_str(&b)};
+    return true;
+}
+
+static bool on_asked(void *p_, const link_question *q)
+{
+    parked *p = p_;
+    if (!keep_question(p, q)) return false;
+    if (p->waiter.ev && p->count == 1) gather(p);
+    return true;
+}
+
+static void forget(parked *p, size_t i)
+{
+    p->count--;
+    memmove(&p->item[i], &p->item[i + 1], (p->count - i) * sizeof p->item[0]);
+}
+
+static void on_withdrawn(void *p_, str id)
+{
+    parked *p = p_;
+    for (size_t i = 0; i < p->count; i++) {
+        if (!str_eq(p->item[i].id, id)) continue;
+        forget(p, i);
+        break;
+    }
+    if (p->waiter.ev && p->count == 0) loop_timer_stop(p->w->loop, &p->timer);
+}
+
+static void on_done(void *p_, js_value result, js_value error, const err *why)
+{
+    parked *p = p_;
+    p->link = NULL;
+    p->count = 0;
+    if (p->waiter.ev) {
+        tell_done(p, result, error, why);
+        destroy(p);
+        return;
+    }
+    p->result = copied(p->a, result);
+    p->error = copied(p->a, error);
+    p->why = copied_err(p->a, why);
+}
+
+static const link_events hears = {.asked = on_asked, .withdrawn = on_withdrawn, .done = on_done};
+
+bool parked_begin(const parked_waiter *who, str caller_id, link_call *c, const link_question *q,
+                  parked_name *name)
+{
+    mcp_worker *w = who->w;
+    arena *a = arena_new();
+    parked *p = NEW(a, parked);
+    p->a = a;
+    p->w = w;
+    p->caller_id = arena_dup(a, caller_id);
+    bool room = !w->draining && tally_take(w->shared->parked, caller_id, PER_CALLER, a) &&
+                tally_take(w->shared->parked, (str){0}, IN_ALL, a);
+    p->self = room && keep_question(p, q) ? handle_add(loop_handles(w->loop), &parked_type, p) : 0;
+    if (!p->self) {
+        arena_free(a);
+        return false;
+    }
+    digest_random(p->nonce, sizeof p->nonce);
+    p->link = c;
+    p->waiter = *who;
+    p->next = w->parked;
+    if (p->next) p->next->prev = p;
+    w->parked = p;
+    link_hand_over(c, &parked_type, p->self, &hears);
+    gather(p);
+    *name = name_of(p);
+    return true;
+}
+
+/* The next round, on the call's own worker */
+
+/* What fits a question is passed on; its server judges the rest. */
+static bool answers_it(js_value said)
+{
+    return said.kind == JS_OBJECT;
+}
+
+static void take_answers(parked *p, arena *scratch, js_value answers)
+{
+    for (size_t i = 0; i < p->count && p->link;) {
+        js_value said = js_get(answers, arena_fmt(scratch, "q%u", p->item[i].key));
+        if (!answers_it(said)) {
+            i++;
+            continue;
+        }
+        str id = p->item[i].id;
+        forget(p, i);
+        buf b = buf_new(scratch, SIZE_MAX / 2);
+        buf_put(&b, S("\"result\":"));
+        buf_put(&b, said.raw);
+        link_answer(p->link, id, buf_str(&b));
+    }
+}
+
+static parked *find(mcp_worker *at, const parked_name *name)
+{
+    parked *p = handle_get(loop_handles(at->loop), &parked_type, name->call);
+    str nonce = {(const char *)name->nonce, sizeof name->nonce};
+    return p && digest_equal((str){(const char *)p->nonce, sizeof p->nonce}, nonce) ? p : NULL;
+}
+
+static void take_round(parked *p, const parked_waiter *who, arena *scratch, js_value answers)
+{
+    p->waiter = *who;
+    p->round++;
+    loop_timer_stop(p->w->loop, &p->timer);
+    take_answers(p, scratch, answers);
+    if (!p->link) {
+        tell_done(p, p->result, p->error, p->why);
+        destroy(p);
+    } else if (p->count) {
+        gather(p);
+    }
+}
+
+typedef struct {
+    letter mail; /* first: a letter is found by its address */
+    arena *a;
+    mcp_worker *at;
+    parked_waiter who;
+    parked_name name;
+    str caller_id;
+    js_value answers;
+} visit_letter;
+
+static void visit_drop(letter *self)
+{
+    arena_free(((visit_letter *)self)->a);
+}
+
+static void resume_deliver(letter *self, loop *at)
+{
+    visit_letter *m = (visit_letter *)self;
+    parked *p = find(m->at, &m->name);
+    (void)at;
+    if (p && str_eq(p->caller_id, m->caller_id) && p->round == m->name.round && !p->waiter.ev)
+        take_round(p, &m->who, m->a, m->answers);
+    else
+        tell_lost(&m->who);
+    visit_drop(self);
+}
+
+static void leave_deliver(letter *self, loop *at)
+{
+    visit_letter *m = (visit_letter *)self;
+    parked *p = find(m->at, &m->name);
+    (void)at;
+    if (p && p->waiter.ev && p->waiter.self == m->who.self) give_up(p);
+    visit_drop(self);
+}
+
+static visit_letter *letter_new(const parked_waiter *who, const parked_name *name)
+{
+    arena *a = arena_new();
+    visit_letter *m = NEW(a, visit_letter);
+    m->a = a;
+    m->at = who->w->shared->worker[handle_worker(name->call)];
+    m->who = *who;
+    m->name = *name;
+    return m;
+}
+
+void parked_resume(const parked_waiter *who, str caller_id, const parked_name *name,
+                   js_value answers)
+{
+    if (handle_worker(name->call) >= who->w->shared->workers) {
+        tell_lost(who);
+        return;
+    }
+    visit_letter *m = letter_new(who, name);
+    m->mail = (letter){.deliver = resume_deliver, .drop = visit_drop};
+    m->caller_id = arena_dup(m->a, caller_id);
+    m->answers = copied(m->a, answers);
+    loop_post(m->at->loop, &m->mail);
+}
+
+void parked_leave(const parked_waiter *who, const parked_name *name)
+{
+    visit_letter *m = letter_new(who, name);
+    m->mail = (letter){.deliver = leave_deliver, .drop = visit_drop};
+    if (m->at)
+        loop_post(m->at->loop, &m->mail);
+    else
+        visit_drop(&m->mail); /* the process ends */
+}
+
+void parked_drain(mcp_worker *w)
+{
+    static const err stopping = {ERR_CANCELLED, {"the gateway is stopping", 23}};
+    while (w->parked) {
+        parked *p = w->parked;
+        if (p->waiter.ev) tell_done(p, (js_value){0}, (js_value){0}, &stopping);
+        give_up(p);
+    }
+}
+
+void parked_free_all(mcp_worker *w)
+{
+    while (w->parked) destroy(w->parked);
+}

@@ -1,0 +1,253 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""An MCP server whose tools ask their client before they answer: `asking_server.py PORT modern|legacy`, or
+`asking_server.py stdio` (legacy).
+
+Tool `ask` takes {what: [question, …]}: each of them is asked in a round of its own, a list of them in one
+round; the answers come back as JSON text. Questions: form, titled, several, url, sampling, sampling_tools, roots.
+`endless` asks without end, `state_only` {n} (modern) only gives a state back n times, `address` answers -32042
+until it was called `times` times. GET /seen: what was heard beside calls; POST /control {"hang_up": true}:
+streams with an open question end, {"mute": true}: no call goes on after an answer."""
+import json
+import queue
+import sys
+import threading
+import time
+import uuid
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+MODERN = "2026-07-28"
+SERVER = {"name": "asking", "version": "1"}
+COLORS = [{"const": "r", "title": "Red"}, {"const": "g", "title": "Green"}]
+
+
+def form(**properties):
+    return {"method": "elicitation/create", "params": {"message": "name?", "requestedSchema": {
+        "type": "object", "properties": properties or {"name": {"type": "string"}}}}}
+
+
+SAMPLE = {"messages": [{"role": "user", "content": {"type": "text", "text": "capital?"}}], "maxTokens": 9}
+QUESTIONS = {
+    "form": form(),
+    "titled": form(color={"type": "string", "oneOf": COLORS}),
+    "several": form(colors={"type": "array", "items": {"anyOf": COLORS}}),
+    "url": {"method": "elicitation/create", "params": {"mode": "url", "message": "sign in", "url": "https://example.com/"}},
+    "sampling": {"method": "sampling/createMessage", "params": SAMPLE},
+    "sampling_tools": {"method": "sampling/createMessage", "params": {**SAMPLE, "tools": [], "_meta": {"x": 1}}},
+    "roots": {"method": "roots/list", "params": {}},
+}
+TOOLS = [{"name": n, "description": n, "inputSchema": {"type": "object"}}
+         for n in ("ask", "endless", "state_only", "address", "echo")]
+state = {"seen": [], "waiting": {}, "hang_up": False, "mute": False, "addresses": 0, "starts": 0}
+
+
+def text(value):
+    return {"content": [{"type": "text", "text": value if isinstance(value, str) else json.dumps(value)}]}
+
+
+def rounds_of(args):
+    return [r if isinstance(r, list) else [r] for r in args.get("what", ["form"])]
+
+
+def url_error():
+    state["addresses"] += 1
+    elicitations = [{"mode": "url", "elicitationId": str(uuid.uuid4()), "url": "https://example.com/auth", "message": "sign in"}]
+    return {"code": -32042, "message": "URL elicitation required", "data": {"elicitations": elicitations}}
+
+
+# --- modern: a result that asks -----------------------------------------------------------------
+
+
+def modern_call(params):
+    name, args = params["name"], params.get("arguments") or {}
+    given = json.loads(params["requestState"]) if "requestState" in params else {"round": 0, "answers": []}
+    if name == "echo":
+        return text(args.get("text", ""))
+    if name == "endless":
+        return {"resultType": "input_required", "inputRequests": {"a": QUESTIONS["form"]}}
+    if name == "state_only":
+        n = given["round"]
+        if n < args.get("n", 1):
+            return {"resultType": "input_required", "requestState": json.dumps({"round": n + 1, "answers": []})}
+        return text(f"{n} states")
+    if "inputResponses" in params:
+        got = params["inputResponses"]
+        given = {"round": given["round"], "answers": given["answers"] + [got[k] for k in sorted(got)]}
+    rounds = rounds_of(args)
+    if given["round"] < len(rounds):
+        asked = {f"k{i}": QUESTIONS[q] for i, q in enumerate(rounds[given["round"]])}
+        return {"resultType": "input_required", "inputRequests": asked,
+                "requestState": json.dumps({**given, "round": given["round"] + 1})}
+    return text(given["answers"])
+
+
+# --- legacy: requests during the call, over whatever `say` writes to ------------------------------
+
+
+def legacy_call(params, say, listen):
+    """say(message) sends; listen(ids) gives the responses by id, or None when the client is gone."""
+    name, args = params["name"], params.get("arguments") or {}
+    if name == "echo":
+        return {"result": text(args.get("text", ""))}
+    if name == "address":
+        if state["addresses"] < args.get("times", 1):
+            return {"error": url_error()}
+        return {"result": text("signed in")}
+    answers, n = [], 0
+    rounds = rounds_of(args) if name == "ask" else [["form"]] * 1000
+    for r in rounds:
+        ids = []
+        for q in r:
+            n += 1
+            ids.append(f"{uuid.uuid4().hex}" if n % 2 else 1000000 + n)
+            say({"jsonrpc": "2.0", "id": ids[-1], **QUESTIONS[q]})
+        got = listen(ids)
+        if got is None:
+            return None
+        while state["mute"]:
+            time.sleep(0.05)
+        answers += [got[i].get("result", got[i].get("error")) for i in ids]
+        if "error" in got[ids[-1]] and name == "endless":
+            break
+    return {"result": text(answers)}
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+
+    def log_message(self, *args):
+        pass
+
+    def reply(self, status, body=None, headers=()):
+        data = b"" if body is None else json.dumps(body).encode()
+        self.send_response(status)
+        self.send_header("content-type", "application/json")
+        for k, v in headers:
+            self.send_header(k, v)
+        self.send_header("content-length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def answer(self, m, said, headers=()):
+        self.reply(200, {"jsonrpc": "2.0", "id": m["id"], **said}, headers)
+
+    def do_GET(self):
+        self.reply(200, state["seen"]) if self.path == "/seen" else self.reply(405, {})
+
+    def do_DELETE(self):
+        self.reply(200, {})
+
+    def do_POST(self):
+        m = json.loads(self.rfile.read(int(self.headers.get("content-length", 0))))
+        if self.path == "/control":
+            state.update(m)
+            return self.reply(200, {})
+        if "method" in m and "id" in m:
+            return self.modern(m) if state["era"] == "modern" else self.legacy(m)
+        state["seen"].append(m)
+        if "method" not in m and m["id"] in state["waiting"]:
+            state["waiting"][m["id"]].put(m)
+        self.reply(202)
+
+    def modern(self, m):
+        extra = {"_meta": {"io.modelcontextprotocol/serverInfo": SERVER}}
+        if m["method"] == "server/discover":
+            return self.answer(m, {"result": {"resultType": "complete", "supportedVersions": [MODERN],
+                                              "capabilities": {"tools": {}}, "ttlMs": 1000, "cacheScope": "public", **extra}})
+        if m["method"] == "tools/list":
+            return self.answer(m, {"result": {"resultType": "complete", "tools": TOOLS, "ttlMs": 60000,
+                                              "cacheScope": "public", **extra}})
+        state["seen"].append(m)
+        self.answer(m, {"result": {"resultType": "complete", **modern_call(m["params"]), **extra}})
+
+    def legacy(self, m):
+        if m["method"] == "initialize":
+            state["seen"].append(m)
+            return self.answer(m, {"result": {"protocolVersion": "2025-11-25", "capabilities": {"tools": {}},
+                                              "serverInfo": SERVER}}, [("Mcp-Session-Id", uuid.uuid4().hex)])
+        if "mcp-session-id" not in self.headers:
+            return self.reply(400, {"jsonrpc": "2.0", "id": None, "error": {"code": -32000, "message": "not initialized"}})
+        if m["method"] == "tools/list":
+            return self.answer(m, {"result": {"tools": TOOLS}})
+        self.send_response(200)
+        self.send_header("content-type", "text/event-stream")
+        self.send_header("connection", "close")
+        self.end_headers()
+        self.close_connection = True
+        state["starts"] += 1
+        said = legacy_call(m["params"], self.say, self.listen)
+        if said:
+            self.say({"jsonrpc": "2.0", "id": m["id"], **said})
+
+    def say(self, message):
+        if "id" in message and "method" in message:
+            state["waiting"][message["id"]] = queue.Queue()
+        self.wfile.write(b"event: message\ndata: " + json.dumps(message).encode() + b"\n\n")
+        self.wfile.flush()
+
+    def listen(self, ids):
+        got = {}
+        for i in ids:
+            while i not in got:
+                try:
+                    got[i] = state["waiting"][i].get(timeout=0.05)
+                except queue.Empty:
+                    if state["hang_up"]:
+                        return None
+        return got
+
+
+class Server(ThreadingHTTPServer):
+    def handle_error(self, request, client_address):
+        pass  # clients that leave are what this server is for
+
+
+def say_line(message):
+    sys.stdout.write(json.dumps(message) + "\n")
+    sys.stdout.flush()
+
+
+def listen_lines(ids):
+    got = {}
+    while not all(i in got for i in ids):
+        line = sys.stdin.readline()
+        if not line:
+            sys.exit(0)
+        m = json.loads(line)
+        if m.get("method") == "notifications/cancelled":
+            return None
+        if "method" not in m:
+            got[m["id"]] = m
+    return got
+
+
+def stdio():
+    for line in iter(sys.stdin.readline, ""):
+        m = json.loads(line)
+        if "id" not in m or "method" not in m:
+            continue
+        if m["method"] == "initialize":
+            said = {"result": {"protocolVersion": "2025-11-25", "capabilities": {"tools": {}}, "serverInfo": SERVER}}
+        elif m["method"] == "tools/list":
+            said = {"result": {"tools": TOOLS}}
+        elif m["method"] == "tools/call":
+            said = legacy_call(m["params"], say_line, listen_lines)
+        else:
+            said = {"error": {"code": -32601, "message": "Method not found"}}
+        if said:
+            say_line({"jsonrpc": "2.0", "id": m["id"], **said})
+
+
+def main():
+    if sys.argv[1] == "stdio":
+        return stdio()
+    state["era"] = sys.argv[2]
+    server = Server(("127.0.0.1", int(sys.argv[1])), Handler)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    print("up", flush=True)
+    sys.stdin.read()  # ends with whoever started it
+
+
+main()

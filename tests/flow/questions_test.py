@@ -1,0 +1,253 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Servers that ask their client before they answer, in all four pairs of eras, and those who abuse it."""
+import json
+import time
+
+from house.asking import ANSWERS, CAN, House, said
+from house.http import Connection
+from house import mcp
+
+KINDS = ["form", "url", "sampling", "roots"]
+ALL = [ANSWERS["elicitation/create"], ANSWERS["elicitation/create"], ANSWERS["sampling/createMessage"], ANSWERS["roots/list"]]
+EXPIRED = {"code": -32602, "message": "requestState invalid or expired"}
+
+
+def test_an_old_client_is_asked_by_servers_of_both_eras(binary):
+    with House(binary) as h:
+        client = h.old_client()
+        for server in ("new", "old", "child"):
+            asked, m = client.call(f"{server}__ask", what=KINDS).finish()
+            assert json.loads(said(m)) == ALL, (server, m)
+            assert [q["method"] for q in asked] == ["elicitation/create"] * 2 + ["sampling/createMessage", "roots/list"]
+            assert asked[1]["params"]["elicitationId"], asked[1]
+            assert len({q["id"] for q in asked}) == 4 and all(len(q["id"]) >= 32 for q in asked), asked
+            asked, m = client.call(f"{server}__ask", what=[["form", "roots"]]).finish()
+            assert len(asked) == 2 and len(json.loads(said(m))) == 2, (server, m)
+
+
+def test_a_new_client_is_asked_by_servers_of_both_eras(binary):
+    with House(binary) as h:
+        client = h.new_client()
+        for server in ("new", "old", "child"):
+            asked, m = client.finish(f"{server}__ask", {"what": KINDS})
+            assert json.loads(said(m)) == ALL, (server, m)
+            assert m["result"]["resultType"] == "complete" and len(asked) == 4, (server, asked)
+            url = next(iter(asked[1].values()))
+            assert url["params"]["mode"] == "url" and "elicitationId" not in url["params"], url
+            asked, m = client.finish(f"{server}__ask", {"what": [["form", "roots"], "sampling"]})
+            assert len(json.loads(said(m))) == 3, (server, m)
+
+
+def test_who_declares_nothing_is_asked_nothing(binary):
+    with House(binary) as h:
+        old, new = h.old_client(capabilities={}), h.new_client(capabilities={})
+        for server in ("old", "child"):
+            asked, m = old.call(f"{server}__ask", what=KINDS).finish()
+            assert not asked and [a["code"] for a in json.loads(said(m))] == [-32601] * 4, (server, m)
+            asked, m = new.finish(f"{server}__ask", {"what": KINDS})
+            assert not asked and [a["code"] for a in json.loads(said(m))] == [-32601] * 4, (server, m)
+        asked, m = old.call("new__ask", what=["form"]).finish()
+        assert not asked and m["result"]["isError"], m
+        for what, needs in (("sampling_tools", {"sampling": {"tools": {}}}), ("url", {"elicitation": {"url": {}}})):
+            a = h.new_client(capabilities={"sampling": {}, "elicitation": {}}).send("new__ask", {"what": [what]})
+            assert a.status == 400 and a.message()["error"]["code"] == -32021, a.body
+            assert set(a.message()["error"]["data"]["requiredCapabilities"]) == set(needs), a.body
+
+
+def test_servers_hear_exactly_what_the_client_can(binary):
+    with House(binary) as h:
+        some = {"sampling": {}, "elicitation": {"url": {}}}
+        h.old_client(capabilities=some).call("old__echo", text="x").finish()
+        h.new_client(capabilities=some).round("new__echo", {"text": "x"})
+        opened = [m["params"]["capabilities"] for m in h.old.seen() if m.get("method") == "initialize"]
+        assert some in opened, opened
+        meta = [m["params"]["_meta"] for m in h.new.seen()][-1]
+        assert meta["io.modelcontextprotocol/clientCapabilities"] == some, meta
+
+
+def test_older_words_for_older_clients(binary):
+    with House(binary) as h:
+        client = h.old_client(version="2025-06-18", capabilities={"elicitation": {}, "sampling": {}})
+        for server in ("new", "old", "child"):
+            asked, m = client.call(f"{server}__ask", what=["titled"]).finish()
+            color = asked[0]["params"]["requestedSchema"]["properties"]["color"]
+            assert color == {"type": "string", "enum": ["r", "g"], "enumNames": ["Red", "Green"]}, (server, asked)
+            assert "mode" not in asked[0]["params"], asked
+        asked, m = client.call("new__ask", what=["several"]).finish()
+        assert not asked and json.loads(said(m)) == [{"action": "cancel"}], m
+        asked, m = client.call("old__ask", what=["url"]).finish()
+        assert not asked and json.loads(said(m))[0]["code"] == -32601, m
+
+
+def test_forged_answers_change_nothing(binary):
+    with House(binary) as h:
+        alice, bob, other = h.old_client(), h.old_client("bob"), h.old_client()
+        for server in ("new", "old", "child"):
+            call = alice.call(f"{server}__ask", what=["form"])
+            q = call.next()
+            evil = {"action": "accept", "content": {"name": "Mallory"}}
+            last = "0" if q["id"][-1] != "0" else "1"
+            for who, wrong_id in ((bob, q["id"]), (other, q["id"]), (alice, q["id"][:-1] + last), (alice, "q" + "0" * 49),
+                                  (alice, "qffffffffffffffff" + q["id"][17:]), (alice, 7)):
+                a = who.session.post({"jsonrpc": "2.0", "id": wrong_id, "result": evil})
+                assert a.status == 202, a.status
+            call.answer(q)
+            call.answer(q, evil)  # and once is enough
+            asked, m = call.finish()
+            assert json.loads(said(m)) == [ANSWERS["elicitation/create"]], (server, m)
+
+
+def test_errors_of_clients(binary):
+    no = {"code": -1, "message": "no"}
+    with House(binary) as h:
+        client = h.old_client()
+        refuse = lambda call, q: call.answer(q, error=no)  # noqa: E731
+        for server in ("old", "child"):
+            _, m = client.call(f"{server}__ask", what=["form"]).finish(refuse)
+            assert json.loads(said(m)) == [no], (server, m)
+        _, m = client.call("new__ask", what=["form"]).finish(refuse)
+        assert json.loads(said(m)) == [{"action": "cancel"}], m
+        _, m = client.call("new__ask", what=["sampling"]).finish(refuse)
+        assert m["result"]["isError"], m
+
+
+def test_a_cancelled_call_takes_its_questions_back(binary):
+    with House(binary) as h:
+        client = h.old_client()
+        for server in ("old", "child", "new"):
+            call = client.call(f"{server}__ask", what=["form"])
+            q = call.next()
+            for _ in range(4):  # on whatever worker it comes in
+                client.session.post({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": call.id}})
+            m = call.next()
+            assert m["method"] == "notifications/cancelled" and m["params"]["requestId"] == q["id"], (server, m)
+            assert call.next() is None
+            assert call.answer(q).status == 202
+        assert h.heard(h.old, lambda m: m.get("method") == "notifications/cancelled")
+        assert h.heard(h.old, lambda m: m.get("result") == {"action": "cancel"})
+        _, m = client.call("child__echo", text="free again").finish()
+        assert said(m) == "free again", m
+
+
+def test_no_server_asks_without_end(binary):
+    with House(binary) as h:
+        asked, m = h.old_client().call("new__endless").finish()
+        assert len(asked) == 8 and m["result"]["isError"], (len(asked), m)
+        asked, m = h.old_client().call("old__endless").finish()
+        assert len(asked) == 64, len(asked)
+        asked, m = h.new_client().finish("old__endless", {})
+        assert len(asked) == 64, len(asked)
+        began = time.time()
+        _, m = h.old_client().call("new__state_only", n=3).finish()
+        assert said(m) == "3 states" and time.time() - began > 0.7, m
+        _, m = h.new_client().finish("new__state_only", {"n": 3})
+        assert said(m) == "3 states", m
+
+
+def test_a_state_is_good_for_its_call_and_caller_alone(binary):
+    with House(binary) as h:
+        alice, bob = h.new_client(), h.new_client("bob")
+        for server in ("new", "old", "child"):
+            tool, args = f"{server}__ask", {"what": ["form", "form"]}
+            first = alice.round(tool, args)
+            state = first["result"]["requestState"]
+            assert len(state) > 100, first
+            spoilt = state[:-2] + ("A" if state[-2] != "A" else "B") + state[-1]
+            answers = {"inputResponses": {k: ANSWERS["elicitation/create"] for k in first["result"]["inputRequests"]}}
+            for who, what, more in ((bob, args, {"requestState": state}), (alice, {"what": ["form"]}, {"requestState": state}),
+                                    (alice, args, {"requestState": spoilt}), (alice, args, {"requestState": "x"}),
+                                    (alice, args, {"requestState": 7})):
+                a = who.send(tool, what, **answers, **more)
+                assert a.status == 200 and a.message()["error"] == EXPIRED, (server, a.body)
+            a = alice.send(f"{server}__endless", args, **answers, requestState=state)
+            assert a.message()["error"] == EXPIRED, (server, a.body)
+            second = alice.again(tool, args, first)
+            assert second["result"]["resultType"] == "input_required", (server, second)
+            if server != "new":  # that server keeps no state here: replaying is its own affair
+                assert alice.again(tool, args, first)["error"] == EXPIRED, server
+            assert len(json.loads(said(alice.again(tool, args, second)))) == 2, server
+
+
+def test_what_was_not_answered_is_asked_again(binary):
+    with House(binary) as h:
+        client, args = h.new_client(), {"what": [["form", "roots"]]}
+        first = client.round("old__ask", args)
+        keys = {q["method"]: k for k, q in first["result"]["inputRequests"].items()}
+        some = {keys["roots/list"]: ANSWERS["roots/list"], "stranger": {"x": 1}}
+        second = client.again("old__ask", args, first, some)
+        assert list(second["result"]["inputRequests"]) == [keys["elicitation/create"]], second
+        third = client.again("old__ask", args, second, {keys["elicitation/create"]: "nonsense"})
+        assert list(third["result"]["inputRequests"]) == [keys["elicitation/create"]], third
+        assert json.loads(said(client.again("old__ask", args, third)))[1] == ANSWERS["roots/list"]
+
+
+def test_parked_calls_are_bounded(binary):
+    with House(binary) as h:
+        client = h.new_client()
+        waiting = [client.round("old__ask", {"what": ["form"], "n": n}) for n in range(16)]
+        assert all("requestState" in m["result"] for m in waiting), waiting
+        m = client.round("old__ask", {"what": ["form"]})
+        assert m["error"]["code"] == -32603 and "wait" in m["error"]["message"], m
+        other = h.new_client("bob").round("old__ask", {"what": ["form"]})
+        assert "requestState" in other["result"], "another caller is held to it too"
+        for n, m in enumerate(waiting):
+            assert "result" in client.again("old__ask", {"what": ["form"], "n": n}, m), n
+        assert "requestState" in client.round("old__ask", {"what": ["form"]})["result"], "a place was not given back"
+
+
+def test_a_client_that_leaves_while_it_waits_ends_the_call(binary):
+    with House(binary) as h:
+        client = h.new_client()
+        args = {"what": ["roots", "form"]}
+        first = client.round("old__ask", args)
+        h.old.control(mute=True)
+        params = {"name": "old__ask", "arguments": args, "requestState": first["result"]["requestState"],
+                  "inputResponses": {k: ANSWERS["roots/list"] for k in first["result"]["inputRequests"]}}
+        head, body = mcp.modern_request("tools/call", params, meta=client.meta)
+        c = Connection(h.gateway.port)
+        c.request("POST", "/mcp", {**head, **mcp.bearer(client.token)}, body)
+        assert h.heard(h.old, lambda m: m.get("result") == ANSWERS["roots/list"])
+        c.close()
+        assert h.heard(h.old, lambda m: m.get("method") == "notifications/cancelled")
+        assert client.again("old__ask", args, first)["error"] == EXPIRED
+
+
+def test_an_upstream_that_ends_while_a_call_is_parked(binary):
+    with House(binary) as h:
+        client = h.new_client()
+        for server, end in (("old", lambda: h.old.control(hang_up=True)), ("child", h.kill_children)):
+            first = client.round(f"{server}__ask", {"what": ["form"]})
+            assert "requestState" in first["result"], first
+            end()
+            time.sleep(0.3)
+            m = client.again(f"{server}__ask", {"what": ["form"]}, first)
+            assert m["error"]["code"] == -32603, (server, m)
+            assert client.again(f"{server}__ask", {"what": ["form"]}, first)["error"] == EXPIRED
+
+
+def test_an_address_that_must_be_opened_first(binary):
+    with House(binary) as h:
+        client = h.new_client()
+        asked, m = client.finish("old__address", {"times": 2})
+        assert said(m) == "signed in" and len(asked) == 2, (asked, m)
+        url = next(iter(asked[0].values()))
+        assert url["params"]["mode"] == "url" and "elicitationId" not in url["params"], url
+        asked, m = client.finish("old__address", {"times": 99})
+        assert m["error"]["code"] == -32603 and len(asked) == 8, (len(asked), m)
+        a = h.new_client(capabilities={"elicitation": {}}).send("old__address", {"times": 199})
+        assert a.status == 400 and a.message()["error"]["code"] == -32021, a.body
+        _, m = h.old_client().call("old__address", times=299).finish()
+        assert m["error"]["code"] == -32042 and m["error"]["data"]["elicitations"], m
+        _, m = h.old_client(version="2025-06-18").call("old__address", times=399).finish()
+        assert m["error"]["code"] == -32603, m
+
+
+def test_a_gateway_that_stops_waits_for_nobody(binary):
+    with House(binary) as h:
+        for server in ("old", "child"):
+            assert "requestState" in h.new_client().round(f"{server}__ask", {"what": ["form"]})["result"]
+        began = time.time()
+        h.gateway.process.terminate()
+        h.gateway.process.wait(timeout=30)
+        assert time.time() - began < 15, time.time() - began
+        assert h.heard(h.old, lambda m: m.get("result") == {"action": "cancel"})
