@@ -46,6 +46,7 @@ typedef struct {
     str server; /* tools, resources, prompts: the upstream server */
     str name;   /* the upstream's own name, URI, model or endpoint path */
     bool listing;
+    bool is_template; /* resources, listing: `name` is a URI template, any of its URIs is meant */
     const caller *who;
     int64_t now_ms;
 

@@ -20,8 +20,10 @@ typedef enum {
     FACT_CALLER,   /* caller.id */
     FACT_MCP_METHOD,
     FACT_MCP_PROTOCOL,
-    FACT_TOOL,   /* server/name, the upstream's own name */
-    FACT_SERVER, /* MCP server or LLM backend that was called */
+    FACT_TOOL, /* server/name, the upstream's own name; likewise: */
+    FACT_PROMPT,
+    FACT_RESOURCE, /* its URI, or the template a completion is about */
+    FACT_SERVER,   /* MCP server or LLM backend that was called */
     FACT_MODEL,
     FACT_STREAMED,   /* 1: answered as a stream */
     FACT_LIMITED,    /* the limit that was reached: "streams_per_caller" */

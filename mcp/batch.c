@@ -78,14 +78,19 @@ void batch_item_over(visit *parent)
     if (--parent->batch->waiting == 0) corridor_wake(parent, FLOW_WOKEN);
 }
 
-/* The batch's own line in the log names every tool that was called; one denial makes it a denial.
+enum { SUBJECT_FACTS = 3 };
+static const fact subject_facts[SUBJECT_FACTS] = {FACT_TOOL, FACT_PROMPT, FACT_RESOURCE};
+
+/* The batch's own line in the log names everything that was called; one denial makes it a denial.
  */
-static void add_facts(visit *v, const record *item, buf *tools)
+static void add_facts(visit *v, const record *item, buf *called)
 {
-    const fact_value *tool = &item->v[FACT_TOOL], *said = &item->v[FACT_VERDICT];
-    if (tool->set) {
-        if (tools->n) buf_put(tools, S(","));
-        buf_put(tools, tool->text);
+    const fact_value *said = &item->v[FACT_VERDICT];
+    for (size_t i = 0; i < SUBJECT_FACTS; i++) {
+        const fact_value *what = &item->v[subject_facts[i]];
+        if (!what->set) continue;
+        if (called[i].n) buf_put(&called[i], S(","));
+        buf_put(&called[i], what->text);
     }
     bool refused = v->rec->v[FACT_VERDICT].set && str_eq(v->rec->v[FACT_VERDICT].text, S("deny"));
     if (said->set && !refused) {
@@ -99,11 +104,12 @@ static flow_go answer(void *x, flow_why why)
 {
     visit *v = x;
     (void)why;
-    buf out = buf_new(v->a, SIZE_MAX / 2), tools = buf_new(v->a, SIZE_MAX / 2);
+    buf out = buf_new(v->a, SIZE_MAX / 2), called[SUBJECT_FACTS];
+    for (size_t i = 0; i < SUBJECT_FACTS; i++) called[i] = buf_new(v->a, SIZE_MAX / 2);
     buf_put(&out, S("["));
     for (size_t i = 0; i < v->batch->count; i++) {
         const visit *item = &v->batch->item[i];
-        add_facts(v, item->rec, &tools);
+        add_facts(v, item->rec, called);
         if (!item->answer.n) continue; /* a notification has none */
         if (out.n > 1) buf_put(&out, S(","));
         buf_put(&out, item->answer);
@@ -111,7 +117,8 @@ static flow_go answer(void *x, flow_why why)
     buf_put(&out, S("]"));
     record_text(v->rec, FACT_MCP_METHOD, S("batch"));
     record_text(v->rec, FACT_MCP_PROTOCOL, mcp_version_names[MCP_2025_03_26]);
-    if (tools.n) record_text(v->rec, FACT_TOOL, buf_str(&tools));
+    for (size_t i = 0; i < SUBJECT_FACTS; i++)
+        if (called[i].n) record_text(v->rec, subject_facts[i], buf_str(&called[i]));
     if (out.n > 2)
         reply_json(v, 200, buf_str(&out));
     else

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* call.c - tools/call: find the tool, ask the rules, call the server, bring back what it says.
+/* call.c - one call about one subject: find it, ask the rules, call its server, bring back the
+ * answer.
  *
  * The client's arguments travel as the bytes they are; everything around them is written anew.
- * A tool that may not be seen is answered by the same bytes as one that does not exist, so the
+ * A subject that may not be seen is answered by the same bytes as one that does not exist, so the
  * header checks that need its schema come only after the rules have spoken.
  * The head of the answer waits for the first thing to say: when that is the result, it is a
  * plain JSON reply; when it is progress or a log message, it is an event stream that ends with
@@ -10,19 +11,18 @@
  * A client that leaves cancels the call, in both eras: there is no resuming yet. */
 #include "call.h"
 #include "../base/clock.h"
+#include "../base/uri.h"
 #include "../transport/sse.h"
 #include "call_ask.h"
 #include "forward.h"
 #include "mirror.h"
-#include "name.h"
 #include "pins.h"
 #include "question_of.h"
 #include "reply.h"
 #include "resource_metadata.h"
 #include "round.h"
-#include "shelf.h"
 
-enum { CHUNK = 16 << 10 };
+enum { CHUNK = 16 << 10, URI_MOST = 8192 };
 
 const char call_type = 0; /* its address marks our handles */
 
@@ -31,123 +31,150 @@ static str server_name(const upstream *u)
     return upstream_spec_of(u)->name;
 }
 
-/* Shortened names cannot be cut back: each long one is made again and compared. */
-static const catalog_tool *find_tool(visit *v, const catalog *c, upstream *u, str own)
+/* Reading: what the params name, and whether they have the shape their method demands */
+
+static flow_go wrong_params(visit *v, str text)
 {
-    struct tool_call *k = v->call;
-    const catalog_tool *t = catalog_find(c, own);
-    bool prefixed = v->rq.endpoint->naming == NAMING_PREFIX;
-    size_t room = NAME_MOST - 2 - server_name(u).n;
-    if (t && (!prefixed || own.n <= room)) return t;
-    if (!prefixed || !name_is_shortened(k->public_name)) return NULL;
-    for (size_t i = 0; i < c->count; i++) {
-        if (c->tools[i].name.n <= room) continue;
-        str made = name_public(v->a, NAMING_PREFIX, server_name(u), c->tools[i].name);
-        if (str_eq(made, k->public_name)) return &c->tools[i];
-    }
-    return NULL;
+    return corridor_refuse_with(v, 200, RPC_INVALID_PARAMS, text);
 }
 
-/* WAIT while its catalog is fetched; NEXT: looked, k->tool may be set. */
-static bool knows(visit *v, const catalog *c, upstream *u, str own)
+static flow_go read_name(visit *v, catalog_kind kind)
 {
-    return c && find_tool(v, c, u, own);
-}
-
-static flow_go look_in(visit *v, upstream *u, str own)
-{
-    struct tool_call *k = v->call;
-    catalog_view view = catalog_want(v->w, u, v->run.self, k->asked);
-    if (view.pending &&
-        !knows(v, view.now, u, own)) { /* a list that has it is good enough to call by */
-        if (view.now) catalog_drop(view.now);
-        k->asked = true;
-        return FLOW_WAIT;
-    }
-    k->asked = false;
-    if (!view.now) {
-        record_text(v->rec, FACT_MISSING, server_name(u));
-        return FLOW_NEXT;
-    }
-    const catalog_tool *t = find_tool(v, view.now, u, own);
-    if (!t || k->tool) {
-        k->clash = k->clash || t;
-        catalog_drop(view.now);
-        return FLOW_NEXT;
-    }
-    k->known = view.now;
-    k->tool = t;
-    k->to = u;
+    if (v->q.name.kind != JS_STRING) return wrong_params(v, S("params.name must be a string"));
+    if (v->q.arguments.kind != JS_ABSENT && v->q.arguments.kind != JS_OBJECT)
+        return wrong_params(v, S("params.arguments must be an object"));
+    v->call->kind = kind;
+    v->call->public_name = js_text(v->a, v->q.name);
     return FLOW_NEXT;
 }
 
-static flow_go unknown_tool(visit *v)
+static flow_go read_uri(visit *v, js_value uri)
 {
+    struct subject_call *k = v->call;
+    if (uri.kind != JS_STRING) return wrong_params(v, S("the uri must be a string"));
+    k->public_name = js_text(v->a, uri);
+    if (k->public_name.n > URI_MOST) return wrong_params(v, S("the uri is too long"));
+    if (uri_has_dots(k->public_name))
+        return wrong_params(v, S("the uri must not hold . or .. as a segment"));
+    return FLOW_NEXT;
+}
+
+/* completion/complete */
+static flow_go read_reference(visit *v)
+{
+    struct subject_call *k = v->call;
+    js_value ref = js_get(v->msg.params, S("ref"));
+    js_value argument = js_get(v->msg.params, S("argument")), type = js_get(ref, S("type"));
+    if (js_get(argument, S("name")).kind != JS_STRING ||
+        js_get(argument, S("value")).kind != JS_STRING)
+        return wrong_params(v, S("params.argument must have a name and a value"));
+    k->completes = true;
+    k->kind = CATALOG_TEMPLATES;
+    if (js_text_is(type, S("ref/resource"))) return read_uri(v, js_get(ref, S("uri")));
+    js_value name = js_get(ref, S("name"));
+    if (!js_text_is(type, S("ref/prompt")) || name.kind != JS_STRING)
+        return wrong_params(v, S("params.ref must name a prompt or a resource"));
+    k->kind = CATALOG_PROMPTS;
+    k->public_name = js_text(v->a, name);
+    return FLOW_NEXT;
+}
+
+static flow_go read_subject(visit *v)
+{
+    const flow *serves = v->q.method->served;
+    v->call = NEW(v->a, struct subject_call);
+    if (serves == &corridor_tools_call) return read_name(v, CATALOG_TOOLS);
+    if (serves == &corridor_prompts_get) return read_name(v, CATALOG_PROMPTS);
+    if (serves == &corridor_complete) return read_reference(v);
+    v->call->kind = CATALOG_RESOURCES;
+    return read_uri(v, js_get(v->msg.params, S("uri")));
+}
+
+/* Resolving */
+
+static bool is_uri(const struct subject_call *k)
+{
+    return k->kind == CATALOG_RESOURCES || k->kind == CATALOG_TEMPLATES;
+}
+
+void call_unknown(const visit *v, rpc_refusal *no)
+{
+    const struct subject_call *k = v->call;
     buf b = buf_new(v->a, SIZE_MAX / 2);
-    buf_put(&b, S("Unknown tool: "));
-    buf_put(&b, v->call->public_name);
-    return corridor_refuse_with(v, 200, RPC_INVALID_PARAMS, buf_str(&b));
+    *no = (rpc_refusal){.status = 200, .code = RPC_INVALID_PARAMS};
+    if (!is_uri(k)) {
+        buf_put(&b, k->kind == CATALOG_TOOLS ? S("Unknown tool: ") : S("Unknown prompt: "));
+        buf_put(&b, k->public_name);
+        no->text = buf_str(&b);
+        return;
+    }
+    buf_put(&b, S("{\"uri\":"));
+    buf_json(&b, k->public_name);
+    buf_put(&b, S("}"));
+    no->text = S("Resource not found");
+    no->data = buf_str(&b);
+    if (v->q.speaks == &dialect_legacy) no->code = RPC_RESOURCE_NOT_FOUND;
 }
 
-static flow_go resolve_prefixed(visit *v)
+static flow_go unknown(visit *v)
 {
-    str_pair cut = name_split(v->call->public_name);
-    for (upstream *const *u = v->rq.endpoint->servers; cut.ok && *u; u++)
-        if (str_eq(server_name(*u), cut.head)) return look_in(v, *u, cut.tail);
-    return FLOW_NEXT;
+    call_unknown(v, &v->no);
+    return FLOW_FAIL;
 }
 
-/* Every server is asked, since a name that two have belongs to neither. */
-static flow_go resolve_bare(visit *v)
+static void note_subject(visit *v)
 {
-    struct tool_call *k = v->call;
-    for (; v->rq.endpoint->servers[k->asking]; k->asking++)
-        if (look_in(v, v->rq.endpoint->servers[k->asking], k->public_name) == FLOW_WAIT)
-            return FLOW_WAIT;
-    if (k->clash) k->tool = NULL;
-    if (k->clash && shelf_clash_is_new(v->w->shelves, k->public_name))
-        log_say(v->w->shared->log, LOG_WARN_LEVEL, "two servers have a tool of the same name",
-                (log_fact[]){{"tool", k->public_name}, {0}});
-    return FLOW_NEXT;
-}
-
-static void note_tool(visit *v)
-{
-    struct tool_call *k = v->call;
-    str server = server_name(k->to), tool = k->tool->name;
-    char *p = arena_bytes(v->a, server.n + 1 + tool.n);
-    memcpy(p, server.p, server.n);
-    p[server.n] = '/';
-    memcpy(p + server.n + 1, tool.p, tool.n);
-    record_text(v->rec, FACT_TOOL, (str){p, server.n + 1 + tool.n});
+    static const fact facts[CATALOG_KINDS] = {FACT_TOOL, FACT_PROMPT, FACT_RESOURCE, FACT_RESOURCE};
+    struct subject_call *k = v->call;
+    str server = server_name(k->to);
+    buf b = buf_new(v->a, SIZE_MAX / 2);
+    buf_put(&b, server);
+    buf_put(&b, S("/"));
+    buf_put(&b, k->own);
+    record_text(v->rec, facts[k->kind], buf_str(&b));
     record_text(v->rec, FACT_SERVER, server);
 }
 
 static bool is_withheld(const visit *v)
 {
-    const struct tool_call *k = v->call;
-    return !pins_allow(v->rq.config->pins, v->w->shared, server_name(k->to), k->tool);
+    const struct subject_call *k = v->call;
+    return k->kind == CATALOG_TOOLS &&
+           !pins_allow(v->rq.config->pins, v->w->shared, server_name(k->to), k->item);
 }
 
 static flow_go resolve(void *x, flow_why why)
 {
     visit *v = x;
     (void)why;
-    if (!v->call) {
-        if (v->q.name.kind != JS_STRING)
-            return corridor_refuse_with(v, 200, RPC_INVALID_PARAMS,
-                                        S("params.name must be a string"));
-        if (v->q.arguments.kind != JS_ABSENT && v->q.arguments.kind != JS_OBJECT)
-            return corridor_refuse_with(v, 200, RPC_INVALID_PARAMS,
-                                        S("params.arguments must be an object"));
-        v->call = NEW(v->a, struct tool_call);
-        v->call->public_name = js_text(v->a, v->q.name);
-    }
-    flow_go go = v->rq.endpoint->naming == NAMING_PREFIX ? resolve_prefixed(v) : resolve_bare(v);
+    if (!v->call && read_subject(v) != FLOW_NEXT) return FLOW_FAIL;
+    flow_go go = call_find(v);
     if (go != FLOW_NEXT) return go;
-    if (!v->call->tool || is_withheld(v)) return unknown_tool(v);
-    note_tool(v);
+    if (!v->call->to || is_withheld(v)) return unknown(v);
+    note_subject(v);
     return FLOW_NEXT;
+}
+
+/* Deciding */
+
+static str acting_of(const visit *v)
+{
+    if (!v->call->completes) return v->q.method->acting;
+    return is_uri(v->call) ? S("resources/read") : S("prompts/get");
+}
+
+/* Completing is part of choosing: whoever might use it may be helped to. */
+static void put_question(const visit *v, question *q)
+{
+    const struct subject_call *k = v->call;
+    question_of(v, acting_of(v), k->completes, q);
+    if (k->kind == CATALOG_TOOLS)
+        question_about_tool(q, server_name(k->to), k->item);
+    else if (k->kind == CATALOG_PROMPTS)
+        question_about(q, SUBJECT_PROMPT, server_name(k->to), k->own);
+    else
+        question_about(q, SUBJECT_RESOURCE, server_name(k->to), k->own);
+    if (!k->completes) q->args = v->q.arguments;
+    q->is_template = k->completes && is_uri(k) && uri_is_template(k->own);
 }
 
 static flow_go only_scopes_missing(visit *v, const verdict *said)
@@ -156,15 +183,22 @@ static flow_go only_scopes_missing(visit *v, const verdict *said)
     return corridor_refuse_with(v, 403, RPC_FORBIDDEN, S("insufficient scope"));
 }
 
+/* It is listed, so it may be said why not: to a model, where a model called it. */
+static flow_go denied_openly(visit *v, const verdict *said)
+{
+    str text = said->message.n ? said->message : S("denied by policy");
+    if (v->call->kind != CATALOG_TOOLS) return corridor_refuse_with(v, 200, RPC_FORBIDDEN, text);
+    reply_json(v, 200, reply_tool_error(v, text));
+    return FLOW_DONE;
+}
+
 static flow_go authorize(void *x, flow_why why)
 {
     visit *v = x;
     (void)why;
     question q;
     verdict said = {0};
-    question_of(v, v->q.method->acting, false, &q);
-    question_about_tool(&q, server_name(v->call->to), v->call->tool);
-    q.args = v->q.arguments;
+    put_question(v, &q);
     const mcp_config *c = v->rq.config;
     const audit_case asked = {c->rules, c->shadow, c->redact, &q, v->rq.endpoint->path};
     audit_decide(&v->w->shared->audit, &asked, v->a, &said);
@@ -177,21 +211,34 @@ static flow_go authorize(void *x, flow_why why)
     }
     record_text(v->rec, FACT_ERROR, said.why == DENIED_SCHEMA ? S("schema") : S("forbidden"));
     if (said.why == DENIED_SCOPES && v->rq.endpoint->step_up) return only_scopes_missing(v, &said);
-    if (!said.listed || said.why == DENIED_SCOPES) return unknown_tool(v);
-    reply_json(v, 200, reply_tool_error(v, said.message.n ? said.message : S("denied by policy")));
-    return FLOW_DONE;
+    if (!said.listed || said.why == DENIED_SCOPES) return unknown(v);
+    return denied_openly(v, &said);
+}
+
+/* Calling */
+
+static void put_raw(buf *b, str key, js_value v)
+{
+    bool any = b->n > 0;
+    if (v.kind != JS_ABSENT) dialect_put_member(b, key, v.raw, &any);
 }
 
 static str params_of(const visit *v)
 {
-    const struct tool_call *k = v->call;
+    const struct subject_call *k = v->call;
     buf b = buf_new(v->a, SIZE_MAX / 2);
-    (void)buf_need(&b, k->tool->name.n + v->q.arguments.raw.n + 40);
-    buf_put(&b, S("\"name\":"));
-    buf_json(&b, k->tool->name);
-    if (v->q.arguments.kind == JS_OBJECT) {
-        buf_put(&b, S(",\"arguments\":"));
-        buf_put(&b, v->q.arguments.raw);
+    (void)buf_need(&b, k->own.n + v->q.arguments.raw.n + 40);
+    if (k->completes)
+        buf_put(&b, is_uri(k) ? S("\"ref\":{\"type\":\"ref/resource\",")
+                              : S("\"ref\":{\"type\":\"ref/prompt\","));
+    buf_put(&b, is_uri(k) ? S("\"uri\":") : S("\"name\":"));
+    buf_json(&b, k->own);
+    if (k->completes) {
+        buf_put(&b, S("}"));
+        put_raw(&b, S("argument"), js_get(v->msg.params, S("argument")));
+        put_raw(&b, S("context"), js_get(v->msg.params, S("context")));
+    } else if (!is_uri(k)) {
+        put_raw(&b, S("arguments"), v->q.arguments);
     }
     return buf_str(&b);
 }
@@ -207,7 +254,7 @@ static str meta_of(const visit *v)
 
 static void open_call(visit *v)
 {
-    struct tool_call *k = v->call;
+    struct subject_call *k = v->call;
     k->unsent = buf_new(NULL, SIZE_MAX / 2);
     k->started_us = clock_mono_us();
     k->self = handle_add(loop_handles(v->w->loop), &call_type, v);
@@ -221,17 +268,17 @@ static void open_call(visit *v)
 
 static void start(visit *v)
 {
-    struct tool_call *k = v->call;
+    struct subject_call *k = v->call;
     const upstream_spec *spec = upstream_spec_of(k->to);
     link_request rq = {
         .to = k->to,
-        .method = S("tools/call"),
-        .name = k->tool->name,
+        .method = v->q.method->name,
+        .name = k->completes ? (str){0} : k->own,
         .params = params_of(v),
         .meta = meta_of(v),
         .progress = v->q.meta.progress_token.kind != JS_ABSENT,
         .log_level = v->q.log_level,
-        .input_schema = k->tool->input_schema,
+        .input_schema = k->item ? k->item->input_schema : (js_value){0},
         .arguments = v->q.arguments,
         .capabilities = call_can_ask(v),
         .again = k->again,
@@ -248,7 +295,7 @@ static void start(visit *v)
 /* Writes what waits for the stream; false: it is full, the flow is woken when it has room. */
 static bool pump(visit *v)
 {
-    struct tool_call *k = v->call;
+    struct subject_call *k = v->call;
     while (k->sent < k->unsent.n) {
         str part = str_take(str_drop(buf_str(&k->unsent), k->sent), CHUNK);
         k->sent += part.n;
@@ -264,7 +311,7 @@ static bool pump(visit *v)
 /* The old era's cancellation: no answer is given, the stream just ends. */
 static flow_go cancelled(visit *v)
 {
-    struct tool_call *k = v->call;
+    struct subject_call *k = v->call;
     record_text(v->rec, FACT_ERROR, S("cancelled"));
     call_ask_end(v);
     if (v->parent) {
@@ -280,14 +327,14 @@ static flow_go cancelled(visit *v)
 static flow_go forward(void *x, flow_why why)
 {
     visit *v = x;
-    struct tool_call *k = v->call;
+    struct subject_call *k = v->call;
     if (why == FLOW_ENTER) {
         if (!v->permitted)
             return FLOW_FAIL; /* a table without `authorize`: our mistake, and closed */
         const char *wrong = NULL;
-        if (v->q.speaks == &dialect_modern)
+        if (v->q.speaks == &dialect_modern && k->kind == CATALOG_TOOLS)
             wrong =
-                mirror_params(v->a, exchange_headers(v->x), k->tool->input_schema, v->q.arguments);
+                mirror_params(v->a, exchange_headers(v->x), k->item->input_schema, v->q.arguments);
         if (wrong)
             return corridor_refuse_with(v, 400, RPC_HEADER_MISMATCH, (str){wrong, strlen(wrong)});
         open_call(v);
@@ -307,7 +354,7 @@ static flow_go forward(void *x, flow_why why)
 static flow_go relay(void *x, flow_why why)
 {
     visit *v = x;
-    struct tool_call *k = v->call;
+    struct subject_call *k = v->call;
     if (why == FLOW_ENTER) {
         bool streams = k->out || k->unsent.n > 0;
         if (!streams) {
@@ -327,7 +374,7 @@ static flow_go relay(void *x, flow_why why)
 
 void call_end(visit *v)
 {
-    struct tool_call *k = v->call;
+    struct subject_call *k = v->call;
     call_ask_end(v);
     if (k->link) link_cancel(k->link);
     k->link = NULL;
@@ -340,10 +387,13 @@ void call_end(visit *v)
 
 static const flow_step call_steps[] = {
     CORRIDOR_BEGIN,
-    {.name = "resolve", .run = resolve},     /* public name -> server + its own name */
+    {.name = "resolve", .run = resolve},     /* public name or URI -> server + its own */
     {.name = "authorize", .run = authorize}, /* question -> verdict */
     {.name = "forward", .run = forward},     /* starts the call, waits, streams notices */
     {.name = "relay", .run = relay},         /* the answer, with back-pressure */
     {0},
 };
 const flow corridor_tools_call = {.name = "tools/call", .steps = call_steps, CORRIDOR_ENDS};
+const flow corridor_prompts_get = {.name = "prompts/get", .steps = call_steps, CORRIDOR_ENDS};
+const flow corridor_resources_read = {.name = "resources/read", .steps = call_steps, CORRIDOR_ENDS};
+const flow corridor_complete = {.name = "completion/complete", .steps = call_steps, CORRIDOR_ENDS};

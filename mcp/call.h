@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* call.h - what call.c and call_answer.c share: one tools/call on its way.
+/* call.h - what the call files share: one call about one subject on its way.
  *
- * call.c has the steps, call_answer.c what the link reports. Events only collect bytes here and
- * wake the flow; steps write them. */
+ * tools/call, prompts/get, resources/read and completion/complete are the same steps about
+ * different things. call.c has the steps, call_find.c finds the thing, call_answer.c brings
+ * what the link reports. Events only collect bytes here and wake the flow; steps write them. */
 #ifndef SP_MCP_CALL_H
 #define SP_MCP_CALL_H
 #include "catalog.h"
@@ -11,13 +12,17 @@
 #include "link.h"
 #include "parked.h"
 
-struct tool_call {
-    upstream *to;         /* NULL: not found */
-    const catalog *known; /* counted: the tool's views are in it */
-    const catalog_tool *tool;
-    size_t asking; /* naming none: the server being asked */
-    bool asked, clash;
-    str public_name;
+struct subject_call {
+    catalog_kind kind;
+    bool completes;           /* completion/complete: asks about it, does not use it */
+    str public_name;          /* as the client says it: a name or a URI */
+    upstream *to;             /* NULL: not found */
+    str own;                  /* the server's own name or URI */
+    const catalog *known;     /* counted: the item's views are in it; NULL: no list was needed */
+    const catalog_item *item; /* NULL: a URI that no list names */
+    size_t asking;            /* naming none: the server being asked */
+    bool asked, in_templates;
+    upstream *clash; /* naming none: another server that has it, too */
     link_call *link; /* NULL: not begun, or over */
     handle self;
     inflight_entry entry;
@@ -37,4 +42,9 @@ struct tool_call {
 
 extern const link_events call_hears; /* their owner is the visit, */
 extern const char call_type;         /* under this type */
+
+/* The answer for what does not exist or must not be seen: by these bytes nobody can tell which. */
+void call_unknown(const visit *v, rpc_refusal *no);
+/* call_find.c: WAIT while lists are fetched, else NEXT: then `to` says whether it was found. */
+flow_go call_find(visit *v);
 #endif

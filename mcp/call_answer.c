@@ -10,6 +10,7 @@
 #include "call.h"
 #include "call_ask.h"
 #include "reply.h"
+#include "rewrite.h"
 
 enum { NOTICES_MOST = 256 << 10 };
 
@@ -45,7 +46,7 @@ static void put_progress(const visit *v, buf *b, js_value params)
 static void on_notice(void *owner, str method, js_value params)
 {
     visit *v = owner;
-    struct tool_call *k = v->call;
+    struct subject_call *k = v->call;
     bool progress = str_eq(method, S("notifications/progress"));
     bool wanted = progress ? v->q.meta.progress_token.kind != JS_ABSENT : log_is_wanted(v, params);
     if (!wanted || params.kind != JS_OBJECT || !reply_may_stream(v)) return;
@@ -86,37 +87,83 @@ static void busy(visit *v, const err *why)
     v->call->status = no.status;
 }
 
+/* What could not be done: for a model to read, where a model called. */
+static void failed_openly(visit *v, str text, str data)
+{
+    if (v->call->kind == CATALOG_TOOLS) {
+        v->call->body = reply_tool_error(v, text);
+        return;
+    }
+    const rpc_refusal no = {.status = 200, .code = RPC_INTERNAL, .text = text, .data = data};
+    buf b = buf_new(v->a, SIZE_MAX / 2);
+    rpc_write_error(&b, v->msg.id, &no);
+    v->call->body = buf_str(&b);
+}
+
+/* A resource may be kept by whoever got it: as long as its server says, but never for somebody
+ * else when the rules tell callers apart. */
+static dialect_hints hints_of(const visit *v, js_value result)
+{
+    dialect_hints h = {.is_private = true};
+    if (!js_int(js_get(result, S("ttlMs")), &h.ttl_ms) || h.ttl_ms > CATALOG_TTL_MOST_MS)
+        h.ttl_ms = 0;
+    if (js_text_is(js_get(result, S("cacheScope")), S("public")))
+        h.is_private = policy_depends_on_caller(v->rq.config->rules, SUBJECT_RESOURCE);
+    return h;
+}
+
+static void bring_complete(visit *v, js_value result)
+{
+    struct subject_call *k = v->call;
+    const rewrite_from from = {v->a, v->rq.endpoint->naming, upstream_spec_of(k->to)->name};
+    bool cacheable = k->kind == CATALOG_RESOURCES;
+    dialect_hints hints = {0};
+    buf b = buf_new(v->a, SIZE_MAX / 2);
+    if (cacheable) hints = hints_of(v, result);
+    if (!k->completes) result = rewrite_result(&from, result);
+    (void)buf_need(&b, result.raw.n + v->msg.id.n + 256);
+    rpc_open_result(&b, v->msg.id);
+    v->q.speaks->write_result(&b, &v->q, result, cacheable ? &hints : NULL);
+    rpc_close_result(&b);
+    k->body = buf_str(&b);
+}
+
 static void bring_result(visit *v, js_value result)
 {
-    struct tool_call *k = v->call;
     js_value type = js_get(result, S("resultType"));
-    bool complete = type.kind == JS_ABSENT || js_text_is(type, S("complete"));
     if (result.kind != JS_OBJECT) {
         failed(v, S("upstream"), S("the result is no object"), S("the upstream answered nonsense"));
-    } else if (complete) {
-        buf b = buf_new(v->a, SIZE_MAX / 2);
-        (void)buf_need(&b, result.raw.n + v->msg.id.n + 256);
-        rpc_open_result(&b, v->msg.id);
-        v->q.speaks->write_result(v->a, &b, &v->q, result);
-        rpc_close_result(&b);
-        k->body = buf_str(&b);
+    } else if (type.kind == JS_ABSENT || js_text_is(type, S("complete"))) {
+        bring_complete(v, result);
     } else {
         failed(v, S("upstream"), S("unsupported result type"),
                S("upstream returned unsupported result type"));
     }
 }
 
+/* A server's way of saying that it has no such resource; each era has its own. */
+static bool is_not_found(const visit *v, js_value error)
+{
+    int64_t code = 0;
+    if (v->call->kind != CATALOG_RESOURCES) return false;
+    (void)js_int(js_get(error, S("code")), &code);
+    js_value uri = js_get(js_get(error, S("data")), S("uri"));
+    return code == RPC_RESOURCE_NOT_FOUND ||
+           (code == RPC_INVALID_PARAMS && js_text_is(uri, v->call->own));
+}
+
 static void bring_error(visit *v, js_value error)
 {
-    struct tool_call *k = v->call;
+    struct subject_call *k = v->call;
     rpc_refusal no;
     bool plain = dialect_error(v->a, &v->q, error, &no);
     record_text(v->rec, FACT_ERROR, S("upstream"));
     record_text(v->rec, FACT_ERROR_TEXT, arena_dup(v->a, str_take(no.text, 512)));
     if (!plain) {
-        k->body = reply_tool_error(v, no.text);
+        failed_openly(v, no.text, no.data);
         return;
     }
+    if (is_not_found(v, error)) call_unknown(v, &no);
     buf b = buf_new(v->a, SIZE_MAX / 2);
     rpc_write_error(&b, v->msg.id, &no);
     k->body = buf_str(&b);
@@ -127,7 +174,7 @@ static void bring_error(visit *v, js_value error)
 static void on_done(void *owner, js_value result, js_value error, const err *why)
 {
     visit *v = owner;
-    struct tool_call *k = v->call;
+    struct subject_call *k = v->call;
     k->link = NULL;
     if (k->over) return;
     if (js_text_is(js_get(result, S("resultType")), S("input_required"))) {

@@ -34,7 +34,7 @@ unsigned call_can_ask(visit *v)
 
 static void end_with(visit *v, const rpc_refusal *no)
 {
-    struct tool_call *k = v->call;
+    struct subject_call *k = v->call;
     buf b = buf_new(v->a, SIZE_MAX / 2);
     rpc_write_error(&b, v->msg.id, no);
     k->body = buf_str(&b);
@@ -67,7 +67,7 @@ static void failed_upstream(visit *v, str text)
 /* `requests`: the value of inputRequests, or {0}; state {0}: none. */
 static void require_input(visit *v, str requests, str state)
 {
-    struct tool_call *k = v->call;
+    struct subject_call *k = v->call;
     buf b = buf_new(v->a, SIZE_MAX / 2);
     rpc_open_result(&b, v->msg.id);
     buf_put(&b, S("{\"resultType\":\"input_required\""));
@@ -150,7 +150,7 @@ static parked_waiter waiter_of(visit *v)
 /* The link is not cancelled here, though the call is over: its event is still running. */
 static bool park(visit *v, const link_question *q)
 {
-    struct tool_call *k = v->call;
+    struct subject_call *k = v->call;
     parked_waiter who = waiter_of(v);
     if (!parked_begin(&who, v->who->id, k->link, q, &k->parked)) {
         failed_upstream(v, S("too many calls wait for answers"));
@@ -163,7 +163,7 @@ static bool park(visit *v, const link_question *q)
 
 static flow_go resume(visit *v, const request_state *state, js_value answers)
 {
-    struct tool_call *k = v->call;
+    struct subject_call *k = v->call;
     if (state->instance != v->w->shared->instance) return FLOW_FAIL;
     k->parked = (parked_name){.call = state->parked, .round = state->round - 1};
     memcpy(k->parked.nonce, state->nonce, sizeof k->parked.nonce);
@@ -308,7 +308,7 @@ bool call_wants_address(visit *v, js_value error)
 
 void call_ask_end(visit *v)
 {
-    struct tool_call *k = v->call;
+    struct subject_call *k = v->call;
     round_end(v);
     if (!k->waits) return;
     parked_waiter who = waiter_of(v);

@@ -23,6 +23,7 @@ typedef struct fetch_run {
     mcp_worker *w;
     struct fetch_run *prev, *next;
     upstream *u; /* held */
+    catalog_kind kind;
     handle self;
     link_call *call;
     catalog_draft *draft;
@@ -126,7 +127,8 @@ void catalog_waits_free(struct catalog_waits *t)
 /* Notes the outcome: `fresh` takes the place of the last list, unless it says the same. */
 static void publish(upstream *u, const catalog *fresh, int64_t ttl_ms, int64_t now_ms)
 {
-    upstream_catalog *c = &u->list;
+    catalog_kind kind = fresh->kind;
+    upstream_catalog *c = &u->lists[kind];
     const catalog *old = fresh;
     pthread_mutex_lock(&u->lock);
     bool same =
@@ -145,7 +147,7 @@ static void publish(upstream *u, const catalog *fresh, int64_t ttl_ms, int64_t n
     catalog_drop(old);
     wake(u, row, n);
     free(row);
-    if (!same) wording_warn(u);
+    if (!same && kind == CATALOG_TOOLS) wording_warn(u);
 }
 
 static int64_t pause_ms(unsigned failures, bool slow)
@@ -155,11 +157,12 @@ static int64_t pause_ms(unsigned failures, bool slow)
     return pause < most ? pause : most;
 }
 
-static void give_up(upstream *u, int64_t took_ms, int64_t now_ms)
+static void give_up(fetch_run *r, int64_t now_ms)
 {
-    upstream_catalog *c = &u->list;
+    upstream *u = r->u;
+    upstream_catalog *c = &u->lists[r->kind];
     pthread_mutex_lock(&u->lock);
-    c->slow = took_ms > QUICK_MS;
+    c->slow = now_ms - r->started_ms > QUICK_MS;
     c->retry_at_ms = now_ms + pause_ms(c->failures, c->slow);
     c->failures++;
     c->failed = true;
@@ -173,9 +176,8 @@ static void give_up(upstream *u, int64_t took_ms, int64_t now_ms)
 
 static void fail(fetch_run *r, const err *why)
 {
-    int64_t now = loop_now_ms(r->w->loop);
     upstream_is_down(r->u, why->text);
-    give_up(r->u, now - r->started_ms, now);
+    give_up(r, loop_now_ms(r->w->loop));
     run_free(r);
 }
 
@@ -199,11 +201,11 @@ static void done(void *r_, js_value result, js_value error, const err *why)
     str cursor = {0};
     r->call = NULL;
     (void)js_int(js_get(error, S("code")), &code);
-    if (code == -32601 && r->pages == 1) { /* a server without tools */
+    if (code == -32601 && r->pages == 1) { /* a server without such a list */
         succeed(r);
         return;
     }
-    const err refused = {ERR_UPSTREAM, S("tools/list was refused")},
+    const err refused = {ERR_UPSTREAM, S("its list was refused")},
               endless = {ERR_UPSTREAM, S("a list without end")};
     if (!why && error.kind) why = &refused;
     if (!why) why = catalog_draft_page(r->draft, result, &cursor);
@@ -227,7 +229,7 @@ static void ask(fetch_run *r, str cursor)
     }
     int64_t left = r->until_ms - loop_now_ms(r->w->loop);
     const link_request rq = {.to = r->u,
-                             .method = S("tools/list"),
+                             .method = catalog_words_of[r->kind].method,
                              .params = buf_str(&b),
                              .timeout_ms = left > 1 ? left : 1};
     r->pages++;
@@ -239,10 +241,11 @@ static void too_late(void *r_)
 {
     fetch_run *r = r_;
     upstream *u = r->u;
+    upstream_catalog *c = &u->lists[r->kind];
     pthread_mutex_lock(&u->lock);
-    u->list.late = true;
+    c->late = true;
     size_t n;
-    handle *row = take_waiters(&u->list, &n);
+    handle *row = take_waiters(c, &n);
     pthread_mutex_unlock(&u->lock);
     wake(u, row, n);
     free(row);
@@ -254,6 +257,7 @@ typedef struct {
     letter mail;
     mcp_worker *at;
     upstream *u; /* held */
+    catalog_kind kind;
 } fetch_letter;
 
 static void fetch_drop(letter *self)
@@ -273,7 +277,8 @@ static void fetch_deliver(letter *self, loop *at)
     if (!r) abort();
     r->w = m->at;
     r->u = upstream_hold(m->u);
-    r->draft = catalog_draft_new(r->u);
+    r->kind = m->kind;
+    r->draft = catalog_draft_new(r->u, r->kind);
     r->self = handle_add(loop_handles(at), &run_type, r);
     r->started_ms = loop_now_ms(at);
     r->until_ms = r->started_ms + most;
@@ -285,7 +290,7 @@ static void fetch_deliver(letter *self, loop *at)
     fetch_drop(self);
 }
 
-static void post_fetch(upstream *u)
+static void post_fetch(upstream *u, catalog_kind kind)
 {
     fetch_letter *m = calloc(1, sizeof *m);
     if (!m) abort();
@@ -293,12 +298,13 @@ static void post_fetch(upstream *u)
     m->mail.drop = fetch_drop;
     m->at = u->shared->worker[u->owner];
     m->u = upstream_hold(u);
+    m->kind = kind;
     loop_post(m->at->loop, &m->mail);
 }
 
-catalog_view catalog_want(mcp_worker *w, upstream *u, handle waiter, bool again)
+catalog_view catalog_want(mcp_worker *w, upstream *u, catalog_kind kind, handle waiter, bool again)
 {
-    upstream_catalog *c = &u->list;
+    upstream_catalog *c = &u->lists[kind];
     int64_t now_ms = loop_now_ms(w->loop);
     bool begin = false;
     pthread_mutex_lock(&u->lock);
@@ -314,6 +320,6 @@ catalog_view catalog_want(mcp_worker *w, upstream *u, handle waiter, bool again)
                          .fresh_ms = fresh ? c->fresh_until_ms - now_ms : 0,
                          .pending = pending};
     pthread_mutex_unlock(&u->lock);
-    if (begin) post_fetch(u);
+    if (begin) post_fetch(u, kind);
     return view;
 }

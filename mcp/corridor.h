@@ -28,16 +28,19 @@ typedef struct visit {
     rpc_refusal no; /* why a step failed */
     str challenge;  /* WWW-Authenticate of a refusal; {0}: none */
     enum { STREAM_UNASKED, STREAM_HELD, STREAM_REFUSED } stream;
-    int status;             /* what was answered; 0: nothing yet */
-    str answer;             /* of a batch item */
-    struct visit *parent;   /* NULL, or the batch this message came in */
-    struct tool_call *call; /* call.c */
-    struct listing *list;   /* list.c */
-    struct batch *batch;    /* batch.c */
+    int status;                /* what was answered; 0: nothing yet */
+    str answer;                /* of a batch item */
+    struct visit *parent;      /* NULL, or the batch this message came in */
+    struct subject_call *call; /* call.c */
+    struct listing *list;      /* list.c */
+    struct batch *batch;       /* batch.c */
 } visit;
 
 /* The flows of method.c's rows, and the two that read chooses itself. */
-extern const flow corridor_tools_call, corridor_tools_list;
+extern const flow corridor_tools_call, corridor_prompts_get, corridor_resources_read,
+    corridor_complete;
+extern const flow corridor_tools_list, corridor_prompts_list, corridor_resources_list,
+    corridor_templates_list;
 extern const flow corridor_initialize, corridor_discover, corridor_ping;
 extern const flow corridor_notice, corridor_batch;
 extern const flow corridor_item; /* a message of a batch begins here */

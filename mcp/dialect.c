@@ -131,6 +131,7 @@ bool dialect_error(arena *a, const dialect_request *q, js_value error, rpc_refus
                         .text = text.p ? text : S("upstream error")};
     if (code == RPC_MISSING_CAPABILITY && q->speaks == &dialect_legacy) {
         no->text = S("the server needs a client capability that is not there");
+        if (data.kind != JS_ABSENT) no->data = data.raw;
         return false;
     }
     bool moved = code == RPC_RESOURCE_NOT_FOUND && q->speaks == &dialect_modern;

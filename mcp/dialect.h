@@ -60,8 +60,10 @@ struct dialect {
     int no_method_status; /* of a -32601 */
     bool (*read)(const dialect_context *c, const rpc_message *m, dialect_request *q,
                  rpc_refusal *no);
-    /* A server's result object, made fit for this client. */
-    void (*write_result)(arena *a, buf *b, const dialect_request *q, js_value result);
+    /* A server's result object, made fit for this client. hints NULL: not cacheable. `b` has an
+     * arena. */
+    void (*write_result)(buf *b, const dialect_request *q, js_value result,
+                         const dialect_hints *hints);
     /* A result of our own: its members without braces, may be empty; hints NULL: not cacheable. */
     void (*write_made)(buf *b, const dialect_request *q, str members, const dialect_hints *hints);
 };
@@ -75,8 +77,8 @@ MUST_CHECK bool dialect_open_session(const dialect_context *c, session *out, rpc
 /* "2025-11-25" of the version header, trimmed; p NULL when absent. */
 str dialect_version_header(const header *headers);
 
-/* A server's error as this client may see it. False: say it as a failed tool result with no->text.
- */
+/* A server's error as this client may see it. False: it describes our hop; what is to be said
+ * instead is in no->text and no->data. */
 bool dialect_error(arena *a, const dialect_request *q, js_value error, rpc_refusal *no);
 
 /* Helpers of the two dialects. */

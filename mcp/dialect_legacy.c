@@ -57,20 +57,51 @@ static void put_link_as_text(arena *a, buf *b, js_value block)
     buf_put(b, S("}"));
 }
 
-static void put_content(arena *a, buf *b, const dialect_request *q, js_value content)
+static void put_block(buf *b, const dialect_request *q, js_value block)
+{
+    js_value type = js_get(block, S("type"));
+    if (js_text_is(type, S("resource_link")))
+        put_link_as_text(b->a, b, block);
+    else if (q->version < MCP_2025_03_26 && js_text_is(type, S("audio")))
+        buf_put(b, S("{\"type\":\"text\",\"text\":\"[audio]\"}"));
+    else
+        buf_put(b, block.raw);
+}
+
+static void put_content(buf *b, const dialect_request *q, js_value content)
+{
+    bool any = false;
+    if (content.kind != JS_ARRAY) {
+        put_block(b, q, content);
+        return;
+    }
+    buf_put(b, S("["));
+    for (js_iter it = js_iterate(content); js_next(&it);) {
+        if (any) buf_put(b, S(","));
+        any = true;
+        put_block(b, q, it.value);
+    }
+    buf_put(b, S("]"));
+}
+
+/* Of a prompt: each holds a block. */
+static void put_messages(buf *b, const dialect_request *q, js_value messages)
 {
     bool any = false;
     buf_put(b, S("["));
-    for (js_iter it = js_iterate(content); js_next(&it);) {
-        js_value type = js_get(it.value, S("type"));
+    for (js_iter it = js_iterate(messages); js_next(&it);) {
+        js_value content = js_get(it.value, S("content"));
+        str raw = it.value.raw;
         if (any) buf_put(b, S(","));
         any = true;
-        if (js_text_is(type, S("resource_link")))
-            put_link_as_text(a, b, it.value);
-        else if (q->version < MCP_2025_03_26 && js_text_is(type, S("audio")))
-            buf_put(b, S("{\"type\":\"text\",\"text\":\"[audio]\"}"));
-        else
-            buf_put(b, it.value.raw);
+        if (content.kind == JS_ABSENT) {
+            buf_put(b, raw);
+            continue;
+        }
+        buf_put(b, (str){raw.p, (size_t)(content.raw.p - raw.p)});
+        put_content(b, q, content);
+        const char *rest = content.raw.p + content.raw.n;
+        buf_put(b, (str){rest, (size_t)(raw.p + raw.n - rest)});
     }
     buf_put(b, S("]"));
 }
@@ -95,22 +126,24 @@ static void put_structured(buf *b, const dialect_request *q, js_value v, bool *a
     buf_put(b, S("}"));
 }
 
-static void put_meta(arena *a, buf *b, js_value meta, bool *any)
+static void put_meta(buf *b, js_value meta, bool *any)
 {
     size_t before = b->n;
     bool had = *any, inside = false;
     dialect_put_member(b, S("_meta"), S("{"), any);
-    dialect_put_meta(a, b, meta, &inside);
+    dialect_put_meta(b->a, b, meta, &inside);
     buf_put(b, S("}"));
     if (inside || !buf_ok(b)) return;
     b->n = before; /* nothing of it travels: as if it had not been there */
     *any = had;
 }
 
-static void write_result(arena *a, buf *b, const dialect_request *q, js_value result)
+static void write_result(buf *b, const dialect_request *q, js_value result,
+                         const dialect_hints *hints)
 {
     js_value meta = {0}, structured = {0}, content = {0};
-    bool any = false;
+    bool any = false, plain = q->version < MCP_2025_06_18;
+    (void)hints; /* words of the modern era */
     buf_put(b, S("{"));
     for (js_iter it = js_iterate(result); js_next(&it);) {
         if (is_envelope(&it)) continue;
@@ -120,21 +153,24 @@ static void write_result(arena *a, buf *b, const dialect_request *q, js_value re
             structured = it.value;
         else if (js_key_is(&it, S("content")))
             content = it.value;
-        else
+        else if (plain && js_key_is(&it, S("messages")) && it.value.kind == JS_ARRAY) {
+            dialect_put_member(b, S("messages"), (str){0}, &any);
+            put_messages(b, q, it.value);
+        } else
             dialect_put_member(b, it.key, it.value.raw, &any);
     }
     js_iter blocks = js_iterate(content);
     bool empty = content.kind != JS_ARRAY || !js_next(&blocks);
     if (structured.kind != JS_ABSENT && empty) {
         put_structured_as_text(b, structured, &any);
-    } else if (content.kind == JS_ARRAY && q->version < MCP_2025_06_18) {
+    } else if (content.kind == JS_ARRAY && plain) {
         dialect_put_member(b, S("content"), (str){0}, &any);
-        put_content(a, b, q, content);
+        put_content(b, q, content);
     } else if (content.kind != JS_ABSENT) {
         dialect_put_member(b, S("content"), content.raw, &any);
     }
     if (structured.kind != JS_ABSENT) put_structured(b, q, structured, &any);
-    if (meta.kind == JS_OBJECT) put_meta(a, b, meta, &any);
+    if (meta.kind == JS_OBJECT) put_meta(b, meta, &any);
     buf_put(b, S("}"));
 }
 

@@ -109,7 +109,21 @@ static void put_tail(arena *a, buf *b, const dialect_request *q, js_value meta, 
     buf_put(b, S("}}"));
 }
 
-static void write_result(arena *a, buf *b, const dialect_request *q, js_value result)
+static void put_hints(buf *b, const dialect_hints *hints, bool any)
+{
+    buf_put(b, any ? S(",\"ttlMs\":") : S("\"ttlMs\":"));
+    buf_int(b, hints->ttl_ms > 0 ? hints->ttl_ms : 0);
+    buf_put(b,
+            hints->is_private ? S(",\"cacheScope\":\"private\"") : S(",\"cacheScope\":\"public\""));
+}
+
+static bool is_hint(const js_iter *it)
+{
+    return js_key_is(it, S("ttlMs")) || js_key_is(it, S("cacheScope"));
+}
+
+static void write_result(buf *b, const dialect_request *q, js_value result,
+                         const dialect_hints *hints)
 {
     js_value meta = {0};
     bool any = false;
@@ -117,22 +131,18 @@ static void write_result(arena *a, buf *b, const dialect_request *q, js_value re
     for (js_iter it = js_iterate(result); js_next(&it);) {
         if (js_key_is(&it, S("_meta")))
             meta = it.value;
-        else if (!js_key_is(&it, S("resultType")))
+        else if (!js_key_is(&it, S("resultType")) && !is_hint(&it))
             dialect_put_member(b, it.key, it.value.raw, &any);
     }
-    put_tail(a, b, q, meta, any);
+    if (hints) put_hints(b, hints, any);
+    put_tail(b->a, b, q, meta, any || hints);
 }
 
 static void write_made(buf *b, const dialect_request *q, str members, const dialect_hints *hints)
 {
     buf_put(b, S("{"));
     buf_put(b, members);
-    if (hints) {
-        buf_put(b, members.n ? S(",\"ttlMs\":") : S("\"ttlMs\":"));
-        buf_int(b, hints->ttl_ms > 0 ? hints->ttl_ms : 0);
-        buf_put(b, hints->is_private ? S(",\"cacheScope\":\"private\"")
-                                     : S(",\"cacheScope\":\"public\""));
-    }
+    if (hints) put_hints(b, hints, members.n > 0);
     put_tail(NULL, b, q, (js_value){0}, members.n > 0 || hints);
 }
 

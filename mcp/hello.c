@@ -10,7 +10,8 @@
 #include "inflight.h"
 #include "reply.h"
 
-#define CAPABILITIES "\"capabilities\":{\"tools\":{}}"
+#define CAPABILITIES                                                                               \
+    "\"capabilities\":{\"tools\":{},\"prompts\":{},\"resources\":{},\"completions\":{}}"
 enum { DISCOVER_TTL_MS = 60000 };
 
 static flow_go discover(void *x, flow_why why)

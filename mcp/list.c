@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* list.c - tools/list: every server's catalog, what the rules let this caller see, one page.
+/* list.c - tools/list and its sisters: every server's catalog, what the rules let this caller
+ * see, one page.
  *
  * Fresh catalogs answer at once. For each that is not, a small flow of its own waits, so that
  * one wake cannot be taken for another's; the list goes on when the last is over, at the
@@ -24,12 +25,13 @@ typedef struct {
 } waiting_for;
 
 struct listing {
+    catalog_kind kind;
     catalog_view *view; /* [count], as the endpoint's servers */
     size_t count, waiting;
     map *seen; /* naming none, several servers: name -> how often */
     buf page;  /* the members of the answer */
     size_t shown;
-    size_t begin, next; /* positions in all tools of all servers; next 0: no further page */
+    size_t begin, next; /* positions in all items of all servers; next 0: no further page */
     uint8_t bond[DIGEST_BYTES];
 };
 
@@ -49,7 +51,7 @@ static flow_go want(void *x, flow_why why)
     visit *v = f->v;
     catalog_view *view = &v->list->view[f->at];
     if (view->now) catalog_drop(view->now);
-    *view = catalog_want(v->w, server_at(v, f->at), f->run.self, why != FLOW_ENTER);
+    *view = catalog_want(v->w, server_at(v, f->at), v->list->kind, f->run.self, why != FLOW_ENTER);
     return view->pending ? FLOW_WAIT : FLOW_NEXT;
 }
 
@@ -79,10 +81,11 @@ static flow_go gather(void *x, flow_why why)
     visit *v = x;
     if (why != FLOW_ENTER) return v->list->waiting ? FLOW_WAIT : FLOW_NEXT;
     struct listing *l = v->list = NEW(v->a, struct listing);
+    while (!str_eq(catalog_words_of[l->kind].method, v->q.method->name)) l->kind++;
     while (server_at(v, l->count)) l->count++;
     l->view = NEW_N(v->a, catalog_view, l->count ? l->count : 1);
     for (size_t i = 0; i < l->count; i++) {
-        l->view[i] = catalog_want(v->w, server_at(v, i), 0, false); /* nobody to wake: only looks */
+        l->view[i] = catalog_want(v->w, server_at(v, i), l->kind, 0, false); /* only looks */
         if (l->view[i].pending) wait_for(v, i);
     }
     return l->waiting ? FLOW_WAIT : FLOW_NEXT;
@@ -95,6 +98,7 @@ static void bond_of(const visit *v, uint8_t out[DIGEST_BYTES])
     buf_put(&b, v->who->id);
     buf_put(&b, S("\n"));
     buf_put(&b, v->rq.endpoint->path);
+    buf_put(&b, catalog_words_of[v->list->kind].member);
     for (size_t i = 0; i < v->list->count; i++) {
         const catalog *c = v->list->view[i].now;
         buf_put(&b, S("\n"));
@@ -139,15 +143,25 @@ static void find_clashes(visit *v)
     for (size_t i = 0; i < l->count; i++) {
         const catalog *c = l->view[i].now;
         for (size_t j = 0; c && j < c->count; j++) {
-            str name = c->tools[j].name;
-            bool again = map_get(l->seen, name) != NULL;
-            map_put(l->seen, name, again ? (void *)l : (void *)&l->view[i]);
-            if (again && shelf_clash_is_new(v->w->shelves, name))
-                log_say(v->w->shared->log, LOG_WARN_LEVEL,
-                        "two servers have a tool of the same name",
-                        (log_fact[]){{"tool", name}, {"server", name_of_server(v, i)}, {0}});
+            str name = c->items[j].name;
+            const catalog_view *first = map_get(l->seen, name);
+            map_put(l->seen, name, first ? (void *)l : (void *)&l->view[i]);
+            if (first && (const void *)first != l)
+                shelf_clash(v->w, l->kind, name, name_of_server(v, (size_t)(first - l->view)),
+                            name_of_server(v, i));
         }
     }
+}
+
+static void ask_about(question *q, str server, const catalog *c, size_t at)
+{
+    const catalog_item *t = &c->items[at];
+    if (c->kind == CATALOG_TOOLS)
+        question_about_tool(q, server, t);
+    else
+        question_about(q, c->kind == CATALOG_PROMPTS ? SUBJECT_PROMPT : SUBJECT_RESOURCE, server,
+                       t->name);
+    q->is_template = c->kind == CATALOG_TEMPLATES;
 }
 
 static bool shown(const visit *v, const question *q, verdict *said)
@@ -172,17 +186,18 @@ static bool take_server(visit *v, size_t i, size_t *at, question *q)
     struct listing *l = v->list;
     const catalog *c = l->view[i].now;
     const str *items = NULL;
+    const shelf_words whose = {NULL, name_of_server(v, i), v->rq.endpoint->naming, v->q.version};
     for (size_t j = 0; c && j < c->count; j++, (*at)++) {
         verdict said = {0};
         if (*at < l->begin) continue;
         arena_reset(v->w->scratch);
-        if (!pins_allow(v->rq.config->pins, v->w->shared, name_of_server(v, i), &c->tools[j]))
+        if (c->kind == CATALOG_TOOLS &&
+            !pins_allow(v->rq.config->pins, v->w->shared, name_of_server(v, i), &c->items[j]))
             continue;
-        question_about_tool(q, name_of_server(v, i), &c->tools[j]);
+        ask_about(q, name_of_server(v, i), c, j);
         if (!shown(v, q, &said)) continue;
         if (l->shown == PAGE) return false; /* only here: a cursor must not tell of hidden tools */
-        if (!items)
-            items = shelf_items(v->w->shelves, c, q->server, v->rq.endpoint->naming, v->q.version);
+        if (!items) items = shelf_items(v->w->shelves, c, &whose);
         if (l->shown++) buf_put(&l->page, S(","));
         buf_put(&l->page, as_shown(v, q, &said, items[j]));
     }
@@ -202,7 +217,9 @@ static flow_go filter(void *x, flow_why why)
     size_t at = 0;
     l->page = buf_new(v->a, SIZE_MAX / 2);
     (void)buf_need(&l->page, PAGE_GUESS);
-    buf_put(&l->page, S("\"tools\":["));
+    buf_put(&l->page, S("\""));
+    buf_put(&l->page, catalog_words_of[l->kind].member);
+    buf_put(&l->page, S("\":["));
     for (size_t i = 0; i < l->count; i++) {
         if (take_server(v, i, &at, &q)) continue;
         l->next = at;
@@ -214,10 +231,13 @@ static flow_go filter(void *x, flow_why why)
 
 static dialect_hints hints_of(visit *v)
 {
+    static const subject_kind asked[CATALOG_KINDS] = {SUBJECT_TOOL, SUBJECT_PROMPT,
+                                                      SUBJECT_RESOURCE, SUBJECT_RESOURCE};
     struct listing *l = v->list;
     dialect_hints h = {.ttl_ms = INT64_MAX,
-                       .is_private = v->rq.endpoint->annotate_schema ||
-                                     policy_depends_on_caller(v->rq.config->rules, SUBJECT_TOOL)};
+                       .is_private =
+                           (l->kind == CATALOG_TOOLS && v->rq.endpoint->annotate_schema) ||
+                           policy_depends_on_caller(v->rq.config->rules, asked[l->kind])};
     buf missing = buf_new(v->a, SIZE_MAX / 2);
     for (size_t i = 0; i < l->count; i++) {
         const catalog_view *view = &l->view[i];
@@ -263,7 +283,11 @@ static const flow_step list_steps[] = {
     {.name = "reply", .run = reply},
     {0},
 };
-const flow corridor_tools_list = {.name = "tools/list",
-                                  .steps = list_steps,
-                                  .on_gone = FLOW_DETACH,
-                                  CORRIDOR_ENDS};
+#define LIST(called)                                                                               \
+    {                                                                                              \
+        .name = (called), .steps = list_steps, .on_gone = FLOW_DETACH, CORRIDOR_ENDS               \
+    }
+const flow corridor_tools_list = LIST("tools/list");
+const flow corridor_prompts_list = LIST("prompts/list");
+const flow corridor_resources_list = LIST("resources/list");
+const flow corridor_templates_list = LIST("resources/templates/list");

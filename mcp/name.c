@@ -3,13 +3,15 @@
 #include "name.h"
 #include "../authz/digest.h"
 
-static str join(arena *a, str server, str tool)
+#define UI "ui://"
+
+static str join(arena *a, str head, str between, str tail)
 {
-    size_t n = server.n + 2 + tool.n;
+    size_t n = head.n + between.n + tail.n;
     char *p = arena_bytes(a, n ? n : 1);
-    if (server.n) memcpy(p, server.p, server.n);
-    p[server.n] = p[server.n + 1] = '_';
-    if (tool.n) memcpy(p + server.n + 2, tool.p, tool.n);
+    if (head.n) memcpy(p, head.p, head.n);
+    if (between.n) memcpy(p + head.n, between.p, between.n);
+    if (tail.n) memcpy(p + head.n + between.n, tail.p, tail.n);
     return (str){p, n};
 }
 
@@ -23,7 +25,7 @@ static size_t cut_at_character(str s, size_t most)
 str name_public(arena *a, mcp_naming naming, str server, str tool)
 {
     if (naming == NAMING_NONE) return tool;
-    str whole = join(a, server, tool);
+    str whole = join(a, server, S("__"), tool);
     if (whole.n <= NAME_MOST) return whole;
     uint8_t sum[DIGEST_BYTES];
     digest_sha256(whole, sum);
@@ -58,4 +60,19 @@ bool name_is_shortened(str public_name)
         if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'))) return false;
     }
     return true;
+}
+
+str name_public_uri(arena *a, mcp_naming naming, str server, str uri)
+{
+    if (naming == NAMING_NONE) return uri;
+    if (!str_starts(uri, S(UI))) return join(a, server, S("+"), uri);
+    return join(a, join(a, S(UI), server, S("/")), str_drop(uri, sizeof UI - 1), (str){0});
+}
+
+str_pair name_own_uri(arena *a, str public_uri)
+{
+    if (!str_starts(public_uri, S(UI))) return str_cut(public_uri, '+');
+    str_pair cut = str_cut(str_drop(public_uri, sizeof UI - 1), '/');
+    if (cut.ok) cut.tail = join(a, S(UI), cut.tail, (str){0});
+    return cut;
 }

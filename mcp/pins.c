@@ -105,7 +105,7 @@ static bool says_the_same(str hex, const uint8_t digest[DIGEST_BYTES])
     return true;
 }
 
-pin_state pins_state(const pins *p, str server, const catalog_tool *t)
+pin_state pins_state(const pins *p, str server, const catalog_item *t)
 {
     const map *tools = map_get(p->servers, server);
     const pin *one = tools ? map_get(tools, t->name) : NULL;
@@ -114,7 +114,7 @@ pin_state pins_state(const pins *p, str server, const catalog_tool *t)
 }
 
 /* A definition names its tool, so it is known by its digest and its server. */
-static bool is_first_time(const pins *p, str server, const catalog_tool *t)
+static bool is_first_time(const pins *p, str server, const catalog_item *t)
 {
     str digest = {(const char *)t->definition, DIGEST_BYTES};
     uint64_t h = (hash_bytes(p->seed, server) * 31 ^ hash_bytes(p->seed, digest)) | 1;
@@ -128,7 +128,7 @@ static bool is_first_time(const pins *p, str server, const catalog_tool *t)
     return true;
 }
 
-static void tell(mcp_shared *s, str server, const catalog_tool *t, pin_state state)
+static void tell(mcp_shared *s, str server, const catalog_item *t, pin_state state)
 {
     arena *a = arena_new();
     str digest = digest_hex(a, t->definition, DIGEST_BYTES), name = arena_dup(a, server);
@@ -143,7 +143,7 @@ static void tell(mcp_shared *s, str server, const catalog_tool *t, pin_state sta
     arena_free(a);
 }
 
-bool pins_allow(const pins *p, mcp_shared *s, str server, const catalog_tool *t)
+bool pins_allow(const pins *p, mcp_shared *s, str server, const catalog_item *t)
 {
     pin_state state = p ? pins_state(p, server, t) : PIN_APPROVED;
     if (state == PIN_APPROVED) return true;

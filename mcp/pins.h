@@ -22,9 +22,9 @@ typedef struct pins pins;
 
 /* The text of a lock file; empty: nothing is approved. Problems are "file:line:col: what". */
 pins *pins_read(arena *a, str file, str text, problems *out);
-pin_state pins_state(const pins *p, str server, const catalog_tool *t);
+pin_state pins_state(const pins *p, str server, const catalog_item *t);
 /* May it be shown and called? `p` NULL: no pins are kept, so it may. */
-bool pins_allow(const pins *p, mcp_shared *s, str server, const catalog_tool *t);
+bool pins_allow(const pins *p, mcp_shared *s, str server, const catalog_item *t);
 
 /* What `sallyport tools pin` works on. In the order of the file. */
 const pin *pins_list(const pins *p, size_t *count);

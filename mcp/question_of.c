@@ -21,11 +21,20 @@ void question_of(const visit *v, str acting, bool listing, question *q)
     };
 }
 
-void question_about_tool(question *q, str server, const catalog_tool *t)
+void question_about(question *q, subject_kind kind, str server, str own)
 {
-    q->kind = SUBJECT_TOOL;
+    q->kind = kind;
     q->server = server;
-    q->name = t->name;
+    q->name = own;
+    q->is_template = false;
+    q->title = (str){0};
+    q->annotations = (js_value){0};
+    q->schema = NULL;
+}
+
+void question_about_tool(question *q, str server, const catalog_item *t)
+{
+    question_about(q, SUBJECT_TOOL, server, t->name);
     q->title = t->title;
     q->annotations = t->annotations;
     q->schema = t->schema;

@@ -10,7 +10,8 @@
 
 /* Everything but the subject. `acting`: the method whose permission is asked. */
 void question_of(const visit *v, str acting, bool listing, question *q);
-void question_about_tool(question *q, str server, const catalog_tool *t);
+void question_about(question *q, subject_kind kind, str server, str own);
+void question_about_tool(question *q, str server, const catalog_item *t);
 /* Notes a verdict in the record. */
 void question_answered(visit *v, const verdict *said);
 #endif

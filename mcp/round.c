@@ -67,7 +67,7 @@ static void take_back(visit *v, item *i)
 /* The call fails, in the words of its method. */
 static void fail_with(visit *v, str text)
 {
-    struct tool_call *k = v->call;
+    struct subject_call *k = v->call;
     if (k->over) return;
     round_end(v);
     record_text(v->rec, FACT_ERROR, S("unanswered"));

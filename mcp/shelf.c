@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* shelf.c - splicing names into items, and keeping the result.
+/* shelf.c - splicing names and URIs into items, and keeping the result.
  *
  * Nothing of an item is re-encoded: the bytes before and after the name are the server's. Only
  * what an older revision cannot say is changed: an outputSchema whose root is no
@@ -8,15 +8,17 @@
 #include "shelf.h"
 #include "../base/hash.h"
 #include "name.h"
+#include "rewrite.h"
+#include "worker.h"
 #include <stdlib.h>
 
 enum { SHELVES = 128, CLASHES = 32 };
 typedef enum { WORDS_MODERN, WORDS_STRUCTURED, WORDS_PLAIN } words;
 
 typedef struct {
-    arena *a; /* NULL: empty */
-    str hash, server;
-    mcp_naming naming;
+    shelf_words whose; /* a NULL: empty */
+    catalog_kind kind;
+    str hash;
     words in;
     str *items;
     uint64_t used;
@@ -42,7 +44,7 @@ void shelf_room_free(struct shelf_room *r)
 {
     if (!r) return;
     for (size_t i = 0; i < SHELVES; i++)
-        if (r->shelves[i].a) arena_free(r->shelves[i].a);
+        if (r->shelves[i].whose.a) arena_free(r->shelves[i].whose.a);
     free(r);
 }
 
@@ -71,108 +73,122 @@ static void put_wrapped(buf *b, js_value schema)
     buf_put(b, S("},\"required\":[\"result\"]}"));
 }
 
-static void put_name(buf *b, const catalog_tool *t, str public_name, js_value own)
+static str public_of(const shelf_words *in, catalog_kind kind, const catalog_item *t)
 {
-    if (str_eq(t->name, public_name))
-        buf_put(b, own.raw);
-    else
-        buf_json(b, public_name);
+    bool named = kind == CATALOG_TOOLS || kind == CATALOG_PROMPTS;
+    return named ? name_public(in->a, in->naming, in->server, t->name)
+                 : name_public_uri(in->a, in->naming, in->server, t->name);
 }
 
-/* The item up to `from` is written; now what is between there and `value`. */
-static const char *put_until(buf *b, const char *from, js_value value)
+/* A member's value as it is said; absent: it is left out. */
+static js_value said(const shelf_words *in, catalog_kind kind, const catalog_item *t,
+                     const js_iter *it)
 {
-    buf_put(b, (str){from, (size_t)(value.raw.p - from)});
-    return value.raw.p + value.raw.n;
-}
-
-static str spliced(arena *a, const catalog_tool *t, str public_name, words in)
-{
-    buf b = buf_new(a, SIZE_MAX / 2);
-    (void)buf_need(&b, t->raw.raw.n + public_name.n + 96);
-    const char *from = t->raw.raw.p, *end = from + t->raw.raw.n;
-    for (js_iter it = js_iterate(t->raw); js_next(&it);) {
-        if (js_key_is(&it, S("name"))) {
-            from = put_until(&b, from, it.value);
-            put_name(&b, t, public_name, it.value);
-        } else if (in == WORDS_STRUCTURED && js_key_is(&it, S("outputSchema")) &&
-                   !root_is_object(it.value)) {
-            from = put_until(&b, from, it.value);
-            put_wrapped(&b, it.value);
-        }
+    buf b = buf_new(in->a, SIZE_MAX / 2);
+    words w = words_of(in->version);
+    if (js_key_is(it, catalog_words_of[kind].key)) {
+        str name = public_of(in, kind, t);
+        if (str_eq(t->name, name)) return it->value;
+        buf_json(&b, name);
+        return (js_value){JS_STRING, buf_str(&b)};
     }
-    buf_put(&b, (str){from, (size_t)(end - from)});
-    return buf_str(&b);
+    if (kind != CATALOG_TOOLS) return it->value;
+    if (js_key_is(it, S("_meta")))
+        return rewrite_meta(&(rewrite_from){in->a, in->naming, in->server}, it->value);
+    if (!js_key_is(it, S("outputSchema")) || w == WORDS_MODERN) return it->value;
+    if (w == WORDS_PLAIN) return (js_value){0};
+    if (root_is_object(it->value)) return it->value;
+    put_wrapped(&b, it->value);
+    return (js_value){JS_OBJECT, buf_str(&b)};
 }
 
-/* Without outputSchema: a client that saw one would miss the structured content we must leave out.
- */
-static str without_schema(arena *a, const catalog_tool *t, str public_name)
+/* Member for member, once one of them is left out. */
+static str rebuilt(const shelf_words *in, catalog_kind kind, const catalog_item *t)
 {
-    buf b = buf_new(a, SIZE_MAX / 2);
+    buf b = buf_new(in->a, SIZE_MAX / 2);
     bool any = false;
     buf_put(&b, S("{"));
     for (js_iter it = js_iterate(t->raw); js_next(&it);) {
-        if (js_key_is(&it, S("outputSchema"))) continue;
+        js_value v = said(in, kind, t, &it);
+        if (v.kind == JS_ABSENT) continue;
         buf_put(&b, any ? S(",\"") : S("\""));
         any = true;
         buf_put(&b, it.key);
         buf_put(&b, S("\":"));
-        if (js_key_is(&it, S("name")))
-            put_name(&b, t, public_name, it.value);
-        else
-            buf_put(&b, it.value.raw);
+        buf_put(&b, v.raw);
     }
     buf_put(&b, S("}"));
     return buf_str(&b);
 }
 
-str shelf_item(arena *a, const catalog_tool *t, str public_name, mcp_version version)
+str shelf_item(const shelf_words *in, catalog_kind kind, const catalog_item *t)
 {
-    words in = words_of(version);
-    bool has_schema = in == WORDS_PLAIN && js_get(t->raw, S("outputSchema")).kind != JS_ABSENT;
-    return has_schema ? without_schema(a, t, public_name) : spliced(a, t, public_name, in);
-}
-
-static void fill(shelf *s, const catalog *c, mcp_version version)
-{
-    s->items = NEW_N(s->a, str, c->count ? c->count : 1);
-    for (size_t i = 0; i < c->count; i++) {
-        str name = name_public(s->a, s->naming, s->server, c->tools[i].name);
-        s->items[i] = shelf_item(s->a, &c->tools[i], name, version);
+    buf b = buf_new(in->a, SIZE_MAX / 2);
+    const char *from = t->raw.raw.p, *end = from + t->raw.raw.n;
+    (void)buf_need(&b, t->raw.raw.n + in->server.n + 96);
+    for (js_iter it = js_iterate(t->raw); js_next(&it);) {
+        js_value v = said(in, kind, t, &it);
+        if (v.kind == JS_ABSENT) return rebuilt(in, kind, t);
+        if (v.raw.p == it.value.raw.p) continue;
+        buf_put(&b, (str){from, (size_t)(it.value.raw.p - from)});
+        buf_put(&b, v.raw);
+        from = it.value.raw.p + it.value.raw.n;
     }
+    buf_put(&b, (str){from, (size_t)(end - from)});
+    return buf_str(&b);
 }
 
-const str *shelf_items(struct shelf_room *r, const catalog *c, str server, mcp_naming naming,
-                       mcp_version version)
+static void fill(shelf *s, const catalog *c)
 {
-    words in = words_of(version);
+    s->items = NEW_N(s->whose.a, str, c->count ? c->count : 1);
+    for (size_t i = 0; i < c->count; i++)
+        s->items[i] = shelf_item(&s->whose, c->kind, &c->items[i]);
+}
+
+static bool serves(const shelf *s, const catalog *c, const shelf_words *whose)
+{
+    return s->whose.a && s->kind == c->kind && s->in == words_of(whose->version) &&
+           s->whose.naming == whose->naming && str_eq(s->hash, c->hash) &&
+           str_eq(s->whose.server, whose->server);
+}
+
+const str *shelf_items(struct shelf_room *r, const catalog *c, const shelf_words *whose)
+{
     shelf *oldest = &r->shelves[0];
     for (shelf *s = r->shelves; s < r->shelves + SHELVES; s++) {
-        if (s->a && s->in == in && s->naming == naming && str_eq(s->hash, c->hash) &&
-            str_eq(s->server, server)) {
+        if (serves(s, c, whose)) {
             s->used = ++r->clock;
             return s->items;
         }
         if (s->used < oldest->used) oldest = s;
     }
-    if (oldest->a) arena_free(oldest->a);
+    if (oldest->whose.a) arena_free(oldest->whose.a);
     arena *a = arena_new();
-    *oldest = (shelf){.a = a,
+    *oldest = (shelf){.whose = {a, arena_dup(a, whose->server), whose->naming, whose->version},
+                      .kind = c->kind,
                       .hash = arena_dup(a, c->hash),
-                      .server = arena_dup(a, server),
-                      .naming = naming,
-                      .in = in,
+                      .in = words_of(whose->version),
                       .used = ++r->clock};
-    fill(oldest, c, version);
+    fill(oldest, c);
     return oldest->items;
 }
 
-bool shelf_clash_is_new(struct shelf_room *r, str name)
+static bool is_new_clash(struct shelf_room *r, str name)
 {
     uint64_t h = hash_bytes(r->seed, name);
     for (size_t i = 0; i < CLASHES; i++)
         if (r->clash[i] == h) return false;
     r->clash[r->next_clash++ % CLASHES] = h;
     return true;
+}
+
+void shelf_clash(mcp_worker *w, catalog_kind kind, str name, str server, str other)
+{
+    if (!is_new_clash(w->shelves, name)) return;
+    log_say(w->shared->log, LOG_WARN_LEVEL, "two servers have the same, so it is nobody's",
+            (log_fact[]){{"kind", catalog_words_of[kind].noun},
+                         {"name", name},
+                         {"server", server},
+                         {"other", other},
+                         {0}});
 }

@@ -94,8 +94,10 @@ static void destroy(upstream *u)
 {
     struct upstream_table *t = u->table;
     if (u->unreachable && atomic_load(&u->down)) metric_add(u->unreachable, -1);
-    if (u->list.now) catalog_drop(u->list.now);
-    free(u->list.waiters);
+    for (upstream_catalog *c = u->lists; c < u->lists + CATALOG_KINDS; c++) {
+        if (c->now) catalog_drop(c->now);
+        free(c->waiters);
+    }
     map_free(u->sessions);
     if (u->origin) origin_free(u->origin);
     if (u->tls) tls_client_free(u->tls);

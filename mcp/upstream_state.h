@@ -54,10 +54,10 @@ struct upstream {
     _Atomic(upstream_era) era;
     atomic_int_fast64_t era_until_ms;
     atomic_bool down;
-    atomic_uint_fast64_t epochs; /* of its sessions, for ever rising */
-    pthread_mutex_t lock;        /* of the rest */
-    map *sessions;               /* isolation id -> published session, link_session.c */
-    upstream_catalog list;       /* catalog.c */
+    atomic_uint_fast64_t epochs;           /* of its sessions, for ever rising */
+    pthread_mutex_t lock;                  /* of the rest */
+    map *sessions;                         /* isolation id -> published session, link_session.c */
+    upstream_catalog lists[CATALOG_KINDS]; /* catalog.c */
 };
 
 /* Process-wide counts of what is capped "in all". */

@@ -135,7 +135,7 @@ str wording_foreign(const wording *w, arena *a, str server, js_value tool)
 static const catalog *tools_of(upstream *u)
 {
     pthread_mutex_lock(&u->lock);
-    const catalog *c = catalog_hold(u->list.now);
+    const catalog *c = catalog_hold(u->lists[CATALOG_TOOLS].now);
     pthread_mutex_unlock(&u->lock);
     return c;
 }
@@ -145,7 +145,7 @@ static void know_all(wording *w, arena *a, const mcp_shared *s)
     for (upstream **u = upstream_all(a, s); *u; u++) {
         const catalog *c = tools_of(*u);
         for (size_t i = 0; c && i < c->count; i++)
-            wording_know(w, arena_dup(a, (*u)->spec.name), arena_dup(a, c->tools[i].name));
+            wording_know(w, arena_dup(a, (*u)->spec.name), arena_dup(a, c->items[i].name));
         catalog_drop(c);
         upstream_drop(*u);
     }
@@ -167,8 +167,8 @@ void wording_warn(upstream *u)
     const catalog *c = tools_of(u);
     know_all(w, a, u->shared);
     for (size_t i = 0; c && i < c->count; i++) {
-        say(u, c->tools[i].name, wording_hidden(a, c->tools[i].raw), &left);
-        say(u, c->tools[i].name, wording_foreign(w, a, u->spec.name, c->tools[i].raw), &left);
+        say(u, c->items[i].name, wording_hidden(a, c->items[i].raw), &left);
+        say(u, c->items[i].name, wording_foreign(w, a, u->spec.name, c->items[i].raw), &left);
     }
     catalog_drop(c);
     arena_free(a);

@@ -45,7 +45,8 @@ static flow_go ask(void *x, flow_why why)
 {
     asking *q = x;
     if (q->into->tools) catalog_drop(q->into->tools);
-    catalog_view view = catalog_want(q->of->worker, q->into->of, q->run.self, why != FLOW_ENTER);
+    catalog_view view =
+        catalog_want(q->of->worker, q->into->of, CATALOG_TOOLS, q->run.self, why != FLOW_ENTER);
     q->into->tools = view.now;
     return view.pending ? FLOW_WAIT : FLOW_DONE;
 }

@@ -15,6 +15,20 @@ static void mark(void *ctx, size_t rule)
     bits[rule / 64] |= (uint64_t)1 << (rule % 64);
 }
 
+static bool bit(const uint64_t *bits, size_t i)
+{
+    return bits[i / 64] >> (i % 64) & 1;
+}
+
+static void mark_part(void *ctx, size_t rule, bool whole)
+{
+    policy_ask *k = ctx;
+    bool known = bit(k->candidates, rule);
+    if (!whole && !known) mark(k->partly, rule);
+    if (whole) k->partly[rule / 64] &= ~((uint64_t)1 << (rule % 64));
+    mark(k->candidates, rule);
+}
+
 /* The next candidate from *at on of this effect; NULL behind the last. */
 const policy_rule *policy_next_rule(const policy_ask *k, rule_effect effect, size_t *at)
 {
@@ -34,7 +48,12 @@ void policy_ask_begin(policy_ask *k, const policy *p, const question *q, arena *
 {
     *k = (policy_ask){.p = p, .q = q, .scratch = scratch};
     k->candidates = NEW_N(scratch, uint64_t, p->count / 64 + 1);
-    policy_index_find(p->index, q->kind, q->server, q->name, mark, k->candidates);
+    if (q->is_template) {
+        k->partly = NEW_N(scratch, uint64_t, p->count / 64 + 1);
+        policy_index_find_template(p->index, q->server, q->name, scratch, mark_part, k);
+    } else {
+        policy_index_find(p->index, q->kind, q->server, q->name, mark, k->candidates);
+    }
     /* A model is asked about at an endpoint: rules that name the endpoint apply as well. */
     if (q->kind == SUBJECT_MODEL)
         policy_index_find(p->index, SUBJECT_ENDPOINT, S(""), q->llm.endpoint, mark, k->candidates);
@@ -214,8 +233,21 @@ static truth arguments(policy_ask *k, const policy_rule *r)
     return t;
 }
 
-truth policy_condition(policy_ask *k, const policy_rule *r)
+bool policy_names_all(const policy_ask *k, const policy_rule *r)
+{
+    return !k->partly || !bit(k->partly, (size_t)(r - k->p->rules));
+}
+
+static truth condition(policy_ask *k, const policy_rule *r)
 {
     truth t = r->when ? policy_run(k, r, r->when, r->when_source) : TRUTH_YES;
     return t == TRUTH_NO ? TRUTH_NO : policy_both(t, arguments(k, r));
+}
+
+truth policy_condition(policy_ask *k, const policy_rule *r)
+{
+    truth t = condition(k, r);
+    bool all = policy_names_all(k, r);
+    if (r->effect == RULE_FORBID && t != TRUTH_NO && !all) return TRUTH_UNKNOWN;
+    return r->effect == RULE_REQUIRE && t != TRUTH_YES && !all ? TRUTH_UNKNOWN : t;
 }

@@ -17,6 +17,7 @@ typedef struct {
     policy_facts facts;
     str error;            /* the first one: "rule (place): reason" */
     uint64_t *candidates; /* bit per rule that names what is asked about */
+    uint64_t *partly;     /* of a template: bit per rule that does not name all of it; else NULL */
 } policy_ask;
 
 void policy_ask_begin(policy_ask *k, const policy *p, const question *q, arena *scratch);
@@ -26,6 +27,9 @@ const policy_rule *policy_next_rule(const policy_ask *k, rule_effect effect, siz
 
 bool policy_has_scope(const policy_ask *k, str scope); /* has the caller it? */
 bool policy_lacks_scopes(const policy_ask *k, const policy_rule *r);
+/* A template stands for many URIs, and a rule may be about some of them only: then it neither
+ * forbids nor demands anything of the rest. */
+bool policy_names_all(const policy_ask *k, const policy_rule *r);
 
 /* `when` and the arguments together; scopes are not a condition. */
 truth policy_condition(policy_ask *k, const policy_rule *r);

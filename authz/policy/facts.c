@@ -257,6 +257,8 @@ static cel_value fact(policy_facts *f, size_t slot)
     const fact_row *row = &rows[slot];
     if (!(row->kinds & (1u << f->q->kind))) return (cel_value){0};
     if (f->q->listing && row->unlisted) return cel_unknown(slot);
+    if (f->q->is_template && (slot == FACT_RESOURCE_URI || slot == VAR_RESOURCE))
+        return cel_unknown(slot);
     if (row->at) return cel_string(*(const str *)((const char *)f->q + row->at));
     return make(f, slot);
 }

@@ -6,6 +6,7 @@
  * have no server and live under the empty one. So a question meets the rules that could name
  * it, however many others there are. */
 #include "../../base/map.h"
+#include "../../base/uri.h"
 #include "rule.h"
 
 typedef struct hit {
@@ -149,4 +150,22 @@ void policy_index_find(const policy_index *ix, subject_kind kind, str server, st
     const pair whole = {server, name, true};
     for (const hit *h = ix->anywhere[kind]; h; h = h->next)
         if (fits(h->pattern, &whole)) fn(ctx, h->rule);
+}
+
+void policy_index_find_template(const policy_index *ix, str server, str template, arena *scratch,
+                                policy_part_fn *fn, void *ctx)
+{
+    const shelf *s = map_get(ix->servers[SUBJECT_RESOURCE], server);
+    size_t at = 0;
+    str name;
+    void *hits;
+    while (s && map_each(s->names, &at, &name, &hits))
+        for (const hit *h = hits; uri_fits(template, name) && h; h = h->next)
+            fn(ctx, h->rule, false);
+    for (const hit *h = s ? s->globs : NULL; h; h = h->next)
+        if (uri_meets_glob(template, h->pattern))
+            fn(ctx, h->rule, uri_within_glob(template, h->pattern));
+    str whole = arena_fmt(scratch, STR_FMT "/" STR_FMT, STR_ARG(server), STR_ARG(template));
+    for (const hit *h = ix->anywhere[SUBJECT_RESOURCE]; h; h = h->next)
+        if (uri_meets_glob(whole, h->pattern)) fn(ctx, h->rule, uri_within_glob(whole, h->pattern));
 }

@@ -77,7 +77,8 @@ static bool required(policy_ask *k, size_t *at, verdict *out, scope_set *missing
             decide_by(out, DENIED_REQUIRE, r);
             return false;
         }
-        if (policy_lacks_scopes(k, r)) *missing = with_missing(k, *missing, r);
+        if (policy_names_all(k, r) && policy_lacks_scopes(k, r))
+            *missing = with_missing(k, *missing, r);
         if (t == TRUTH_UNKNOWN) out->open = true;
     }
     return true;

@@ -47,10 +47,14 @@ typedef struct {
 /* Rules by what they name. */
 typedef struct policy_index policy_index;
 typedef void policy_hit_fn(void *ctx, size_t rule);
+typedef void policy_part_fn(void *ctx, size_t rule, bool whole);
 policy_index *policy_index_new(arena *a);
 void policy_index_add(policy_index *ix, subject_kind kind, str pattern, size_t rule);
 void policy_index_find(const policy_index *ix, subject_kind kind, str server, str name,
                        policy_hit_fn *fn, void *ctx);
+/* The rules that name some URI a template of that server makes; whole: all of them. */
+void policy_index_find_template(const policy_index *ix, str server, str template, arena *scratch,
+                                policy_part_fn *fn, void *ctx);
 
 /* One entry of `tests:`. */
 typedef struct {

@@ -18,10 +18,10 @@ static int by_server(const void *a, const void *b)
 
 static int by_name(const void *a, const void *b)
 {
-    return str_order(((const catalog_tool *)a)->name, ((const catalog_tool *)b)->name);
+    return str_order(((const catalog_item *)a)->name, ((const catalog_item *)b)->name);
 }
 
-static void put_tool(buf *b, const catalog_tool *t)
+static void put_tool(buf *b, const catalog_item *t)
 {
     static const str members[] = {S("title"), S("description"), S("inputSchema"), S("annotations")};
     (void)buf_put(b, S("{\"name\":"));
@@ -38,8 +38,8 @@ static void put_tool(buf *b, const catalog_tool *t)
 static void put_server(buf *b, const inspected *of)
 {
     size_t count = of->tools->count;
-    catalog_tool *sorted = NEW_N(b->a, catalog_tool, count + 1);
-    for (size_t i = 0; i < count; i++) sorted[i] = of->tools->tools[i];
+    catalog_item *sorted = NEW_N(b->a, catalog_item, count + 1);
+    for (size_t i = 0; i < count; i++) sorted[i] = of->tools->items[i];
     qsort(sorted, count, sizeof *sorted, by_name);
     (void)buf_json(b, of->server);
     (void)buf_put(b, S(":{\"tools\":["));

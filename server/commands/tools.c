@@ -36,7 +36,7 @@ size_t tools_verb_say_missing(const inspection *i)
     return missing;
 }
 
-static void warn(arena *a, const inspected *of, const catalog_tool *t, str what)
+static void warn(arena *a, const inspected *of, const catalog_item *t, str what)
 {
     str name = tools_verb_plain(a, t->name);
     if (what.n)
@@ -51,10 +51,10 @@ void tools_verb_warn(arena *a, const inspection *i)
     wording *w = wording_new(a);
     for (size_t k = 0; k < count; k++)
         for (size_t j = 0; all[k].tools && j < all[k].tools->count; j++)
-            wording_know(w, all[k].server, all[k].tools->tools[j].name);
+            wording_know(w, all[k].server, all[k].tools->items[j].name);
     for (size_t k = 0; k < count; k++) {
         for (size_t j = 0; all[k].tools && j < all[k].tools->count; j++) {
-            const catalog_tool *t = &all[k].tools->tools[j];
+            const catalog_item *t = &all[k].tools->items[j];
             warn(a, &all[k], t, wording_hidden(a, t->raw));
             warn(a, &all[k], t, wording_foreign(w, a, all[k].server, t->raw));
         }
@@ -101,7 +101,7 @@ static question question_for(const teller *t, const mcp_endpoint *e)
 }
 
 static void tell_tool(teller *t, const mcp_endpoint *e, const inspected *of,
-                      const catalog_tool *tool)
+                      const catalog_item *tool)
 {
     const pins *kept = t->now->pins;
     str state = kept ? pin_state_names[pins_state(kept, of->server, tool)] : S("-");
@@ -134,7 +134,7 @@ static void tell_endpoint(teller *t, const mcp_endpoint *e)
     for (upstream *const *u = e->servers; *u; u++) {
         const inspected *of = inspection_find(t->from, *u);
         for (size_t i = 0; of && of->tools && i < of->tools->count; i++)
-            tell_tool(t, e, of, &of->tools->tools[i]);
+            tell_tool(t, e, of, &of->tools->items[i]);
     }
 }
 

@@ -49,7 +49,7 @@ static void compare_pin(comparing *c, const pin *p)
     for (size_t i = 0; i < count; i++)
         if (str_eq(all[i].server, p->server)) of = &all[i];
     bool asked = !of || of->tools; /* a server that is no longer configured has no tools */
-    const catalog_tool *t = of && of->tools ? catalog_find(of->tools, p->tool) : NULL;
+    const catalog_item *t = of && of->tools ? catalog_find(of->tools, p->tool) : NULL;
     if (!asked || !is_named(c, p->server, p->tool)) {
         keep(c, p->server, p->tool, p->digest);
         return;
@@ -65,7 +65,7 @@ static void compare_pin(comparing *c, const pin *p)
 static void compare_server(comparing *c, const inspected *of)
 {
     for (size_t i = 0; of->tools && i < of->tools->count; i++) {
-        const catalog_tool *t = &of->tools->tools[i];
+        const catalog_item *t = &of->tools->items[i];
         bool is_new = pins_state(c->kept, of->server, t) == PIN_NEW;
         if (!is_new || !is_named(c, of->server, t->name)) continue;
         tell(c, "new", of->server, t->name);

@@ -15,6 +15,7 @@ import uuid
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import subjects  # noqa: E402
 import tools  # noqa: E402
 
 MODERN = "2026-07-28"
@@ -114,7 +115,7 @@ class Handler(BaseHTTPRequestHandler):
             return self.error(m, -32020, "Header mismatch", 400)
         extra = {"resultType": "complete", "_meta": {"io.modelcontextprotocol/serverInfo": SERVER}}
         if m["method"] == "server/discover":
-            return self.result(m, {**extra, "supportedVersions": [MODERN], "capabilities": {"tools": {}},
+            return self.result(m, {**extra, "supportedVersions": [MODERN], "capabilities": subjects.CAPABILITIES,
                                    "ttlMs": 1000, "cacheScope": "public"})
         self.methods(m, source, extra, {"ttlMs": 60000, "cacheScope": "public"})
 
@@ -122,7 +123,7 @@ class Handler(BaseHTTPRequestHandler):
         if m["method"] == "initialize":
             sid = uuid.uuid4().hex
             state["sessions"].add(sid)
-            return self.result(m, {"protocolVersion": "2025-06-18", "capabilities": {"tools": {}}, "serverInfo": SERVER},
+            return self.result(m, {"protocolVersion": "2025-06-18", "capabilities": subjects.CAPABILITIES, "serverInfo": SERVER},
                                [("Mcp-Session-Id", sid)])
         sid = self.headers.get("mcp-session-id")
         if sid is None:
@@ -145,6 +146,12 @@ class Handler(BaseHTTPRequestHandler):
             return self.call(m, source, extra)
         if m["method"] == "ping":
             return self.result(m, {})
+        try:
+            found = subjects.answer(m["method"], m.get("params", {}))
+        except subjects.NotFound as e:
+            return self.error(m, -32602 if extra else -32002, "no such note", 200, {"uri": str(e)})
+        if found:
+            return self.result(m, {**found[0], **extra, **(cache if found[1] else {})})
         self.error(m, -32601, "Method not found", 404 if extra else 200)
 
     def call(self, m, source, extra):

@@ -6,6 +6,7 @@ import os
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import subjects  # noqa: E402
 import tools  # noqa: E402
 
 
@@ -27,6 +28,15 @@ def call(m, source):
         say({"jsonrpc": "2.0", "id": m["id"], "error": {"code": e.code, "message": str(e)}})
 
 
+def other(m):
+    """Prompts and resources: the result, or an error to be said."""
+    try:
+        found = subjects.answer(m["method"], m.get("params", {}))
+    except subjects.NotFound as e:
+        return None, {"code": -32002, "message": "no such note", "data": {"uri": str(e)}}
+    return (found[0], None) if found else (None, {"code": -32601, "message": "Method not found"})
+
+
 def main():
     sys.stderr.write("the fake server is up\n")
     for line in sys.stdin:
@@ -37,7 +47,7 @@ def main():
         if method == "server/discover" and "--exit-on-discover" in sys.argv:
             sys.exit(3)
         if method == "initialize":
-            result = {"protocolVersion": "2025-06-18", "capabilities": {"tools": {}},
+            result = {"protocolVersion": "2025-06-18", "capabilities": subjects.CAPABILITIES,
                       "serverInfo": {"name": "fake-stdio", "version": "1"}}
         elif method == "tools/list":
             result = {"tools": tools.DEFINITIONS}
@@ -47,8 +57,10 @@ def main():
             call(m, line)
             continue
         else:
-            say({"jsonrpc": "2.0", "id": m["id"], "error": {"code": -32601, "message": "Method not found"}})
-            continue
+            result, error = other(m)
+            if error:
+                say({"jsonrpc": "2.0", "id": m["id"], "error": error})
+                continue
         say({"jsonrpc": "2.0", "id": m["id"], "result": result})
 
 

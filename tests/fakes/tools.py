@@ -28,6 +28,8 @@ DEFINITIONS = [
     {"name": "crash", "description": "the server dies", "inputSchema": OBJECT},
     {"name": "big", "description": "a long answer", "inputSchema": schema(bytes="integer")},
     {"name": "args", "description": "its arguments, byte for byte", "inputSchema": {"type": "object"}},
+    {"name": "link", "description": "a link and a resource", "inputSchema": OBJECT,
+     "_meta": {"ui": {"resourceUri": "ui://board"}}},
 ]
 
 
@@ -69,6 +71,9 @@ def run(name, args, meta, raw_arguments="{}", alive=lambda: True):
         os.kill(os.getpid(), signal.SIGKILL)
     if name == "big":
         return text("x" * args.get("bytes", 1 << 20))
+    if name == "link":
+        return {"content": [{"type": "resource_link", "uri": "note://public/one", "name": "one"},
+                            {"type": "resource", "resource": {"uri": "ui://board", "text": "b"}}]}
     if name == "args":
         return text(raw_arguments)
     raise RpcError(-32602, f"Unknown tool: {name}")

@@ -28,11 +28,11 @@ static void read_notice(arena *a, const link_message *m)
     assert(!progress || js_get(params, S("progressToken")).kind == JS_ABSENT);
 }
 
-static void read_headers(arena *a, const catalog_tool *t)
+static void read_headers(arena *a, const catalog_item *t)
 {
     header row[LINK_PARAMS_MOST + 1];
     size_t count = 0;
-    assert(t->name.n > 0 && t->input_schema.kind == JS_OBJECT && sound(a, t->raw.raw));
+    assert(t->input_schema.kind == JS_OBJECT);
     link_param_headers(a, t->input_schema, t->raw, row, &count);
     for (size_t i = 0; i < count; i++) {
         for (size_t k = 0; k < row[i].value.n; k++) {
@@ -42,19 +42,20 @@ static void read_headers(arena *a, const catalog_tool *t)
     }
 }
 
-static void read_list(arena *a, js_value result)
+static void read_list(arena *a, catalog_kind kind, js_value result)
 {
     static const str none[] = {{0}};
     mcp_shared shared = {.log = log_new(-1, LOG_ERROR_LEVEL), .workers = 1};
     upstream u = {.shared = &shared, .spec = {.include = none, .exclude = none}};
-    catalog_draft *d = catalog_draft_new(&u);
+    catalog_draft *d = catalog_draft_new(&u, kind);
     str cursor;
     const err *e = catalog_draft_page(d, result, &cursor);
     if (!e) {
         const catalog *c = catalog_draft_finish(d);
         for (size_t i = 0; i < c->count; i++) {
-            read_headers(a, &c->tools[i]);
-            assert(catalog_find(c, c->tools[i].name) == &c->tools[i]);
+            assert(c->items[i].name.n > 0 && sound(a, c->items[i].raw.raw));
+            if (kind == CATALOG_TOOLS) read_headers(a, &c->items[i]);
+            assert(catalog_find(c, c->items[i].name) == &c->items[i]);
         }
         catalog_drop(c);
     }
@@ -79,7 +80,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
             assert((m.result.kind == JS_OBJECT) != (m.error.kind == JS_OBJECT));
             (void)link_message_code(&m);
             (void)link_message_modern(m.result);
-            if (m.result.kind == JS_OBJECT) read_list(a, m.result);
+            for (int kind = 0; kind < CATALOG_KINDS && m.result.kind == JS_OBJECT; kind++)
+                read_list(a, (catalog_kind)kind, m.result);
         }
     }
     arena_free(a);

@@ -34,7 +34,7 @@ static void write_back(arena *a, const dialect_request *q, const rpc_message *m)
     rpc_refusal no;
     buf b = buf_new(a, 1 << 24), e = buf_new(a, 1 << 24), made = buf_new(a, 1 << 24);
     rpc_open_result(&b, m->id);
-    q->speaks->write_result(a, &b, q, m->params);
+    q->speaks->write_result(&b, q, m->params, NULL);
     rpc_close_result(&b);
     demand(buf_ok(&b) && !js_check(a, buf_str(&b), 200, &again));
     if (dialect_error(a, q, m->params, &no)) {

@@ -39,6 +39,7 @@ typedef struct {
     flow_run run;
     mcp_worker *w;
     upstream *u;
+    catalog_kind kind;
     catalog_view view;
     int64_t began_ms, took_ms;
     bool waited;
@@ -48,7 +49,7 @@ typedef struct {
 static flow_go want(void *x, flow_why why)
 {
     asker *a = x;
-    a->view = catalog_want(a->w, a->u, a->run.self, why != FLOW_ENTER);
+    a->view = catalog_want(a->w, a->u, a->kind, a->run.self, why != FLOW_ENTER);
     if (!a->view.pending) return FLOW_NEXT;
     catalog_drop(a->view.now);
     a->waited = true;
@@ -151,19 +152,19 @@ static void all_pages_are_read_and_unusable_tools_left_out(void **state)
     assert_int_equal(c->count, 4);
     for (size_t i = 0; i < 4; i++) {
         str name = {names[i], strlen(names[i])};
-        assert_true(str_eq(c->tools[i].name, name));
-        assert_ptr_equal(catalog_find(c, name), &c->tools[i]);
+        assert_true(str_eq(c->items[i].name, name));
+        assert_ptr_equal(catalog_find(c, name), &c->items[i]);
     }
     assert_null(catalog_find(c, S("bad_header")));
     assert_null(catalog_find(c, S("")));
     assert_true(
-        str_eq(c->tools[0].raw.raw,
+        str_eq(c->items[0].raw.raw,
                S("{\"name\":\"zeta\",\"title\":\"Z "
                  "\\u00fc\",\"inputSchema\":{\"type\":\"object\"},\"x\":18446744073709551615}")));
-    assert_true(str_eq(c->tools[0].title, S("Z \303\274")));
-    assert_true(str_eq(c->tools[2].title, S("T")));
-    assert_int_equal(c->tools[2].annotations.kind, JS_OBJECT);
-    assert_int_equal(c->tools[0].annotations.kind, JS_ABSENT);
+    assert_true(str_eq(c->items[0].title, S("Z \303\274")));
+    assert_true(str_eq(c->items[2].title, S("T")));
+    assert_int_equal(c->items[2].annotations.kind, JS_OBJECT);
+    assert_int_equal(c->items[0].annotations.kind, JS_ABSENT);
     assert_true(c->is_public);
     assert_int_equal(c->hash.n, 64);
     assert_true(a->view.fresh_ms > 39000 - 1000 && a->view.fresh_ms <= 40000);
@@ -188,7 +189,7 @@ static void only_chosen_tools_are_listed(void **state)
     spec.exclude = exclude;
     asker *a = ask(0, rig_upstream(&r, spec));
     assert_int_equal(a->view.now->count, 1);
-    assert_true(str_eq(a->view.now->tools[0].name, S("get_a")));
+    assert_true(str_eq(a->view.now->items[0].name, S("get_a")));
     forget(a);
 }
 
@@ -364,11 +365,11 @@ static void too_many_tools_are_refused(void **state)
     (void)state;
     upstream *u =
         rig_upstream(&r, (upstream_spec){.kind = UPSTREAM_HTTP, .url = S("http://127.0.0.1:1/")});
-    catalog_draft *d = catalog_draft_new(u);
+    catalog_draft *d = catalog_draft_new(u, CATALOG_TOOLS);
     arena *a = arena_new();
     buf b = buf_new(a, 64 << 20);
     buf_put(&b, S("{\"tools\":["));
-    for (int i = 0; i <= CATALOG_TOOLS; i++) {
+    for (int i = 0; i <= CATALOG_ITEMS; i++) {
         buf_fmt(&b, "%s{\"name\":\"t%d\",\"inputSchema\":{}}", i ? "," : "", i);
     }
     buf_put(&b, S("]}"));

@@ -128,8 +128,6 @@ static void modern_requests_are_checked_in_the_order_of_the_book(void **state)
         {H "|Mcp-Method: initialize", ASK("initialize", V "," CAPS), 404, -32601},
         {H "|Mcp-Method: tasks/list", ASK("tasks/list", V "," CAPS), 404, -32601},
         {H "|Mcp-Method: logging/setLevel", ASK("logging/setLevel", V "," CAPS), 404, -32601},
-        {H "|Mcp-Method: prompts/list", ASK("prompts/list", V "," CAPS), 404,
-         -32601}, /* known, not served */
         {H "|Mcp-Method: tools/list", ASK("tools/list", V "," CAPS), 0, 0},
         {H "|Mcp-Method: server/discover", ASK("server/discover", V "," CAPS), 0, 0},
         /* notifications need no headers */
@@ -226,7 +224,7 @@ static str result_for(house *h, mcp_version v, const char *text)
                          .speaks = v >= MCP_2026_07_28 ? &dialect_modern : &dialect_legacy,
                          .server_name = S("gw")};
     buf b = buf_new(h->a, 100000);
-    q.speaks->write_result(h->a, &b, &q, result);
+    q.speaks->write_result(&b, &q, result, NULL);
     assert_null(js_check(h->a, buf_str(&b), 16, &result));
     return buf_str(&b);
 }
@@ -397,12 +395,14 @@ static void params_compare_by_value(void **state)
     }
 }
 
-static str item_for(house *h, const char *raw, const char *name, mcp_version v)
+static str item_for(house *h, const char *raw, const char *server, mcp_version v)
 {
-    catalog_tool t = {0};
+    catalog_item t = {0};
     assert_null(js_check(h->a, (str){raw, strlen(raw)}, 16, &t.raw));
     t.name = js_text(h->a, js_get(t.raw, S("name")));
-    return shelf_item(h->a, &t, (str){name, strlen(name)}, v);
+    const shelf_words in = {h->a, (str){server, strlen(server)},
+                            *server ? NAMING_PREFIX : NAMING_NONE, v};
+    return shelf_item(&in, CATALOG_TOOLS, &t);
 }
 
 static void items_keep_every_byte_but_their_name(void **state)
@@ -410,19 +410,19 @@ static void items_keep_every_byte_but_their_name(void **state)
     house *h = *state;
     const char *raw =
         "{ \"x\" : 1.50, \"n\\u0061me\":\"a\" ,\"inputSchema\":{\"$schema\":\"u\",\"e\":1E400}}";
-    assert_true(str_eq(item_for(h, raw, "s__a", MCP_2026_07_28),
+    assert_true(str_eq(item_for(h, raw, "s", MCP_2026_07_28),
                        S("{ \"x\" : 1.50, \"n\\u0061me\":\"s__a\" "
                          ",\"inputSchema\":{\"$schema\":\"u\",\"e\":1E400}}")));
-    assert_true(str_eq(item_for(h, raw, "a", MCP_2026_07_28), (str){raw, strlen(raw)}));
+    assert_true(str_eq(item_for(h, raw, "", MCP_2026_07_28), (str){raw, strlen(raw)}));
     const char *out = "{\"outputSchema\":{\"type\":\"array\"},\"name\":\"a\"}";
-    assert_true(str_eq(item_for(h, out, "b", MCP_2026_07_28),
-                       S("{\"outputSchema\":{\"type\":\"array\"},\"name\":\"b\"}")));
-    assert_true(str_eq(item_for(h, out, "b", MCP_2025_11_25),
+    assert_true(str_eq(item_for(h, out, "s", MCP_2026_07_28),
+                       S("{\"outputSchema\":{\"type\":\"array\"},\"name\":\"s__a\"}")));
+    assert_true(str_eq(item_for(h, out, "s", MCP_2025_11_25),
                        S("{\"outputSchema\":{\"type\":\"object\",\"properties\":{\"result\":{"
-                         "\"type\":\"array\"}},\"required\":[\"result\"]},\"name\":\"b\"}")));
-    assert_true(str_eq(item_for(h, out, "b", MCP_2025_03_26), S("{\"name\":\"b\"}")));
+                         "\"type\":\"array\"}},\"required\":[\"result\"]},\"name\":\"s__a\"}")));
+    assert_true(str_eq(item_for(h, out, "s", MCP_2025_03_26), S("{\"name\":\"s__a\"}")));
     const char *refers = "{\"name\":\"a\",\"outputSchema\":{\"$ref\":\"#/$defs/x\"}}";
-    assert_true(str_eq(item_for(h, refers, "a", MCP_2025_11_25),
+    assert_true(str_eq(item_for(h, refers, "", MCP_2025_11_25),
                        S("{\"name\":\"a\",\"outputSchema\":{\"type\":\"object\"}}")));
 }
 

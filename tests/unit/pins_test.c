@@ -34,16 +34,16 @@ static pins *lock(str text)
     return pins_read(a, S("tools.lock"), text, &found);
 }
 
-static catalog_tool tool(str name, uint8_t digest)
+static catalog_item tool(str name, uint8_t digest)
 {
-    catalog_tool t = {.name = name};
+    catalog_item t = {.name = name};
     memset(t.definition, digest, sizeof t.definition);
     return t;
 }
 
 static str hex(uint8_t digest)
 {
-    catalog_tool t = tool(S("x"), digest);
+    catalog_item t = tool(S("x"), digest);
     return digest_hex(a, t.definition, DIGEST_BYTES);
 }
 
@@ -53,7 +53,7 @@ static void a_tool_is_new_changed_or_approved(void **state)
     pin all[] = {{S("fs"), S("write"), hex(1)}, {S("fs"), S("read"), hex(2)}};
     pins *p = lock(pins_write(a, all, 2));
     assert_int_equal(found.count, 0);
-    catalog_tool same = tool(S("write"), 1), other = tool(S("read"), 3), no = tool(S("list"), 1);
+    catalog_item same = tool(S("write"), 1), other = tool(S("read"), 3), no = tool(S("list"), 1);
     assert_int_equal(pins_state(p, S("fs"), &same), PIN_APPROVED);
     assert_int_equal(pins_state(p, S("fs"), &other), PIN_CHANGED);
     assert_int_equal(pins_state(p, S("fs"), &no), PIN_NEW);
@@ -85,7 +85,7 @@ static void no_file_yet_approves_nothing(void **state)
     (void)state;
     size_t count;
     pins *p = lock(S(""));
-    catalog_tool t = tool(S("x"), 1);
+    catalog_item t = tool(S("x"), 1);
     (void)pins_list(p, &count);
     assert_int_equal(count + found.count, 0);
     assert_int_equal(pins_state(p, S("fs"), &t), PIN_NEW);
@@ -112,7 +112,7 @@ static void each_withheld_definition_is_told_once(void **state)
     assert_int_equal(pipe2(ends, O_NONBLOCK), 0);
     mcp_shared s = {.log = log_new(ends[1], LOG_WARN_LEVEL)};
     pins *p = lock(S(""));
-    catalog_tool one = tool(S("one"), 1), two = tool(S("two"), 2);
+    catalog_item one = tool(S("one"), 1), two = tool(S("two"), 2);
     assert_true(pins_allow(NULL, &s, S("fs"), &one));
     for (int i = 0; i < 3; i++) {
         assert_false(pins_allow(p, &s, S("fs"), &one));

@@ -169,11 +169,6 @@ policy:
 < 404
 < {"error":{"code":-32601}}
 
--- a method that is not built yet is not half there
-> modern resources/list {} as alice
-< 404
-< {"error":{"code":-32601}}
-
 -- tools/call without a name
 > POST /mcp as alice
 > MCP-Protocol-Version: 2026-07-28
