@@ -331,6 +331,8 @@ static flow_go forward(void *x, flow_why why)
     if (why == FLOW_ENTER) {
         if (!v->permitted)
             return FLOW_FAIL; /* a table without `authorize`: our mistake, and closed */
+        if (corridor_is_elsewhere(v, upstream_spec_of(k->to)))
+            return corridor_refuse_with(v, 404, RPC_SESSION_NOT_FOUND, S("Session not found"));
         const char *wrong = NULL;
         if (v->q.speaks == &dialect_modern && k->kind == CATALOG_TOOLS)
             wrong =
@@ -397,3 +399,16 @@ const flow corridor_tools_call = {.name = "tools/call", .steps = call_steps, COR
 const flow corridor_prompts_get = {.name = "prompts/get", .steps = call_steps, CORRIDOR_ENDS};
 const flow corridor_resources_read = {.name = "resources/read", .steps = call_steps, CORRIDOR_ENDS};
 const flow corridor_complete = {.name = "completion/complete", .steps = call_steps, CORRIDOR_ENDS};
+/* Their twins, which go on when the client is gone. */
+const flow corridor_tools_call_kept = {.name = "tools/call",
+                                       .steps = call_steps,
+                                       .on_gone = FLOW_DETACH,
+                                       CORRIDOR_ENDS};
+const flow corridor_prompts_get_kept = {.name = "prompts/get",
+                                        .steps = call_steps,
+                                        .on_gone = FLOW_DETACH,
+                                        CORRIDOR_ENDS};
+const flow corridor_resources_read_kept = {.name = "resources/read",
+                                           .steps = call_steps,
+                                           .on_gone = FLOW_DETACH,
+                                           CORRIDOR_ENDS};

@@ -14,25 +14,6 @@
 
 enum { NOTICES_MOST = 256 << 10 };
 
-static unsigned level_rank(str level)
-{
-    static const str levels[] = {S("debug"), S("info"),     S("notice"), S("warning"),
-                                 S("error"), S("critical"), S("alert"),  S("emergency")};
-    unsigned i = 0;
-    while (i < sizeof levels / sizeof *levels && !str_eq(levels[i], level)) i++;
-    return i;
-}
-
-/* An old client gets what comes on its call; a new one what it asked for with this request. */
-static bool log_is_wanted(const visit *v, js_value params)
-{
-    if (v->q.has_session) return true;
-    js_value level = js_get(params, S("level"));
-    if (!v->q.log_level.n || level.kind != JS_STRING || level.raw.n < 2) return false;
-    str text = {level.raw.p + 1, level.raw.n - 2};
-    return level_rank(text) >= level_rank(v->q.log_level);
-}
-
 static void put_progress(const visit *v, buf *b, js_value params)
 {
     bool any = false;
@@ -48,7 +29,7 @@ static void on_notice(void *owner, str method, js_value params)
     visit *v = owner;
     struct subject_call *k = v->call;
     bool progress = str_eq(method, S("notifications/progress"));
-    bool wanted = progress ? v->q.meta.progress_token.kind != JS_ABSENT : log_is_wanted(v, params);
+    bool wanted = progress ? v->q.meta.progress_token.kind != JS_ABSENT : v->q.log_level.n > 0;
     if (!wanted || params.kind != JS_OBJECT || !reply_may_stream(v)) return;
     if (k->unsent.n - k->sent + params.raw.n > NOTICES_MOST) return;
     buf message = buf_new(NULL, SIZE_MAX / 2);

@@ -11,7 +11,9 @@
  * The fetch speaks in the gateway's own name, caller "", and belongs to no request. */
 #include "catalog.h"
 #include "catalog_read.h"
+#include "feed.h"
 #include "link_message.h"
+#include "listener.h"
 #include "upstream_state.h"
 #include "wording.h"
 #include <stdlib.h>
@@ -137,7 +139,9 @@ static void publish(upstream *u, const catalog *fresh, int64_t ttl_ms, int64_t n
         old = c->now;
         c->now = fresh;
     }
-    c->fresh_until_ms = now_ms + ttl_ms;
+    bool changed = c->changed;
+    c->fresh_until_ms = changed ? now_ms : now_ms + ttl_ms;
+    c->changed = false;
     c->running = c->late = c->failed = c->slow = false;
     c->failures = 0;
     c->retry_at_ms = 0;
@@ -148,6 +152,16 @@ static void publish(upstream *u, const catalog *fresh, int64_t ttl_ms, int64_t n
     wake(u, row, n);
     free(row);
     if (!same && kind == CATALOG_TOOLS) wording_warn(u);
+    if (!same) listener_tell(u, listener_list_of(kind));
+    if (changed) feed_changed(u);
+}
+
+void catalog_stale(upstream *u, catalog_kind kind)
+{
+    pthread_mutex_lock(&u->lock);
+    u->lists[kind].fresh_until_ms = 0;
+    u->lists[kind].changed = u->lists[kind].running;
+    pthread_mutex_unlock(&u->lock);
 }
 
 static int64_t pause_ms(unsigned failures, bool slow)

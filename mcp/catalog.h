@@ -62,6 +62,8 @@ typedef struct {
  * again with `again` = true: then the answer is never pending. A server known to keep people
  * waiting is fetched behind everybody's back: not pending either. `waiter` 0: nobody is woken. */
 catalog_view catalog_want(mcp_worker *w, upstream *u, catalog_kind kind, handle waiter, bool again);
+/* The server said that this list is another now: what is known is stale. Any thread. */
+void catalog_stale(upstream *u, catalog_kind kind);
 void catalog_drop(const catalog *c);
 const catalog_item *catalog_find(const catalog *c, str name);
 #endif

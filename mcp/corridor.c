@@ -9,7 +9,11 @@
  * What can be refused by the head alone is refused before the body is asked for. */
 #include "corridor.h"
 #include "../base/clock.h"
+#include "level.h"
 #include "reply.h"
+#include "session_end.h"
+#include "session_state.h"
+#include "tape_sink.h"
 
 static const flow_step entry_steps[] = {CORRIDOR_BEGIN, {0}};
 static const flow entry = {.name = "mcp", .steps = entry_steps, CORRIDOR_ENDS};
@@ -60,7 +64,7 @@ flow_go corridor_identify(void *x, flow_why why)
 }
 
 /* Endpoints may share a path when their hosts differ. */
-static str endpoint_text(const visit *v)
+str corridor_endpoint_text(const visit *v)
 {
     const mcp_endpoint *e = v->rq.endpoint;
     if (!e->hosts || !e->hosts->p) return e->path;
@@ -80,7 +84,7 @@ dialect_context corridor_context(const visit *v)
         .headers = exchange_headers(v->x),
         .seals = v->w->shared->seals,
         .revoked = v->w->shared->revoked,
-        .bond = {.caller_id = v->who->id, .endpoint = endpoint_text(v)},
+        .bond = {.caller_id = v->who->id, .endpoint = corridor_endpoint_text(v)},
         .now_ms = v->now_ms,
         .server_name = v->rq.config->instance_name,
     };
@@ -94,9 +98,58 @@ static flow_go end_session(visit *v)
     if (mcp_version_is_modern(dialect_version_header(c.headers)))
         return corridor_refuse_with(v, 405, RPC_INVALID_REQUEST, S("there are no sessions to end"));
     if (!dialect_open_session(&c, &s, &v->no)) return FLOW_FAIL;
-    session_revoke(v->w->shared->revoked, &s, v->now_ms);
+    session_end(v->w, &s, v->now_ms);
     reply_empty(v, 204);
     return FLOW_DONE;
+}
+
+/* The old era's stream for what belongs to no request, or the rest of one that broke. */
+static flow_go open_stream(visit *v)
+{
+    dialect_context c = corridor_context(v);
+    if (mcp_version_is_modern(dialect_version_header(c.headers)))
+        return corridor_refuse_with(v, 405, RPC_INVALID_REQUEST, S("Method not allowed"));
+    v->q.speaks = &dialect_legacy;
+    if (!dialect_open_session(&c, &v->q.session, &v->no)) return FLOW_FAIL;
+    v->q.has_session = v->permitted = true;
+    v->q.version = v->q.session.version;
+    v->q.client_name = v->q.session.client_name;
+    v->q.client_version = v->q.session.client_version;
+    record_text(v->rec, FACT_MCP_PROTOCOL, mcp_version_names[v->q.version]);
+    bool again = exchange_header(v->x, S("last-event-id")).p != NULL;
+    flow_become(&v->run, again ? &corridor_resume : &corridor_get);
+    return FLOW_NEXT;
+}
+
+bool corridor_is_elsewhere(const visit *v, const upstream_spec *at)
+{
+    bool stays = at->kind == UPSTREAM_STDIO || at->isolation == ISOLATION_SESSION;
+    return stays && v->q.has_session && v->q.session.instance != v->w->shared->instance;
+}
+
+static const struct {
+    const flow *plain, *kept;
+} twins[] = {
+    {&corridor_tools_call, &corridor_tools_call_kept},
+    {&corridor_prompts_get, &corridor_prompts_get_kept},
+    {&corridor_resources_read, &corridor_resources_read_kept},
+    {&corridor_get, &corridor_get_kept},
+};
+
+bool corridor_is_keepable(const visit *v)
+{
+    for (size_t i = 0; i < sizeof twins / sizeof *twins; i++)
+        if (v->run.f == twins[i].plain) return true;
+    return false;
+}
+
+void corridor_keep(visit *v)
+{
+    for (size_t i = 0; i < sizeof twins / sizeof *twins; i++) {
+        if (v->run.f != twins[i].plain) continue;
+        flow_become(&v->run, twins[i].kept);
+        return;
+    }
 }
 
 static bool is_json(str type)
@@ -149,6 +202,10 @@ static flow_go read_message(visit *v)
                 v->msg.kind == RPC_RESPONSE ? S("response") : str_take(v->msg.method, 128));
     if (!readable) return FLOW_FAIL;
     record_text(v->rec, FACT_MCP_PROTOCOL, mcp_version_names[v->q.version]);
+    if (v->q.has_session) {
+        int level = session_level(v->w->shared->sessions, &v->q.session);
+        v->q.log_level = mcp_level_names[level == SESSION_LEVEL_NONE ? MCP_LEVEL_INFO : level];
+    }
     if (v->msg.kind == RPC_REQUEST) return read_request(v);
     flow_become(&v->run, &corridor_notice);
     return FLOW_NEXT;
@@ -161,6 +218,7 @@ flow_go corridor_read(void *x, flow_why why)
     if (v->parent) return read_message(v);
     str verb = exchange_method(v->x);
     if (str_eq(verb, S("DELETE"))) return end_session(v);
+    if (str_eq(verb, S("GET"))) return open_stream(v);
     if (!str_eq(verb, S("POST")))
         return corridor_refuse_with(v, 405, RPC_INVALID_REQUEST, S("Method not allowed"));
     if (!is_json(exchange_header(v->x, S("content-type"))))
@@ -181,6 +239,7 @@ static str failure_name(const visit *v)
     case 404: return S("not_found");
     case 413: return S("too_large");
     case 415: return S("unsupported");
+    case 429: return S("quota");
     default: break;
     }
     if (v->no.code == RPC_INTERNAL) return S("upstream");
@@ -202,6 +261,9 @@ void corridor_settle(void *x)
     visit *v = x;
     if (v->call) call_end(v);
     if (v->list) list_end(v);
+    if (v->listen) listen_end(v);
+    if (v->resume) resume_end(v);
+    if (v->kept) tape_sink_end(v);
     if (!v->status && !exchange_gone(v->x))
         corridor_refuse(v); /* a flow that forgot: our mistake */
     if (v->parent) {

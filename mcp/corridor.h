@@ -34,6 +34,9 @@ typedef struct visit {
     struct subject_call *call; /* call.c */
     struct listing *list;      /* list.c */
     struct batch *batch;       /* batch.c */
+    struct tape_sink *kept;    /* tape_sink.c: the answer is kept for a client that comes back */
+    struct resuming *resume;   /* resume.c */
+    struct listening *listen;  /* listen.c */
 } visit;
 
 /* The flows of method.c's rows, and the two that read chooses itself. */
@@ -42,7 +45,11 @@ extern const flow corridor_tools_call, corridor_prompts_get, corridor_resources_
 extern const flow corridor_tools_list, corridor_prompts_list, corridor_resources_list,
     corridor_templates_list;
 extern const flow corridor_initialize, corridor_discover, corridor_ping;
-extern const flow corridor_notice, corridor_batch;
+extern const flow corridor_notice, corridor_batch, corridor_listen, corridor_set_level;
+extern const flow corridor_get, corridor_resume; /* GET, without a method row */
+/* Those that go on without a client. */
+extern const flow corridor_tools_call_kept, corridor_prompts_get_kept, corridor_resources_read_kept,
+    corridor_get_kept;
 extern const flow corridor_item; /* a message of a batch begins here */
 
 /* The first steps of every flow. */
@@ -65,10 +72,19 @@ void corridor_release(void *x);
 flow_go corridor_refuse_with(visit *v, int status, int code, str text);
 void corridor_wake(visit *v, flow_why why);
 
-/* call.c, list.c, batch.c: gives back what is not of the arena. Called once, at settle. */
+/* call.c, list.c, listen.c: gives back what is not of the arena. Called once, at settle. */
 void call_end(visit *v);
 void list_end(visit *v);
+void listen_end(visit *v);
+void resume_end(visit *v);
+/* Would serving this session here lose what another replica holds for it? Then 404, and the client
+ * initializes again (architecture 9.3). */
+bool corridor_is_elsewhere(const visit *v, const upstream_spec *at);
+/* Has this flow a twin that outlives its client, and becoming it. */
+bool corridor_is_keepable(const visit *v);
+void corridor_keep(visit *v);
 /* One item of this batch is over. */
 void batch_item_over(visit *parent);
 dialect_context corridor_context(const visit *v);
+str corridor_endpoint_text(const visit *v); /* what sessions are bound to */
 #endif

@@ -7,6 +7,7 @@
  * header, an unknown version before an unknown method).
  * A session header, a Last-Event-ID: ignored, as the revision demands. */
 #include "dialect.h"
+#include "level.h"
 #include "mirror.h"
 
 static bool refused(rpc_refusal *no, int code, str text)
@@ -62,15 +63,6 @@ static bool check_headers(const dialect_context *c, const rpc_message *m, const 
     return true;
 }
 
-static bool is_level(str text)
-{
-    static const str levels[] = {S("debug"), S("info"),     S("notice"), S("warning"),
-                                 S("error"), S("critical"), S("alert"),  S("emergency")};
-    for (size_t i = 0; i < sizeof levels / sizeof *levels; i++)
-        if (str_eq(text, levels[i])) return true;
-    return false;
-}
-
 static bool read_context(const dialect_context *c, dialect_request *q, rpc_refusal *no)
 {
     if (q->meta.capabilities.kind != JS_OBJECT)
@@ -80,7 +72,8 @@ static bool read_context(const dialect_context *c, dialect_request *q, rpc_refus
     q->client_version = js_text(c->a, js_get(q->meta.client_info, S("version")));
     if (q->meta.log_level.kind == JS_ABSENT) return true;
     q->log_level = js_text(c->a, q->meta.log_level);
-    if (!is_level(q->log_level)) return refused(no, RPC_INVALID_PARAMS, S("unknown log level"));
+    if (mcp_level_of(q->log_level) == MCP_LEVEL_UNKNOWN)
+        return refused(no, RPC_INVALID_PARAMS, S("unknown log level"));
     return true;
 }
 

@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* hello.c - what the gateway answers by itself: the handshakes of both eras, ping, notifications.
  *
- * Capabilities are those of the gateway: only what is served is advertised, and no list_changed
- * while nothing would deliver it. */
+ * Capabilities are those of the gateway: only what is served is advertised. */
 #include "../authz/digest.h"
 #include "capability.h"
 #include "client_request.h"
 #include "corridor.h"
 #include "inflight.h"
+#include "level.h"
 #include "reply.h"
+#include "session_state.h"
 
-#define CAPABILITIES                                                                               \
-    "\"capabilities\":{\"tools\":{},\"prompts\":{},\"resources\":{},\"completions\":{}}"
+/* What both eras are told is served; the old one is told of log levels, too. */
+#define SERVED                                                                                     \
+    "\"tools\":{\"listChanged\":true},\"prompts\":{\"listChanged\":true},"                         \
+    "\"resources\":{\"listChanged\":true},\"completions\":{}"
 enum { DISCOVER_TTL_MS = 60000 };
 
 static flow_go discover(void *x, flow_why why)
@@ -19,7 +22,10 @@ static flow_go discover(void *x, flow_why why)
     visit *v = x;
     (void)why;
     dialect_hints hints = {.ttl_ms = DISCOVER_TTL_MS, .is_private = false};
-    reply_made(v, S("\"supportedVersions\":[\"2026-07-28\"]," CAPABILITIES), &hints);
+    reply_made(v,
+               S("\"supportedVersions\":[\"2026-07-28\"],"
+                 "\"capabilities\":{" SERVED "}"),
+               &hints);
     return FLOW_DONE;
 }
 
@@ -64,9 +70,26 @@ static flow_go initialize(void *x, flow_why why)
     buf b = buf_new(v->a, SIZE_MAX / 2);
     buf_put(&b, S("\"protocolVersion\":\""));
     buf_put(&b, mcp_version_names[made.version]);
-    buf_put(&b, S("\"," CAPABILITIES ",\"serverInfo\":"));
+    buf_put(&b, S("\",\"capabilities\":{" SERVED ",\"logging\":{}},\"serverInfo\":"));
     dialect_put_server_info(&b, &v->q);
     reply_made_with(v, (header){S("Mcp-Session-Id"), id}, buf_str(&b));
+    return FLOW_DONE;
+}
+
+/* From here on this session's calls ask for messages of that level; another session's do not. */
+static flow_go set_level(void *x, flow_why why)
+{
+    visit *v = x;
+    (void)why;
+    int level = mcp_level_of(js_text(v->a, js_get(v->msg.params, S("level"))));
+    if (level == MCP_LEVEL_UNKNOWN)
+        return corridor_refuse_with(v, 200, RPC_INVALID_PARAMS, S("unknown log level"));
+    str share = caller_share(v->a, v->who, v->rec->v[FACT_PEER].text);
+    if (!session_set_level(v->w->shared->sessions, &v->q.session, share, level)) {
+        record_text(v->rec, FACT_LIMITED, S("sessions_per_caller"));
+        return corridor_refuse_with(v, 429, RPC_LIMITED, S("too many sessions have settings"));
+    }
+    reply_made(v, (str){0}, NULL);
     return FLOW_DONE;
 }
 
@@ -88,6 +111,7 @@ static flow_go accept(void *x, flow_why why)
 /* clang-format off */
 static const flow_step discover_steps[] = {CORRIDOR_BEGIN, {.name = "discover", .run = discover}, {0}};
 static const flow_step ping_steps[] = {CORRIDOR_BEGIN, {.name = "ping", .run = ping}, {0}};
+static const flow_step level_steps[] = {CORRIDOR_BEGIN, {.name = "set level", .run = set_level}, {0}};
 static const flow_step initialize_steps[] = {CORRIDOR_BEGIN, {.name = "initialize", .run = initialize}, {0}};
 static const flow_step notice_steps[] = {CORRIDOR_BEGIN, {.name = "accept", .run = accept}, {0}};
 /* clang-format on */
@@ -95,3 +119,4 @@ const flow corridor_discover = {.name = "server/discover", .steps = discover_ste
 const flow corridor_ping = {.name = "ping", .steps = ping_steps, CORRIDOR_ENDS};
 const flow corridor_initialize = {.name = "initialize", .steps = initialize_steps, CORRIDOR_ENDS};
 const flow corridor_notice = {.name = "notice", .steps = notice_steps, CORRIDOR_ENDS};
+const flow corridor_set_level = {.name = "logging/setLevel", .steps = level_steps, CORRIDOR_ENDS};

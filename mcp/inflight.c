@@ -59,6 +59,14 @@ static void cancel_here(mcp_worker *w, const uint8_t *sid, str id, str caller_id
     }
 }
 
+void inflight_end(mcp_worker *w, const session *s)
+{
+    for (size_t i = 0; i < BUCKETS; i++)
+        for (inflight_entry *e = w->calls->bucket[i]; e; e = e->next)
+            if (memcmp(e->sid, s->sid, SESSION_SID) == 0)
+                flow_wake(loop_flows(w->loop), e->flow, FLOW_STOP);
+}
+
 typedef struct {
     letter mail; /* first: a letter is found by its address */
     mcp_worker *to;

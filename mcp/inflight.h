@@ -23,5 +23,7 @@ void inflight_add(struct inflight *t, inflight_entry *e);
 void inflight_remove(inflight_entry *e); /* twice is fine */
 
 enum { INFLIGHT_ID_MOST = 1024 }; /* longer ids cannot be cancelled */
+/* On this worker: all calls of an ended session. */
+void inflight_end(mcp_worker *w, const session *s);
 void inflight_cancel(mcp_worker *w, const session *s, str id, str caller_id);
 #endif

@@ -405,7 +405,9 @@ link_call *link_start(mcp_worker *w, const link_request *rq, const void *type, h
     t->calls = c;
     c->self = handle_add(loop_handles(w->loop), &call_type, c);
     c->later = c->self ? refuse_entry(c) : err_new(a, ERR_QUOTA, "too many calls");
-    loop_timer_start(w->loop, &c->deadline, c->later ? 0 : c->rq.timeout_ms, link_call_deadline, c);
+    if (c->later || !rq->endless)
+        loop_timer_start(w->loop, &c->deadline, c->later ? 0 : c->rq.timeout_ms, link_call_deadline,
+                         c);
     if (!c->later) link_call_go(c);
     return c;
 }

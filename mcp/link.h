@@ -33,8 +33,10 @@ typedef struct {
     str params; /* members of params but _meta, without the braces: `"name":"x","arguments":{}` */
     str meta;   /* members of _meta to carry, without the braces, no envelope keys, no progressToken
                  */
-    bool progress;         /* ask for progress */
-    str log_level;         /* {0}: none */
+    bool endless;  /* subscriptions/listen: no time is too long, every notice is told. A server
+                    * of the old era gives its GET stream, or ERR_UNSUPPORTED */
+    bool progress; /* ask for progress */
+    str log_level; /* {0}: none */
     js_value input_schema; /* tools/call: for Mcp-Param-* headers (x-mcp-header) */
     js_value arguments;
     unsigned capabilities; /* capability.h: what this call's client can be asked */

@@ -64,9 +64,25 @@ bool link_child_say(link_child *c, buf *b)
     return c->process && child_send(c->process, buf_str(b));
 }
 
+/* A legacy child says what it has to say unasked: its listener is only aboard, so that it lives. */
+static bool is_told(const link_child *c, const link_flight *f)
+{
+    return !(f->rq.endless && c->era == ERA_LEGACY);
+}
+
 static void board(link_child *c, link_flight *f)
 {
+    if (!is_told(c, f)) {
+        f->sent = true;
+        return;
+    }
+    int level;
     buf b = buf_new(f->arena, 2 * (size_t)LINK_MESSAGE_MOST);
+    if (c->era == ERA_LEGACY && link_log_wants(&c->log, f->rq.log_level, &level)) {
+        link_message_level(&b, link_table_id(c->t), level);
+        (void)link_child_say(c, &b);
+        b.n = 0;
+    }
     link_message_request(&b, c->era, f->id, &f->rq);
     f->sent = link_child_say(c, &b);
     if (f->sent) return;
@@ -79,7 +95,7 @@ link_flight *link_child_only(const link_child *c)
 {
     link_flight *only = NULL;
     for (link_flight *f = c->flights; f; f = f->next) {
-        if (!f->sent) continue;
+        if (!f->sent || f->rq.endless) continue;
         if (only) return NULL;
         only = f;
     }
@@ -92,11 +108,18 @@ static bool one_by_one(const link_child *c)
     return c->era == ERA_LEGACY && c->can_ask;
 }
 
+static bool is_busy(const link_child *c)
+{
+    for (const link_flight *f = c->flights; f; f = f->next)
+        if (f->sent && !f->rq.endless) return true;
+    return false;
+}
+
 /* Sends the flights from f on, as many as may be on their way. */
 static void board_from(link_child *c, link_flight *f)
 {
     for (link_flight *next; f && c->state == READY; f = next) {
-        if (one_by_one(c) && c->flights->sent) return;
+        if (one_by_one(c) && is_busy(c)) return;
         next = f->next;
         if (!f->sent) board(c, f);
     }
@@ -314,7 +337,7 @@ void link_child_leave(link_table *t, int64_t id)
     link_flight *f = map_get(t->flights, link_child_id(&id));
     if (!f) return;
     link_child *c = f->on;
-    if (f->sent) {
+    if (f->sent && is_told(c, f)) {
         buf b = buf_new(c->scratch, 4096);
         link_message_cancelled(&b, id);
         (void)link_child_say(c, &b);

@@ -20,6 +20,7 @@ typedef struct link_child {
     upstream_era era;
     bool legacy_next; /* it exits when probed */
     unsigned can_ask; /* capability.h: what it was told its client can */
+    link_log log;
     int64_t probe_id, hello_id;
     link_flight *flights; /* oldest first: waiting and sent */
     link_flight *last;

@@ -6,6 +6,7 @@
  * after the silence still counts. Ids on the wire are unique in the process, so an answer
  * names its flight whoever asked. A child that talks more than anybody asked is read at a bounded
  * pace. (MCP 2025-11-25 and 2026-07-28 basic/transports, stdio; basic/lifecycle.) */
+#include "feed.h"
 #include "link_child.h"
 
 enum { CHATTER_MOST = 1000, CHATTER_BYTES = 1 << 20 };
@@ -86,6 +87,7 @@ static link_flight *flight_of(const link_child *c, js_value id)
 static void on_notice(link_child *c, str line, const link_message *m)
 {
     link_flight *f = NULL;
+    feed_heard(c->u, m->method);
     if (js_text_is(m->method, S("notifications/progress"))) {
         f = flight_of(c, js_get(m->params, S("progressToken")));
         if (f && !f->rq.progress) f = NULL;
@@ -124,6 +126,7 @@ static void introduce(link_child *c, const link_message *m)
         link_child_broken(c, S("speaks no revision we know"), (str){0});
         return;
     }
+    link_log_init(&c->log, m->result);
     link_message_initialized(&b);
     if (link_child_say(c, &b))
         link_child_ready(c, ERA_LEGACY);

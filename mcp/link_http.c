@@ -6,6 +6,7 @@
  * that the request was not executed, and are mended once each, unseen: a session the server has
  * forgotten (404, or 400 from servers that do not know better), and a server whose era has
  * changed under us. (MCP 2026-07-28 basic/transports/streamable-http, and 2025-11-25.) */
+#include "feed.h"
 #include "link_param.h"
 #include "link_table.h"
 #include "link_token.h"
@@ -62,6 +63,11 @@ static void noticed(void *c_, arena *scratch, const link_message *m)
     js_value params;
     if (js_text_is(m->method, S("notifications/cancelled")))
         link_call_withdrawn(c, js_get(m->params, S("requestId")));
+    feed_heard(c->u, m->method);
+    if (c->rq.endless) {
+        (void)link_call_hears(c, js_text(scratch, m->method), m->params);
+        return;
+    }
     link_wanted want = {c->rq.progress ? c->id : 0, c->rq.log_level};
     if (link_message_wanted(scratch, m, want, &method, &params))
         (void)link_call_hears(c, method, params);
@@ -144,6 +150,9 @@ static void ended(void *c_, const link_post_end *end)
         link_call_fail(c, ERR_UPSTREAM,
                        arena_fmt(c->arena, STR_FMT " %s (HTTP %d)", STR_ARG(name), what,
                                  end->status));
+    } else if (end->status == 405 && c->rq.endless && c->era == ERA_LEGACY) {
+        link_call_fail(c, ERR_UNSUPPORTED,
+                       arena_fmt(c->arena, STR_FMT " has no stream", STR_ARG(name)));
     } else if (end->status >= 300 && mended(c, end)) {
         link_call_go(c);
     } else if (end->answer.kind == LINK_ANSWER) {
@@ -161,14 +170,29 @@ static void ended(void *c_, const link_post_end *end)
     }
 }
 
+static void write_level(buf *b, const void *level)
+{
+    link_message_level(b, 1, *(const int *)level); /* nobody waits for the answer */
+}
+
+static void tell_level(const link_call *c)
+{
+    int level;
+    if (c->era == ERA_LEGACY && link_log_wants(&c->session->log, c->rq.log_level, &level))
+        link_session_tell(c->t, c->u, c->session, write_level, &level);
+}
+
 static void send(link_call *c)
 {
     static const link_post_events events = {noticed, asked, ended};
+    tell_level(c);
     c->post = link_post_new(c->t, c->u);
     buf *body = link_post_body(c->post);
+    bool get = c->rq.endless && c->era == ERA_LEGACY;
     (void)buf_need(body, c->rq.params.n + c->rq.meta.n + ENVELOPE);
-    link_message_request(body, c->era, c->id, &c->rq);
-    const link_post_request rq = {.id = c->id,
+    if (!get) link_message_request(body, c->era, c->id, &c->rq);
+    const link_post_request rq = {.verb = get ? S("GET") : S("POST"),
+                                  .id = c->id,
                                   .headers = headers(c, link_post_arena(c->post)),
                                   .authorization = c->authorization,
                                   .no_retry =

@@ -7,6 +7,7 @@
  * later.) */
 #include "link_message.h"
 #include "capability.h"
+#include "level.h"
 
 const err *link_message_read(arena *a, str text, link_message *out)
 {
@@ -139,6 +140,14 @@ void link_message_initialized(buf *b)
     buf_put(b, S("{\"jsonrpc\":\"2.0\",\"method\":\"notifications/initialized\"}"));
 }
 
+void link_message_level(buf *b, int64_t id, int level)
+{
+    head(b, id, S("logging/setLevel"));
+    buf_put(b, S("\"level\":"));
+    buf_json(b, mcp_level_names[level]);
+    buf_put(b, S("}}"));
+}
+
 void link_message_cancelled(buf *b, int64_t id)
 {
     head(b, 0, S("notifications/cancelled"));
@@ -165,23 +174,12 @@ void link_message_say(buf *b, str id, str said)
     buf_put(b, S("}"));
 }
 
-/* RFC 5424 severities as MCP spells them, least grave first. An unknown level is never wanted. */
-static int gravity(js_value level, str name)
-{
-    static const str levels[] = {S("debug"), S("info"),     S("notice"), S("warning"),
-                                 S("error"), S("critical"), S("alert"),  S("emergency")};
-    for (size_t i = 0; i < sizeof levels / sizeof *levels; i++) {
-        if (level.kind ? js_text_is(level, levels[i]) : str_eq(name, levels[i])) return (int)i;
-    }
-    return -1;
-}
-
-static bool log_wanted(js_value params, str least)
+/* An unknown level is never wanted. */
+static bool log_wanted(arena *a, js_value params, str least)
 {
     if (!least.p) return false;
-    js_value level = js_get(params, S("level"));
-    return level.kind == JS_STRING && gravity(level, (str){0}) >= gravity((js_value){0}, least) &&
-           gravity(level, (str){0}) >= 0;
+    int level = mcp_level_of(js_text(a, js_get(params, S("level"))));
+    return level != MCP_LEVEL_UNKNOWN && level >= mcp_level_of(least);
 }
 
 /* The same object without one member. */
@@ -209,7 +207,7 @@ bool link_message_wanted(arena *a, const link_message *m, link_wanted want, str 
     if (js_text_is(m->method, S("notifications/message"))) {
         *method = S("notifications/message");
         *params = m->params;
-        return log_wanted(m->params, want.log_level);
+        return log_wanted(a, m->params, want.log_level);
     }
     if (!want.token || !js_text_is(m->method, S("notifications/progress"))) return false;
     int64_t token;
@@ -217,4 +215,21 @@ bool link_message_wanted(arena *a, const link_message *m, link_wanted want, str 
     *method = S("notifications/progress");
     *params = without(a, m->params, S("progressToken"));
     return true;
+}
+
+void link_log_init(link_log *l, js_value initialized)
+{
+    js_value capabilities = js_get(initialized, S("capabilities"));
+    l->has_log = js_get(capabilities, S("logging")).kind == JS_OBJECT;
+    atomic_store(&l->told, MCP_LEVELS);
+}
+
+bool link_log_wants(link_log *l, str wanted, int *level)
+{
+    *level = wanted.p && l->has_log ? mcp_level_of(wanted) : MCP_LEVEL_UNKNOWN;
+    if (*level == MCP_LEVEL_UNKNOWN) return false;
+    int told = atomic_load(&l->told);
+    while (*level < told)
+        if (atomic_compare_exchange_weak(&l->told, &told, *level)) return true;
+    return false;
 }

@@ -7,6 +7,7 @@
 #ifndef SP_MCP_LINK_MESSAGE_H
 #define SP_MCP_LINK_MESSAGE_H
 #include "link.h"
+#include <stdatomic.h>
 
 enum { LINK_MESSAGE_MOST = 16 << 20, LINK_DEPTH = 128 };
 #define LINK_MODERN S("2026-07-28")
@@ -32,11 +33,21 @@ bool link_message_modern(js_value result);        /* a DiscoverResult that names
 void link_message_request(buf *b, upstream_era era, int64_t id, const link_request *rq);
 void link_message_initialize(buf *b, int64_t id, unsigned capabilities);
 void link_message_initialized(buf *b);
+void link_message_level(buf *b, int64_t id, int level); /* logging/setLevel */
 void link_message_cancelled(buf *b, int64_t id);
 /* The answer to a question of the server's: {} to a ping, else -32601. */
 void link_message_reply(buf *b, const link_message *asked);
 /* The answer somebody gave; `said` as in link_answer(). */
 void link_message_say(buf *b, str id, str said);
+
+/* A legacy server has one log level for all who share it: the least grave that anybody wanted.
+ * True: `wanted` is less grave than what it was told. */
+typedef struct {
+    bool has_log; /* it declared the capability */
+    atomic_int told;
+} link_log;
+void link_log_init(link_log *l, js_value initialized); /* the result of initialize */
+bool link_log_wants(link_log *l, str wanted, int *level);
 
 /* What a call wants to hear beside its answer. */
 typedef struct {

@@ -217,6 +217,7 @@ static void initialized(void *o_, const link_post_end *end)
         return;
     }
     s->protocol = arena_dup(s->arena, js_text(s->arena, version));
+    link_log_init(&s->log, end->answer.result);
     s->id = end->session_id.p ? arena_dup(s->arena, end->session_id) : S("");
     announce(o);
 }

@@ -191,6 +191,7 @@ void link_stdio_go(link_call *c)
                        .again = arena_dup(a, c->rq.again),
                        .progress = c->rq.progress,
                        .capabilities = c->rq.capabilities,
+                       .endless = c->rq.endless,
                        .log_level = c->rq.log_level.p ? arena_dup(a, c->rq.log_level) : (str){0}};
     loop_post(f->at->loop, &f->mail);
 }

@@ -116,6 +116,7 @@ typedef struct link_session {
     str isolation, id, protocol; /* id "": the server has no sessions */
     str authorization;           /* of whoever had it opened; {0}: the fixed one */
     uint64_t epoch;
+    link_log log;
 } link_session;
 link_session *link_session_take(upstream *u, str isolation, uint64_t stale_epoch,
                                 int64_t now_ms); /* NULL: want one */

@@ -153,17 +153,6 @@ static void find_clashes(visit *v)
     }
 }
 
-static void ask_about(question *q, str server, const catalog *c, size_t at)
-{
-    const catalog_item *t = &c->items[at];
-    if (c->kind == CATALOG_TOOLS)
-        question_about_tool(q, server, t);
-    else
-        question_about(q, c->kind == CATALOG_PROMPTS ? SUBJECT_PROMPT : SUBJECT_RESOURCE, server,
-                       t->name);
-    q->is_template = c->kind == CATALOG_TEMPLATES;
-}
-
 static bool shown(const visit *v, const question *q, verdict *said)
 {
     if (v->list->seen && map_get(v->list->seen, q->name) == v->list) return false;
@@ -194,7 +183,7 @@ static bool take_server(visit *v, size_t i, size_t *at, question *q)
         if (c->kind == CATALOG_TOOLS &&
             !pins_allow(v->rq.config->pins, v->w->shared, name_of_server(v, i), &c->items[j]))
             continue;
-        ask_about(q, name_of_server(v, i), c, j);
+        question_about_item(q, name_of_server(v, i), c, j);
         if (!shown(v, q, &said)) continue;
         if (l->shown == PAGE) return false; /* only here: a cursor must not tell of hidden tools */
         if (!items) items = shelf_items(v->w->shelves, c, &whose);

@@ -63,6 +63,11 @@ typedef struct {
 } mcp_worker_options;
 mcp_worker *mcp_worker_new(mcp_shared *s, unsigned index,
                            const mcp_worker_options *o); /* before loops run */
+/* The configuration from now on, for what outlives the request it began with. It is kept by the
+ * server until it gives the next. On the worker, or before its loop runs. */
+void mcp_worker_take(mcp_worker *w, const mcp_config *c);
+/* On its worker: no client will come back, so what goes on without one ends. */
+void mcp_worker_part(mcp_worker *w);
 void mcp_worker_drain(
     mcp_worker *w); /* on its worker: ends children and sessions, begins nothing new */
 void mcp_worker_free(mcp_worker *w);
@@ -77,6 +82,9 @@ typedef struct {
     const mcp_endpoint *endpoint;
     mcp_finished *finished; /* once, at settle: the record is complete, the exchange still alive */
     void *ctx;
+    /* A stream that goes on lets go of what its request began with, once; NULL: nothing to do. */
+    void (*let_go)(void *hold);
+    void *hold;
 } mcp_request;
 void mcp_serve(mcp_worker *w, exchange *x, const mcp_request *rq);
 

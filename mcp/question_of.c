@@ -40,6 +40,17 @@ void question_about_tool(question *q, str server, const catalog_item *t)
     q->schema = t->schema;
 }
 
+void question_about_item(question *q, str server, const catalog *c, size_t at)
+{
+    const catalog_item *t = &c->items[at];
+    if (c->kind == CATALOG_TOOLS)
+        question_about_tool(q, server, t);
+    else
+        question_about(q, c->kind == CATALOG_PROMPTS ? SUBJECT_PROMPT : SUBJECT_RESOURCE, server,
+                       t->name);
+    q->is_template = c->kind == CATALOG_TEMPLATES;
+}
+
 void question_answered(visit *v, const verdict *said)
 {
     record_text(v->rec, FACT_VERDICT, said->permit ? S("permit") : S("deny"));

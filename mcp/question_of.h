@@ -12,6 +12,8 @@
 void question_of(const visit *v, str acting, bool listing, question *q);
 void question_about(question *q, subject_kind kind, str server, str own);
 void question_about_tool(question *q, str server, const catalog_item *t);
+/* Whether this item may be listed. */
+void question_about_item(question *q, str server, const catalog *c, size_t at);
 /* Notes a verdict in the record. */
 void question_answered(visit *v, const verdict *said);
 #endif

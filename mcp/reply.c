@@ -3,6 +3,7 @@
  *
  * Headers are few and put together on the stack; the exchange copies them. */
 #include "reply.h"
+#include "tape_sink.h"
 
 enum { HEADERS_MOST = 8 };
 
@@ -59,8 +60,10 @@ void reply_refusal(visit *v)
     rpc_write_error(&b, v->msg.id, &v->no);
     if (v->challenge.n)
         reply_with(v, v->no.status, (header){S("WWW-Authenticate"), v->challenge}, buf_str(&b));
+    else if (v->no.status == 429)
+        reply_with(v, 429, (header){S("Retry-After"), S("1")}, buf_str(&b));
     else if (v->no.status == 405)
-        reply_with(v, 405, (header){S("Allow"), S("POST, DELETE, OPTIONS")}, buf_str(&b));
+        reply_with(v, 405, (header){S("Allow"), S("GET, POST, DELETE, OPTIONS")}, buf_str(&b));
     else
         reply_json(v, v->no.status, buf_str(&b));
 }
@@ -94,13 +97,28 @@ str reply_tool_error(visit *v, str text)
     return made(v, buf_str(&b), NULL);
 }
 
-sink *reply_stream(visit *v)
+sink *reply_stream_raw(visit *v)
 {
     head h = head_of(S("text/event-stream"));
     put(&h, S("Cache-Control"), S("no-cache"));
     put(&h, S("X-Accel-Buffering"), S("no"));
     v->status = 200;
     return exchange_stream(v->x, 200, h.list);
+}
+
+sink *reply_stream_on(visit *v, tape *t)
+{
+    corridor_keep(v);
+    return tape_sink_new(v, t, reply_stream_raw(v), v->q.version >= MCP_2025_11_25);
+}
+
+sink *reply_stream(visit *v)
+{
+    if (!v->q.has_session || v->q.version < MCP_2025_03_26 || !corridor_is_keepable(v))
+        return reply_stream_raw(v);
+    str share = caller_share(v->a, v->who, v->rec->v[FACT_PEER].text);
+    tape *t = tape_new(v->w, &v->q.session, share, v->run.self, v->x);
+    return t ? reply_stream_on(v, t) : reply_stream_raw(v);
 }
 
 static char lower(char c)
@@ -138,4 +156,16 @@ bool reply_may_stream(visit *v)
         if (!room) record_text(v->rec, FACT_LIMITED, S("streams_per_caller"));
     }
     return v->stream == STREAM_HELD;
+}
+
+flow_go reply_no_stream(visit *v)
+{
+    if (v->stream == STREAM_UNASKED)
+        return corridor_refuse_with(v, 406, RPC_INVALID_REQUEST,
+                                    S("the client must accept text/event-stream"));
+    v->no = (rpc_refusal){.status = 429,
+                          .code = RPC_LIMITED,
+                          .text = S("too many streams are open"),
+                          .data = S("{\"retryAfterMs\":1000}")};
+    return FLOW_FAIL;
 }

@@ -6,6 +6,7 @@
 #ifndef SP_MCP_REPLY_H
 #define SP_MCP_REPLY_H
 #include "corridor.h"
+#include "tape.h"
 
 void reply_json(visit *v, int status, str body);
 void reply_empty(visit *v, int status);
@@ -17,10 +18,16 @@ void reply_made(visit *v, str members, const dialect_hints *hints);
 void reply_made_with(visit *v, header extra, str members);
 /* The bytes of a failed tool result that says `text`, for a model to read. */
 str reply_tool_error(visit *v, str text);
-/* Opens an event stream. */
+/* Opens an event stream. Toward sessions of the old era it is kept on a tape, and its flow then
+ * outlives its client. */
 sink *reply_stream(visit *v);
+sink *reply_stream_raw(visit *v);         /* never kept */
+sink *reply_stream_on(visit *v, tape *t); /* kept on this tape */
 /* Does it take one at all? */
 bool reply_takes_stream(const visit *v);
 /* May the client be answered with an event stream? The first yes takes one of its caller's. */
 bool reply_may_stream(visit *v);
+/* After a no, where nothing but a stream can answer: 406, or 429 when the caller has too many.
+ * FLOW_FAIL. */
+flow_go reply_no_stream(visit *v);
 #endif

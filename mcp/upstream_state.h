@@ -26,6 +26,7 @@ typedef struct {
     const catalog *now; /* the last good one */
     int64_t fresh_until_ms;
     bool running, late; /* a fetch is under way; late: nobody waits for it any more */
+    bool changed;       /* the server announced a change during the fetch */
     bool failed, slow;  /* how the last one ended; slow: it kept people waiting */
     unsigned failures;
     int64_t retry_at_ms;
@@ -54,9 +55,11 @@ struct upstream {
     _Atomic(upstream_era) era;
     atomic_int_fast64_t era_until_ms;
     atomic_bool down;
-    atomic_uint_fast64_t epochs;           /* of its sessions, for ever rising */
-    pthread_mutex_t lock;                  /* of the rest */
-    map *sessions;                         /* isolation id -> published session, link_session.c */
+    atomic_uint listening;       /* streams of clients that want to hear of it, feed.c */
+    atomic_bool heard;           /* the owner is about to be told that something changed */
+    atomic_uint_fast64_t epochs; /* of its sessions, for ever rising */
+    pthread_mutex_t lock;        /* of the rest */
+    map *sessions;               /* isolation id -> published session, link_session.c */
     upstream_catalog lists[CATALOG_KINDS]; /* catalog.c */
 };
 

@@ -2,10 +2,14 @@
 /* worker.c - making and ending what the door keeps between requests. */
 #include "worker.h"
 #include "../authz/digest.h"
+#include "feed.h"
 #include "inflight.h"
+#include "listener.h"
 #include "parked.h"
 #include "session.h"
+#include "session_state.h"
 #include "shelf.h"
+#include "tape.h"
 #include <stdlib.h>
 
 mcp_shared *mcp_shared_new(const mcp_shared_options *o)
@@ -24,6 +28,8 @@ mcp_shared *mcp_shared_new(const mcp_shared_options *o)
     if (!s->worker) abort();
     digest_random(&s->instance, sizeof s->instance);
     s->revoked = session_revoked_new();
+    s->sessions = session_states_new();
+    s->tapes = tape_names_new();
     s->upstreams = upstream_table_new(s);
     return s;
 }
@@ -32,6 +38,8 @@ void mcp_shared_free(mcp_shared *s)
 {
     if (!s) return;
     upstream_table_free(s->upstreams);
+    session_states_free(s->sessions);
+    tape_names_free(s->tapes);
     session_revoked_free(s->revoked);
     tally_free(s->parked);
     free(s->worker);
@@ -53,20 +61,40 @@ mcp_worker *mcp_worker_new(mcp_shared *s, unsigned index, const mcp_worker_optio
     w->shelves = shelf_room_new();
     w->catalogs = catalog_waits_new(w);
     w->links = link_table_new(w);
+    w->seed = hash_seed_new();
+    w->listeners = listeners_new(w);
+    w->feeds = feeds_new(w);
+    w->tapes = tapes_new(w);
     s->worker[index] = w;
     return w;
 }
 
+void mcp_worker_take(mcp_worker *w, const mcp_config *c)
+{
+    w->config = c;
+    listeners_take(w->listeners);
+}
+
+void mcp_worker_part(mcp_worker *w)
+{
+    tapes_drain(w->tapes);
+}
+
 void mcp_worker_drain(mcp_worker *w)
 {
+    tapes_drain(w->tapes);
     w->draining = true;
     parked_drain(w);
+    feeds_drain(w->feeds);
     link_table_drain(w);
 }
 
 void mcp_worker_free(mcp_worker *w)
 {
     if (!w) return;
+    listeners_free(w->listeners);
+    feeds_free(w->feeds);
+    tapes_free(w->tapes);
     w->shared->worker[w->index] = NULL;
     parked_free_all(w);
     link_table_free(w->links);

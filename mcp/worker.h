@@ -22,6 +22,8 @@ struct mcp_shared {
     uint64_t instance;                /* random: this process among replicas */
     mcp_worker **worker;              /* [workers] */
     struct upstream_table *upstreams; /* upstream.c */
+    struct session_states *sessions;  /* session_state.c: what differs from other sessions */
+    struct tape_names *tapes;         /* tape.c: streams that may be resumed */
     struct session_revoked *revoked;  /* session.c: ended sessions, until they would have expired */
 };
 
@@ -38,7 +40,12 @@ struct mcp_worker {
     struct inflight *calls;         /* inflight.c: what a client of the old era may cancel */
     struct shelf_room *shelves;     /* shelf.c: tools as clients see them */
     struct parked *parked;          /* parked.c: calls that wait for a client's next round */
-    arena *scratch;                 /* for what ends within one step; reset by its user */
+    struct listeners *listeners;    /* listener.c: open streams */
+    struct tapes *tapes;            /* tape.c: those of its own requests */
+    struct feeds *feeds;            /* feed.c: what servers say unasked */
+    const mcp_config *config;       /* the present one; NULL: none was given yet */
+    hash_seed seed;
+    arena *scratch; /* for what ends within one step; reset by its user */
 };
 
 /* upstream.c, link.c, catalog.c */

@@ -81,7 +81,7 @@ void dispatch_exchange(exchange *x, void *ctx)
     worker *w = ctx;
     const snapshot *s = w->now;
     str path = exchange_path(x);
-    snapshot_own(exchange_arena(x), s);
+    snapshot_hold *hold = snapshot_own(exchange_arena(x), s);
     note(x, s);
     admittance door = {.rules = &s->front,
                        .loopback = is_loopback(w, x),
@@ -94,7 +94,12 @@ void dispatch_exchange(exchange *x, void *ctx)
     }
     const mcp_endpoint *endpoint = mcp_endpoint_find(&s->mcp, exchange_host(x), path);
     if (endpoint) {
-        mcp_request rq = {.config = &s->mcp, .endpoint = endpoint, .finished = finished, .ctx = w};
+        mcp_request rq = {.config = &s->mcp,
+                          .endpoint = endpoint,
+                          .finished = finished,
+                          .ctx = w,
+                          .let_go = snapshot_let_go,
+                          .hold = hold};
         mcp_serve(w->mcp, x, &rq);
     } else if (s->llm.route_count && llm_path(path)) {
         llm_request rq = {.config = &s->llm, .finished = finished, .ctx = w};

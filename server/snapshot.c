@@ -226,12 +226,22 @@ void snapshot_drop(const snapshot *s)
     if (was == 1) arena_free(h->a); /* h lived in it */
 }
 
-static void drop_owned(void *s)
+struct snapshot_hold {
+    const snapshot *on; /* NULL: let go */
+};
+
+void snapshot_let_go(void *hold)
 {
-    snapshot_drop(s);
+    snapshot_hold *h = hold;
+    const snapshot *on = h->on;
+    h->on = NULL;
+    snapshot_drop(on);
 }
 
-void snapshot_own(arena *a, const snapshot *s)
+snapshot_hold *snapshot_own(arena *a, const snapshot *s)
 {
-    arena_own(a, drop_owned, held_of(snapshot_keep(s)));
+    snapshot_hold *h = NEW(a, snapshot_hold);
+    h->on = snapshot_keep(s);
+    arena_own(a, snapshot_let_go, h);
+    return h;
 }

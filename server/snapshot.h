@@ -52,5 +52,8 @@ MUST_CHECK const err *snapshot_new(arena *a, const snapshot_needs *needs, snapsh
                                    const snapshot **out);
 const snapshot *snapshot_keep(const snapshot *s);
 void snapshot_drop(const snapshot *s);
-void snapshot_own(arena *a, const snapshot *s); /* the arena's reset drops a reference taken here */
+/* A reference that the arena's reset drops, unless it was let go of before. */
+typedef struct snapshot_hold snapshot_hold;
+snapshot_hold *snapshot_own(arena *a, const snapshot *s);
+void snapshot_let_go(void *hold); /* nobody who began with it looks at it any more; once */
 #endif

@@ -68,6 +68,7 @@ static void make_products(worker *w)
                               .log = h->log,
                               .meters = h->meters};
     w->mcp = mcp_worker_new(h->mcp, w->index, &mcp);
+    mcp_worker_take(w->mcp, &w->now->mcp);
     w->llm = llm_worker_new(&llm);
     w->out = export_worker_new(h->out, w->loop);
     w->connections = metric_series(h->meters, METRIC_CONNECTIONS, NULL, NULL);
@@ -158,8 +159,10 @@ static void take(letter *self, loop *at)
 {
     (void)at;
     word *m = (word *)(void *)self;
-    snapshot_drop(m->to->now);
+    const snapshot *before = m->to->now;
     m->to->now = m->next;
+    mcp_worker_take(m->to->mcp, &m->next->mcp);
+    snapshot_drop(before);
     free(m);
 }
 
@@ -210,6 +213,7 @@ static void drain(letter *self, loop *at)
     w->drain_until_ms = loop_now_ms(at) + WORKER_DRAIN_MS;
     w->mcp_drain_ms = loop_now_ms(at) + WORKER_GRACE_MS;
     for (size_t i = 0; i < w->server_count; i++) server_stop_accepting(w->servers[i]);
+    mcp_worker_part(w->mcp);
     look(w);
 }
 

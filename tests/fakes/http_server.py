@@ -4,8 +4,10 @@
 
 Also an OpenAI-shaped model at /v1/chat/completions, whose last message picks what goes wrong:
 CUT (the stream breaks), HANG (never answers), BAD (not JSON), CODED (compressed, though nobody asked), 429, or else it says it again.
-POST /control {"hang": true} makes every later MCP answer hang, {"tools": [...]} changes what is listed,
-{"refuse": [...]} answers these Authorizations 401, {"drop": n} hangs up on the next n calls; GET /seen lists what came."""
+POST /control {"hang": true} makes every later MCP answer hang, {"tools": [...]} changes what is listed, {"extra": ["t"]} adds tools,
+{"announce": "tools"} says so to everybody who listens (listen or GET), {"cut": true} breaks those streams off,
+{"streams": false} refuses them; {"refuse": [...]} answers these Authorizations 401,
+{"drop": n} hangs up on the next n calls; GET /seen lists what came."""
 import json
 import os
 import sys
@@ -20,7 +22,8 @@ import tools  # noqa: E402
 
 MODERN = "2026-07-28"
 SERVER = {"name": "fake", "version": "1"}
-state = {"hang": False, "seen": [], "sessions": set(), "page": 4, "refuse": [], "drop": 0, "tools": tools.DEFINITIONS}
+state = {"hang": False, "seen": [], "sessions": set(), "page": 4, "refuse": [], "drop": 0, "streams": True, "tools": None}
+listeners = []  # (handler, subscription id or None): whom to tell
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -73,13 +76,44 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self):
         if self.path == "/seen":
             return self.reply(200, state["seen"])
-        self.reply(405, {})
+        if not state["streams"] or state["era"] == "modern":
+            return self.reply(405, {})
+        if self.headers.get("mcp-session-id") not in state["sessions"]:
+            return self.reply(404, {})
+        self.listen(None)
+
+    def listen(self, subscription):
+        """A stream that goes on until either side has enough."""
+        self.begin_stream()
+        if subscription is not None:
+            self.tell("notifications/subscriptions/acknowledged", subscription, {"notifications": {"toolsListChanged": True}})
+        me = (self, subscription)
+        listeners.append(me)
+        while me in listeners and not self.gone():
+            time.sleep(0.02)
+        if me in listeners:
+            listeners.remove(me)
+        self.close_connection = True
+
+    def tell(self, method, subscription, params):
+        if subscription is not None:
+            params = {**params, "_meta": {"io.modelcontextprotocol/subscriptionId": subscription}}
+        self.event({"jsonrpc": "2.0", "method": method, "params": params})
+
+    def controlled(self, what):
+        tools.extra[:] = [tools.new_tool(n) for n in what.pop("extra", [t["name"] for t in tools.extra])]
+        kind = what.pop("announce", None)
+        for handler, subscription in list(listeners) if kind else []:
+            handler.tell(f"notifications/{kind}/list_changed", subscription, {})
+        if what.pop("cut", False):
+            listeners.clear()
+        state.update(what)
 
     def do_POST(self):
         source = self.rfile.read(int(self.headers.get("content-length", 0))).decode()
         if self.path == "/control":
-            state.update(json.loads(source))
-            return self.reply(200, {})
+            self.controlled(json.loads(source))
+            return self.reply(200, {"listeners": len(listeners)})
         if self.path == "/v1/chat/completions":
             return self.chat(source)
         m = json.loads(source)
@@ -117,6 +151,9 @@ class Handler(BaseHTTPRequestHandler):
         if m["method"] == "server/discover":
             return self.result(m, {**extra, "supportedVersions": [MODERN], "capabilities": subjects.CAPABILITIES,
                                    "ttlMs": 1000, "cacheScope": "public"})
+        if m["method"] == "subscriptions/listen" and state["streams"]:
+            state["seen"].pop()  # counted as a listener, not as a message
+            return self.listen(m["id"])
         self.methods(m, source, extra, {"ttlMs": 60000, "cacheScope": "public"})
 
     def legacy(self, m, source):
@@ -138,13 +175,14 @@ class Handler(BaseHTTPRequestHandler):
     def methods(self, m, source, extra, cache):
         if m["method"] == "tools/list":
             at = int(m.get("params", {}).get("cursor") or 0)
-            page = {"tools": state["tools"][at:at + state["page"]], **extra, **cache}
-            if at + state["page"] < len(state["tools"]):
+            now = state["tools"] or tools.definitions()
+            page = {"tools": now[at:at + state["page"]], **extra, **cache}
+            if at + state["page"] < len(now):
                 page["nextCursor"] = str(at + state["page"])
             return self.result(m, page)
         if m["method"] == "tools/call":
             return self.call(m, source, extra)
-        if m["method"] == "ping":
+        if m["method"] in ("ping", "logging/setLevel"):
             return self.result(m, {})
         try:
             found = subjects.answer(m["method"], m.get("params", {}))

@@ -50,7 +50,7 @@ def main():
             result = {"protocolVersion": "2025-06-18", "capabilities": subjects.CAPABILITIES,
                       "serverInfo": {"name": "fake-stdio", "version": "1"}}
         elif method == "tools/list":
-            result = {"tools": tools.DEFINITIONS}
+            result = {"tools": tools.definitions()}
         elif method == "ping":
             result = {}
         elif method == "tools/call":

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The prompts and resources of our fake MCP servers: the same over HTTP and stdio, in both eras."""
-CAPABILITIES = {"tools": {}, "prompts": {}, "resources": {}, "completions": {}}
+CAPABILITIES = {"tools": {}, "prompts": {}, "resources": {}, "completions": {}, "logging": {}}
 
 PROMPTS = [
     {"name": "greet", "title": "Greet", "description": "greets somebody",

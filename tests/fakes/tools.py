@@ -6,6 +6,7 @@ decides how to carry them. Names say what they do to the gateway."""
 import json
 import os
 import signal
+import sys
 import time
 
 OBJECT = {"type": "object", "properties": {}}
@@ -31,6 +32,18 @@ DEFINITIONS = [
     {"name": "link", "description": "a link and a resource", "inputSchema": OBJECT,
      "_meta": {"ui": {"resourceUri": "ui://board"}}},
 ]
+
+
+CHANGE = {"name": "change", "description": "the list of tools is another afterwards", "inputSchema": OBJECT}
+extra = []  # tools that come and go
+
+
+def definitions():
+    return DEFINITIONS + ([CHANGE] if "--changes" in sys.argv else []) + extra
+
+
+def new_tool(name):
+    return {"name": name, "description": "came later", "inputSchema": OBJECT}
 
 
 class RpcError(Exception):
@@ -69,6 +82,14 @@ def run(name, args, meta, raw_arguments="{}", alive=lambda: True):
         raise RpcError(-32005, "internal detail of the upstream")
     if name == "crash":
         os.kill(os.getpid(), signal.SIGKILL)
+    if name == "log":
+        for level in ("debug", "info", "error"):
+            yield {"jsonrpc": "2.0", "method": "notifications/message", "params": {"level": level, "data": "a line"}}
+        return text("logged")
+    if name == "change":
+        extra[:] = [] if extra else [new_tool("extra")]
+        yield {"jsonrpc": "2.0", "method": "notifications/tools/list_changed"}
+        return text("changed")
     if name == "big":
         return text("x" * args.get("bytes", 1 << 20))
     if name == "link":

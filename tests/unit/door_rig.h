@@ -134,6 +134,7 @@ DOOR door *door_open(const char *rules, bool anonymous)
                              .json_depth = 64,
                              .streams_per_caller = 2,
                              .instance_name = S("door")};
+    mcp_worker_take(d->w, &d->config);
     return d;
 }
 

@@ -135,9 +135,11 @@ static void param_headers_must_agree_with_the_body(void **state)
 static void methods_and_types_that_do_not_fit_are_refused(void **state)
 {
     door *d = ((house *)*state)->d;
-    heard *get = door_ask(d, "GET", "/mcp", "", "");
-    must_status(get, 405);
-    must_have(get, "Allow: POST, DELETE");
+    heard *put = door_ask(d, "PUT", "/mcp", "", "");
+    must_status(put, 405);
+    must_have(put, "Allow: GET, POST, DELETE");
+    must_status(door_ask(d, "GET", "/mcp", "", ""), 400);
+    must_status(door_ask(d, "GET", "/mcp", "MCP-Protocol-Version: 2026-07-28\r\n", ""), 405);
     must_status(door_ask(d, "DELETE", "/mcp", "MCP-Protocol-Version: 2026-07-28\r\n", ""), 405);
     must_status(door_ask(d, "POST", "/mcp", "Content-Type: text/plain\r\n", "{}"), 415);
     must_status(door_ask(d, "POST", "/mcp", "", "{"), 400);
@@ -211,7 +213,8 @@ static void the_modern_handshake_says_what_is_served(void **state)
                         "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"server/"
                         "discover\",\"params\":{" MODERN_META "}}");
     must_status(h, 200);
-    must_have(h, "\"supportedVersions\":[\"2026-07-28\"],\"capabilities\":{\"tools\":{}");
+    must_have(h, "\"supportedVersions\":[\"2026-07-28\"],\"capabilities\":{\"tools\":{"
+                 "\"listChanged\":true},");
     heard *gone =
         door_ask(d, "POST", "/mcp", modern_head(d, "ping", NULL, ""),
                  "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\",\"params\":{" MODERN_META "}}");

@@ -61,13 +61,15 @@ telemetry:
 class Gateway:
     """`extra` is YAML for the end of the config (mcp:, llm:, …); `policy` a policy file's text."""
 
-    def __init__(self, binary, issuer, extra="", policy="", workers=2, config=None):
+    def __init__(self, binary, issuer, extra="", policy="", workers=2, config=None, files=None):
         self.dir = tempfile.mkdtemp(prefix="sallyport-flow-")
         self.port, self.admin = free_port(), free_port()
         os.mkdir(os.path.join(self.dir, "policies"))
         self.write("keys.json", issuer.jwks())
         self.write("admin.token", "admin-token-of-the-tests")
         self.write("policies/p.yaml", policy)
+        for name, text in (files or {}).items():
+            self.write(name, text)
         head = config or CONFIG
         self.write("sallyport.yaml", head.format(port=self.port, admin=self.admin, workers=workers,
                                                  issuer=ISSUER, audience=AUDIENCE) + extra)

@@ -28,7 +28,11 @@ class HttpFake:
 
     def control(self, **what):
         rq = urllib.request.Request(f"http://127.0.0.1:{self.port}/control", json.dumps(what).encode())
-        urllib.request.urlopen(rq, timeout=5).read()
+        return json.load(urllib.request.urlopen(rq, timeout=5))
+
+    def heard(self):
+        """How many listen to what it says unasked."""
+        return self.control()["listeners"]
 
     def seen(self):
         return json.load(urllib.request.urlopen(f"http://127.0.0.1:{self.port}/seen", timeout=5))

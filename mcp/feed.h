@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* feed.h - what a server says unasked: one feed per server, while anybody listens.
+ *
+ * Toward a modern server a feed is a subscriptions/listen, toward a legacy one the GET stream of
+ * the gateway's own session, at a child process its unsolicited notices. What is heard makes lists
+ * stale at once, fetches them anew, and is told to the open streams. A feed that drops comes back
+ * after a growing pause, and what may have been missed is looked at then. A server that has
+ * no feed is asked for its lists again when their time is over. A feed is its server's owner's;
+ * wanting, leaving and hearing may happen on any worker. */
+#ifndef SP_MCP_FEED_H
+#define SP_MCP_FEED_H
+#include "../base/json.h"
+#include "worker.h"
+
+void feed_want(upstream *u);
+void feed_leave(upstream *u);
+bool feed_is_wanted(const upstream *u);
+/* A list is to be fetched anew, soon. */
+void feed_changed(upstream *u);
+/* A notice that came on any stream of this server; other methods than list changes are ignored. */
+void feed_heard(upstream *u, js_value method);
+
+struct feeds *feeds_new(mcp_worker *w);
+void feeds_drain(struct feeds *t);
+void feeds_free(struct feeds *t);
+#endif

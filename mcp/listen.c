@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* listen.c - answers that go on until one side has enough: subscriptions/listen, and GET.
+ *
+ * Of the new era: the first thing said is what will be told of what was asked for, each notice
+ * carries the request's own id, and there is nothing to resume: what a client missed it sees in
+ * its next list. Of the old era: a session has one GET stream, on which everything is told that
+ * belongs to no request; it is kept on a tape, and goes on for a while when its client is gone.
+ * (MCP 2026-07-28 server/utilities/subscriptions; 2025-11-25 basic/transports, "listening for
+ * messages from the server".) */
+#include "../transport/sse.h"
+#include "listener.h"
+#include "reply.h"
+#include "session_state.h"
+#include "tape_sink.h"
+
+enum { NOTICE = 512 };
+#define SUBSCRIPTION "\"_meta\":{\"" DIALECT_PREFIX "subscriptionId\":"
+
+struct listening {
+    listener l; /* first: the table's view of it */
+    sink *out;
+    bool full;
+};
+
+/* clang-format off */
+static const struct { str name; unsigned list; } wishes[] = {
+    {{"toolsListChanged", 16},     LIST_TOOLS},
+    {{"promptsListChanged", 18},   LIST_PROMPTS},
+    {{"resourcesListChanged", 20}, LIST_RESOURCES},
+};
+/* clang-format on */
+
+static void drained(void *v_)
+{
+    visit *v = v_;
+    v->listen->full = false;
+    corridor_wake(v, FLOW_WOKEN);
+}
+
+static void say(visit *v, str message)
+{
+    struct listening *k = v->listen;
+    buf b = buf_new(NULL, message.n + NOTICE);
+    sse_write(&b, S("message"), (str){0}, message);
+    k->l.said_ms = loop_now_ms(v->w->loop);
+    k->l.quiet = false;
+    k->full = !sink_write(k->out, buf_str(&b));
+    buf_free(&b);
+}
+
+/* `more`: further members of params; {0}: none. */
+static void notify(visit *v, str method, str more)
+{
+    buf b = buf_new(NULL, v->msg.id.n + more.n + NOTICE);
+    rpc_open_notice(&b, method);
+    buf_put(&b, S("{"));
+    if (!v->q.has_session) {
+        buf_put(&b, S(SUBSCRIPTION));
+        buf_put(&b, v->msg.id);
+        buf_put(&b, more.n ? S("},") : S("}"));
+    }
+    buf_put(&b, more);
+    buf_put(&b, S("}"));
+    rpc_close_result(&b);
+    say(v, buf_str(&b));
+    buf_free(&b);
+}
+
+static void acknowledge(visit *v)
+{
+    buf b = buf_new(NULL, NOTICE);
+    bool any = false;
+    buf_put(&b, S("\"notifications\":{"));
+    for (size_t i = 0; i < sizeof wishes / sizeof *wishes; i++)
+        if (v->listen->l.wants & wishes[i].list)
+            dialect_put_member(&b, wishes[i].name, S("true"), &any);
+    buf_put(&b, S("}"));
+    notify(v, S("notifications/subscriptions/acknowledged"), buf_str(&b));
+    buf_free(&b);
+}
+
+static void begin_stream(visit *v, unsigned wants, sink *out)
+{
+    struct listening *k = v->listen = NEW(v->a, struct listening);
+    k->l.v = v;
+    k->l.wants = wants;
+    k->out = out;
+    sink_source(out, drained, v);
+    listener_open(&k->l);
+}
+
+static flow_go begin(void *x, flow_why why)
+{
+    visit *v = x;
+    (void)why;
+    js_value asked = js_get(v->msg.params, S("notifications"));
+    if (asked.kind != JS_OBJECT)
+        return corridor_refuse_with(v, 200, RPC_INVALID_PARAMS,
+                                    S("params.notifications must be an object"));
+    if (!reply_may_stream(v)) return reply_no_stream(v);
+    unsigned wants = 0;
+    for (size_t i = 0; i < sizeof wishes / sizeof *wishes; i++)
+        if (js_bool(js_get(asked, wishes[i].name), false)) wants |= wishes[i].list;
+    begin_stream(v, wants, reply_stream(v));
+    acknowledge(v);
+    return FLOW_NEXT;
+}
+
+static flow_go no_room(visit *v, get_taking why)
+{
+    if (why == GET_OCCUPIED)
+        return corridor_refuse_with(v, 409, RPC_INVALID_REQUEST,
+                                    S("the session has a stream already"));
+    v->stream = STREAM_REFUSED;
+    return reply_no_stream(v);
+}
+
+/* The tape comes first: by it the session knows its stream. */
+static flow_go begin_get(void *x, flow_why why)
+{
+    visit *v = x;
+    (void)why;
+    session_states *states = v->w->shared->sessions;
+    if (!reply_may_stream(v)) return reply_no_stream(v);
+    str share = caller_share(v->a, v->who, v->rec->v[FACT_PEER].text);
+    tape *t = tape_new(v->w, &v->q.session, share, v->run.self, v->x);
+    if (!t) return no_room(v, GET_TOO_MANY);
+    get_taking took = session_take_get(states, &v->q.session, share, t);
+    if (took != GET_TAKEN) {
+        tape_abandon(t);
+        tape_drop(t);
+        return no_room(v, took);
+    }
+    begin_stream(v, LIST_TOOLS | LIST_PROMPTS | LIST_RESOURCES, reply_stream_on(v, t));
+    return FLOW_NEXT;
+}
+
+/* The last word: the answer to the request, after which the stream is over. */
+static flow_go end(visit *v)
+{
+    if (!v->q.has_session) {
+        buf b = buf_new(NULL, 2 * v->msg.id.n + NOTICE);
+        rpc_open_result(&b, v->msg.id);
+        buf_put(&b, S("{\"resultType\":\"complete\"," SUBSCRIPTION));
+        buf_put(&b, v->msg.id);
+        buf_put(&b, S("}}"));
+        rpc_close_result(&b);
+        say(v, buf_str(&b));
+        buf_free(&b);
+    }
+    sink_end(v->listen->out, NULL);
+    return FLOW_DONE;
+}
+
+static flow_go deliver(void *x, flow_why why)
+{
+    visit *v = x;
+    struct listening *k = v->listen;
+    if (why == FLOW_STOP || k->l.over) return end(v);
+    for (unsigned i = 0; i < LISTS && !k->full; i++) {
+        if (!(k->l.owed & 1u << i)) continue;
+        k->l.owed &= ~(1u << i);
+        notify(v, listener_notices[i], (str){0});
+    }
+    listener_breathe(&k->l, k->out, &k->full);
+    return FLOW_WAIT;
+}
+
+void listen_end(visit *v)
+{
+    listener_close(&v->listen->l);
+    if (v->q.has_session)
+        session_leave_get(v->w->shared->sessions, &v->q.session, tape_of_visit(v));
+}
+
+static const flow_step listen_steps[] = {
+    CORRIDOR_BEGIN,
+    {.name = "begin", .run = begin},    /* what is asked for, and what will be told */
+    {.name = "filter", .run = deliver}, /* what is owed by the rules of then, until the end */
+    {0},
+};
+const flow corridor_listen = {.name = "subscriptions/listen", .steps = listen_steps, CORRIDOR_ENDS};
+
+static const flow_step get_steps[] = {
+    CORRIDOR_BEGIN,
+    {.name = "begin", .run = begin_get},
+    {.name = "filter", .run = deliver},
+    {0},
+};
+const flow corridor_get = {.name = "GET", .steps = get_steps, CORRIDOR_ENDS};
+const flow corridor_get_kept = {.name = "GET",
+                                .steps = get_steps,
+                                .on_gone = FLOW_DETACH,
+                                CORRIDOR_ENDS};

@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* listener.c - looking after open streams, a few at a time.
+ *
+ * Everything that could end or change a stream is noticed by one look that comes round every
+ * quarter of a second: tokens are identified again (a hash, as long as nothing moved), lists are
+ * compared when a server, a reload or time said that they may differ. A look is bounded, so that
+ * thousands of streams never hold up the requests between them.
+ *
+ * The first comparison needs something to compare with. It is made when every catalog that was
+ * being fetched at the beginning has come or failed; a change that is announced before that is told
+ * on, since nobody knows which list the client has. */
+#include "listener.h"
+#include "../base/clock.h"
+#include "feed.h"
+#include "upstream_state.h"
+#include <stdlib.h>
+
+enum { BATCH = 64 };
+static const int64_t LOOK_MS = 250, CHECK_MS = 500, SPACE_MS = 500, QUIET_MS = 20000;
+
+struct listeners {
+    mcp_worker *w;
+    listener *all, *at; /* at: the next one to be looked at; NULL: from the beginning */
+    loop_timer look;
+};
+
+const str listener_notices[LISTS] = {
+    S("notifications/tools/list_changed"),
+    S("notifications/prompts/list_changed"),
+    S("notifications/resources/list_changed"),
+};
+
+unsigned listener_list_of(catalog_kind k)
+{
+    static const unsigned lists[CATALOG_KINDS] = {[CATALOG_TOOLS] = LIST_TOOLS,
+                                                  [CATALOG_PROMPTS] = LIST_PROMPTS,
+                                                  [CATALOG_RESOURCES] = LIST_RESOURCES,
+                                                  [CATALOG_TEMPLATES] = LIST_RESOURCES};
+    return lists[k];
+}
+
+struct listeners *listeners_new(mcp_worker *w)
+{
+    struct listeners *t = calloc(1, sizeof *t);
+    if (!t) abort();
+    t->w = w;
+    return t;
+}
+
+void listeners_free(struct listeners *t)
+{
+    if (!t) return;
+    loop_timer_stop(t->w->loop, &t->look);
+    while (t->all) listener_close(t->all);
+    free(t);
+}
+
+/* Servers */
+
+static void leave_servers(listener *l)
+{
+    for (upstream **u = l->servers; u && *u; u++) {
+        feed_leave(*u);
+        upstream_release(*u);
+    }
+    free(l->servers);
+    l->servers = NULL;
+}
+
+static void join_servers(listener *l)
+{
+    size_t n = 0;
+    while (l->at->servers[n]) n++;
+    l->servers = calloc(n + 1, sizeof *l->servers);
+    if (!l->servers) abort();
+    for (size_t i = 0; i < n; i++) {
+        l->servers[i] = upstream_hold(l->at->servers[i]);
+        feed_want(l->servers[i]);
+    }
+}
+
+static bool serves(const listener *l, const upstream *u)
+{
+    for (upstream **s = l->servers; *s; s++)
+        if (*s == u) return true;
+    return false;
+}
+
+/* One look */
+
+static void wake(listener *l)
+{
+    corridor_wake(l->v, FLOW_WOKEN);
+}
+
+static bool is_still_known(const listener *l, int64_t now_ms)
+{
+    const visit *v = l->v;
+    if (v->q.has_session && now_ms >= v->q.session.expires_ms) return false;
+    const caller *who = NULL;
+    identity_detail detail = {0};
+    bool same = identify(v->w->tokens, v->w->config->who, exchange_header(v->x, S("authorization")),
+                         now_ms, false, &who, &detail) == IDENTITY_OK &&
+                who && str_eq(who->id, v->who->id);
+    if (who) caller_drop(who);
+    return same;
+}
+
+static bool catalogs_are_coming(const listener *l)
+{
+    bool coming = false;
+    for (upstream **u = l->servers; *u; u++)
+        for (catalog_kind k = 0; k < CATALOG_KINDS; k++) {
+            if (!(l->wants & listener_list_of(k))) continue;
+            catalog_view view = catalog_want(l->v->w, *u, k, 0, false);
+            if (view.now) catalog_drop(view.now);
+            coming = coming || view.pending;
+        }
+    return coming;
+}
+
+/* Nobody can say what the client has: whatever was announced meanwhile is told. */
+static void base(listener *l)
+{
+    if (catalogs_are_coming(l)) return;
+    for (unsigned i = 0; i < LISTS; i++)
+        if (l->wants & 1u << i) l->seen[i] = listen_view(l, 1u << i);
+    l->based = true;
+    l->owed |= l->dirty & l->wants;
+    l->dirty = 0;
+}
+
+static void compare(listener *l)
+{
+    for (unsigned i = 0; i < LISTS; i++) {
+        if (!(l->dirty & l->wants & 1u << i)) continue;
+        uint64_t now = listen_view(l, 1u << i);
+        if (now != l->seen[i]) l->owed |= 1u << i;
+        l->seen[i] = now;
+    }
+    l->dirty = 0;
+}
+
+static void look_at(listener *l, int64_t mono_ms)
+{
+    visit *v = l->v;
+    v->now_ms = clock_wall_ms();
+    if (mono_ms >= l->check_ms) {
+        l->check_ms = mono_ms + CHECK_MS;
+        if (!is_still_known(l, v->now_ms)) l->over = true;
+    }
+    if (!l->over && !l->based) base(l);
+    if (!l->over && l->based && l->dirty && mono_ms >= l->look_ms) {
+        compare(l);
+        if (l->owed) l->look_ms = mono_ms + SPACE_MS;
+    }
+    if (mono_ms - l->said_ms > QUIET_MS) l->quiet = true;
+    if (l->over || l->owed || l->quiet) wake(l);
+}
+
+static void look(void *t_)
+{
+    struct listeners *t = t_;
+    int64_t now = loop_now_ms(t->w->loop);
+    listener *l = t->at ? t->at : t->all;
+    for (int i = 0; l && i < BATCH; i++) {
+        listener *next = l->next;
+        look_at(l, now);
+        l = next;
+    }
+    t->at = l;
+    if (t->all) loop_timer_start(t->w->loop, &t->look, l ? 0 : LOOK_MS, look, t);
+}
+
+/* What was announced is looked at in the next turn, if it may be. */
+static void look_soon(struct listeners *t)
+{
+    if (t->all) loop_timer_start(t->w->loop, &t->look, 0, look, t);
+}
+
+/* Opening and closing */
+
+void listener_open(listener *l)
+{
+    visit *v = l->v;
+    struct listeners *t = v->w->listeners;
+    l->bond = arena_dup(v->a, corridor_endpoint_text(v));
+    l->at = mcp_endpoint_find(v->w->config, exchange_host(v->x), exchange_path(v->x));
+    l->opened_ms = l->said_ms = loop_now_ms(v->w->loop);
+    l->check_ms = l->opened_ms + CHECK_MS;
+    if (v->rq.let_go) {
+        record_text(v->rec, FACT_ENDPOINT, arena_dup(v->a, v->rec->v[FACT_ENDPOINT].text));
+        v->q.server_name = arena_dup(v->a, v->q.server_name);
+        v->rq.let_go(v->rq.hold);
+    }
+    v->rq.config = NULL;
+    v->rq.endpoint = NULL;
+    if (!l->at) { /* between its beginning and now */
+        l->over = true;
+        wake(l);
+        return;
+    }
+    join_servers(l);
+    l->next = t->all;
+    if (l->next) l->next->prev = l;
+    t->all = l;
+    l->listed = true;
+    look_soon(t);
+}
+
+void listener_close(listener *l)
+{
+    if (!l->listed) return;
+    struct listeners *t = l->v->w->listeners;
+    l->listed = false;
+    if (t->at == l) t->at = l->next;
+    if (l->prev)
+        l->prev->next = l->next;
+    else
+        t->all = l->next;
+    if (l->next) l->next->prev = l->prev;
+    leave_servers(l);
+}
+
+void listener_breathe(listener *l, sink *out, bool *full)
+{
+    if (!l->quiet || *full) return;
+    l->quiet = false;
+    l->said_ms = loop_now_ms(l->v->w->loop);
+    *full = !sink_write(out, S(":\r\n"));
+}
+
+/* Changes */
+
+void listeners_end(struct listeners *t, const session *s)
+{
+    for (listener *l = t->all; l; l = l->next) {
+        const visit *v = l->v;
+        if (!v->q.has_session || memcmp(v->q.session.sid, s->sid, SESSION_SID) != 0) continue;
+        l->over = true;
+        wake(l);
+    }
+}
+
+void listeners_take(struct listeners *t)
+{
+    for (listener *l = t->all; l; l = l->next) {
+        visit *v = l->v;
+        v->rq.endpoint = l->at =
+            mcp_endpoint_find(v->w->config, exchange_host(v->x), exchange_path(v->x));
+        if (!l->at || !str_eq(corridor_endpoint_text(v), l->bond)) {
+            l->over = true;
+        } else {
+            upstream **before = l->servers;
+            join_servers(l);
+            listener old = {.servers = before};
+            leave_servers(&old);
+        }
+        v->rq.endpoint = NULL;
+        l->dirty |= l->based ? l->wants : 0;
+        l->look_ms = l->check_ms = 0;
+    }
+    look_soon(t);
+}
+
+typedef struct {
+    letter mail;
+    mcp_worker *to;
+    upstream *u; /* held */
+    unsigned lists;
+    bool hint;
+} word;
+
+static void word_drop(letter *self)
+{
+    upstream_release(((word *)self)->u);
+    free(self);
+}
+
+static void word_deliver(letter *self, loop *at)
+{
+    word *m = (word *)self;
+    struct listeners *t = m->to->listeners;
+    (void)at;
+    for (listener *l = t->all; l; l = l->next)
+        if (serves(l, m->u) && l->based != m->hint) l->dirty |= m->lists;
+    look_soon(t);
+    word_drop(self);
+}
+
+static void tell_all(upstream *u, unsigned lists, bool hint)
+{
+    if (!feed_is_wanted(u)) return;
+    for (unsigned i = 0; i < u->shared->workers; i++) {
+        mcp_worker *to = u->shared->worker[i];
+        word *m = to ? calloc(1, sizeof *m) : NULL;
+        if (!m) continue;
+        m->mail = (letter){.deliver = word_deliver, .drop = word_drop};
+        m->to = to;
+        m->u = upstream_hold(u);
+        m->lists = lists;
+        m->hint = hint;
+        loop_post(to->loop, &m->mail);
+    }
+}
+
+void listener_tell(upstream *u, unsigned lists)
+{
+    tell_all(u, lists, false);
+}
+
+void listener_hint(upstream *u, unsigned lists)
+{
+    tell_all(u, lists, true);
+}
