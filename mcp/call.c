@@ -395,6 +395,16 @@ static const flow_step call_steps[] = {
     {.name = "relay", .run = relay},         /* the answer, with back-pressure */
     {0},
 };
+static const flow_step subscribe_steps[] = {
+    CORRIDOR_BEGIN,
+    {.name = "resolve", .run = resolve},
+    {.name = "authorize", .run = authorize},
+    {.name = "subscribe", .run = call_subscribe},
+    {0},
+};
+const flow corridor_subscribe = {.name = "resources/subscribe",
+                                 .steps = subscribe_steps,
+                                 CORRIDOR_ENDS};
 const flow corridor_tools_call = {.name = "tools/call", .steps = call_steps, CORRIDOR_ENDS};
 const flow corridor_prompts_get = {.name = "prompts/get", .steps = call_steps, CORRIDOR_ENDS};
 const flow corridor_resources_read = {.name = "resources/read", .steps = call_steps, CORRIDOR_ENDS};

@@ -45,6 +45,8 @@ extern const char call_type;         /* under this type */
 
 /* The answer for what does not exist or must not be seen: by these bytes nobody can tell which. */
 void call_unknown(const visit *v, rpc_refusal *no);
+/* subscribe.c: the last step of resources/subscribe. */
+flow_go call_subscribe(void *x, flow_why why);
 /* call_find.c: WAIT while lists are fetched, else NEXT: then `to` says whether it was found. */
 flow_go call_find(visit *v);
 #endif

@@ -46,6 +46,7 @@ extern const flow corridor_tools_list, corridor_prompts_list, corridor_resources
     corridor_templates_list;
 extern const flow corridor_initialize, corridor_discover, corridor_ping;
 extern const flow corridor_notice, corridor_batch, corridor_listen, corridor_set_level;
+extern const flow corridor_subscribe, corridor_unsubscribe;
 extern const flow corridor_get, corridor_resume; /* GET, without a method row */
 /* Those that go on without a client. */
 extern const flow corridor_tools_call_kept, corridor_prompts_get_kept, corridor_resources_read_kept,

@@ -3,35 +3,50 @@
  *
  * A feed looks after itself once a second: it begins again after a drop, fetches the lists of a
  * server that has no feed when their time is over, and ends when nobody has listened for a while.
+ * A modern listening names the resources that are watched, a legacy server is subscribed to each.
  * What a server announces is answered by one fetch at a time and a pause between two, however often
  * it announces. */
 #include "feed.h"
 #include "link.h"
 #include "listener.h"
 #include "upstream_state.h"
+#include "watch.h"
+#include "watching.h"
 #include <stdlib.h>
 
+enum { TOLD_ROOM = 256 };
 static const int64_t TICK_MS = 1000, JITTER_MS = 5000, LINGER_MS = 30000, PAUSE_MS = 1000,
                      PAUSE_MOST_MS = 15000, NO_FEED_MS = 300000, POLL_MS = 30000,
                      FETCH_SPACE_MS = 250;
 
+typedef struct feed feed;
+
+/* One listening. There are two while a new one, with other wishes, takes the place of the old. */
 typedef struct {
-    mcp_worker *w;
-    upstream *u; /* held */
+    feed *of;
     handle self;
     link_call *call;
+} ear;
+
+struct feed {
+    mcp_worker *w;
+    upstream *u; /* held */
+    ear ears[2];
+    unsigned now; /* which of them counts */
+    map *told;    /* legacy: the URIs it is subscribed to there */
+    handle self;  /* of its subscriptions' calls */
     unsigned failures;
     bool missed; /* it was away: what was said meanwhile is not known */
     int64_t again_ms, wanted_ms, poll_ms, fetched_ms;
     loop_timer tick, fetch;
-} feed;
+};
 
 struct feeds {
     mcp_worker *w;
     map *by_key; /* upstream key -> feed */
 };
 
-static const char feed_type;
+static const char feed_type, ear_type; /* their addresses mark our handles */
 
 struct feeds *feeds_new(mcp_worker *w)
 {
@@ -47,12 +62,39 @@ static int64_t now_ms(const feed *k)
     return loop_now_ms(k->w->loop);
 }
 
+/* Which URIs a legacy server was told of; a small arena each, since they come and go. */
+
+typedef struct {
+    arena *a; /* it lives there */
+    str uri;
+    bool wanted;
+} told;
+
+static void told_free(feed *k, told *t)
+{
+    (void)map_del(k->told, t->uri);
+    arena_free(t->a);
+}
+
+static void forget_told(feed *k)
+{
+    size_t at = 0;
+    str key;
+    void *each;
+    while (map_each(k->told, &at, &key, &each)) told_free(k, each);
+}
+
 static void feed_free(feed *k)
 {
     loop_timer_stop(k->w->loop, &k->tick);
     loop_timer_stop(k->w->loop, &k->fetch);
-    if (k->call) link_cancel(k->call);
+    for (ear *e = k->ears; e < k->ears + 2; e++) {
+        if (e->call) link_cancel(e->call);
+        handle_drop(loop_handles(k->w->loop), e->self);
+    }
     handle_drop(loop_handles(k->w->loop), k->self);
+    forget_told(k);
+    map_free(k->told);
     (void)map_del(k->w->feeds->by_key, k->u->key);
     upstream_release(k->u);
     free(k);
@@ -93,7 +135,72 @@ static void fetch_soon(feed *k)
         loop_timer_start(k->w->loop, &k->fetch, wait > 0 ? wait : 0, fetch_now, k);
 }
 
+/* Subscribing at a legacy server */
+
+static void nothing_heard(void *k, str method, js_value params)
+{
+    (void)k;
+    (void)method;
+    (void)params;
+}
+
+static void nothing_done(void *k, js_value result, js_value error, const err *why)
+{
+    (void)k;
+    (void)result;
+    (void)error;
+    (void)why;
+}
+
+static void say(feed *k, str method, str uri)
+{
+    static const link_events events = {.notice = nothing_heard, .done = nothing_done};
+    buf b = buf_new(NULL, SIZE_MAX / 2);
+    buf_put(&b, S("\"uri\":"));
+    buf_json(&b, uri);
+    const link_request rq = {.to = k->u, .method = method, .params = buf_str(&b)};
+    (void)link_start(k->w, &rq, &feed_type, k->self, &events);
+    buf_free(&b);
+}
+
+static void tell(feed *k, str uri)
+{
+    told *t = map_get(k->told, uri);
+    if (!t) {
+        arena *a = arena_new_of(TOLD_ROOM);
+        t = NEW(a, told);
+        t->a = a;
+        t->uri = arena_dup(a, uri);
+        map_put(k->told, t->uri, t);
+        say(k, S("resources/subscribe"), uri);
+    }
+    t->wanted = true;
+}
+
+static void tell_all(feed *k)
+{
+    arena *a = arena_new();
+    size_t n = 0, at = 0;
+    str key;
+    void *each;
+    const str *uris = watch_list(k->u, a, &n);
+    while (map_each(k->told, &at, &key, &each)) ((told *)each)->wanted = false;
+    for (size_t i = 0; i < n; i++) tell(k, uris[i]);
+    for (at = 0; map_each(k->told, &at, &key, &each);) {
+        told *t = each;
+        if (t->wanted) continue;
+        say(k, S("resources/unsubscribe"), t->uri);
+        told_free(k, t);
+    }
+    arena_free(a);
+}
+
 /* Listening */
+
+static ear *ear_of(feed *k)
+{
+    return &k->ears[k->now];
+}
 
 static void rest(feed *k, int64_t least_ms)
 {
@@ -102,38 +209,74 @@ static void rest(feed *k, int64_t least_ms)
     k->failures++;
     k->missed = true;
     k->again_ms = now_ms(k) + (pause > least_ms ? pause : least_ms);
+    forget_told(k); /* its session may be another then */
 }
 
-static void done(void *k_, js_value result, js_value error, const err *why)
+static void done(void *e_, js_value result, js_value error, const err *why)
 {
-    feed *k = k_;
+    ear *e = e_;
+    feed *k = e->of;
     int64_t code = 0;
     (void)result;
-    k->call = NULL;
+    e->call = NULL;
+    if (e != ear_of(k)) return; /* the other one goes on */
     bool none = (why && why->kind == ERR_UNSUPPORTED) ||
                 (js_int(js_get(error, S("code")), &code) && code == -32601);
     rest(k, none ? NO_FEED_MS : 0);
     if (none) k->missed = false;
 }
 
-static void notice(void *k_, str method, js_value params)
+/* The first word of a new listening says that it stands; then the old one may go. */
+static void notice(void *e_, str method, js_value params)
 {
-    feed *k = k_;
-    (void)method; /* link_*.c have told feed_heard() already */
-    (void)params;
+    ear *e = e_;
+    feed *k = e->of;
+    ear *before = ear_of(k);
     k->failures = 0;
+    if (e != before) {
+        k->now = (unsigned)(e - k->ears);
+        if (before->call) link_cancel(before->call);
+        before->call = NULL;
+    }
+    if (!str_eq(method, S("notifications/resources/updated"))) return; /* feed_heard() knows */
+    arena *a = arena_new();
+    watching_heard(k->u, js_text(a, js_get(params, S("uri"))));
+    arena_free(a);
 }
 
-static void listen(feed *k)
+static void listen(feed *k, ear *e)
 {
     static const link_events events = {.notice = notice, .done = done};
+    arena *a = arena_new();
+    size_t n = 0;
+    const str *uris = watch_list(k->u, a, &n);
+    buf b = buf_new(a, SIZE_MAX / 2);
+    buf_put(&b, S("\"notifications\":{\"toolsListChanged\":true,\"promptsListChanged\":true,"
+                  "\"resourcesListChanged\":true"));
+    for (size_t i = 0; i < n; i++) {
+        buf_put(&b, i ? S(",") : S(",\"resourceSubscriptions\":["));
+        buf_json(&b, uris[i]);
+    }
+    buf_put(&b, n ? S("]}") : S("}"));
     const link_request rq = {.to = k->u,
                              .method = S("subscriptions/listen"),
-                             .params = S("\"notifications\":{\"toolsListChanged\":true,"
-                                         "\"promptsListChanged\":true,"
-                                         "\"resourcesListChanged\":true}"),
+                             .params = buf_str(&b),
                              .endless = true};
-    k->call = link_start(k->w, &rq, &feed_type, k->self, &events);
+    e->call = link_start(k->w, &rq, &ear_type, e->self, &events);
+    arena_free(a);
+}
+
+/* What is watched is another set now. The filter of a modern listening cannot be changed: a new one
+ * is made before the old one is broken. */
+static void watch_anew(feed *k)
+{
+    ear *other = &k->ears[1 - k->now];
+    if (!ear_of(k)->call) return; /* it will be said with the next listening */
+    upstream_era era = upstream_era_now(k->u, now_ms(k));
+    if (era == ERA_LEGACY) tell_all(k);
+    if (era != ERA_MODERN) return;
+    if (other->call) link_cancel(other->call);
+    listen(k, other);
 }
 
 static void tick(void *k_)
@@ -145,13 +288,16 @@ static void tick(void *k_)
         feed_free(k);
         return;
     }
-    if (k->call && k->missed) {
+    bool listens = ear_of(k)->call != NULL;
+    if (listens && k->missed) {
         k->missed = false;
+        k->failures = 0;
         for (catalog_kind kind = 0; kind < CATALOG_KINDS; kind++) catalog_stale(k->u, kind);
         fetch_soon(k);
     }
-    if (!k->call && now >= k->again_ms) listen(k);
-    if (!k->call && now >= k->poll_ms) {
+    if (listens && upstream_era_now(k->u, now) == ERA_LEGACY) tell_all(k);
+    if (!listens && now >= k->again_ms) listen(k, ear_of(k));
+    if (!ear_of(k)->call && now >= k->poll_ms) {
         k->poll_ms =
             now + POLL_MS + (int64_t)(hash_bytes(k->w->seed, k->u->key) % (uint64_t)JITTER_MS);
         fetch_soon(k);
@@ -166,6 +312,9 @@ static feed *begin(mcp_worker *w, upstream *u)
     k->w = w;
     k->u = upstream_hold(u);
     k->self = handle_add(loop_handles(w->loop), &feed_type, k);
+    for (ear *e = k->ears; e < k->ears + 2; e++)
+        *e = (ear){.of = k, .self = handle_add(loop_handles(w->loop), &ear_type, e)};
+    k->told = map_new(NULL);
     k->wanted_ms = loop_now_ms(w->loop);
     k->poll_ms = k->wanted_ms + POLL_MS;
     map_put(w->feeds->by_key, u->key, k);
@@ -177,7 +326,7 @@ static feed *begin(mcp_worker *w, upstream *u)
 typedef struct {
     letter mail;
     upstream *u; /* held */
-    bool heard;  /* else: somebody listens now */
+    enum { SOMEBODY_LISTENS, SOMETHING_CHANGED, OTHERS_ARE_WATCHED } what;
 } word;
 
 static void word_drop(letter *self)
@@ -192,33 +341,39 @@ static void word_deliver(letter *self, loop *at)
     mcp_worker *w = m->u->shared->worker[m->u->owner];
     feed *k = map_get(w->feeds->by_key, m->u->key);
     (void)at;
-    if (m->heard) {
-        atomic_store(&m->u->heard, false);
-        if (k) fetch_soon(k);
-    } else if (!k && !w->draining) {
+    if (m->what == SOMETHING_CHANGED) atomic_store(&m->u->heard, false);
+    if (m->what == SOMEBODY_LISTENS && !k && !w->draining)
         tick(begin(w, m->u));
-    }
+    else if (m->what == SOMETHING_CHANGED && k)
+        fetch_soon(k);
+    else if (m->what == OTHERS_ARE_WATCHED && k)
+        watch_anew(k);
     word_drop(self);
 }
 
-static void post(upstream *u, bool heard)
+static void post(upstream *u, int what)
 {
     word *m = calloc(1, sizeof *m);
     if (!m) abort();
     m->mail = (letter){.deliver = word_deliver, .drop = word_drop};
     m->u = upstream_hold(u);
-    m->heard = heard;
+    m->what = what;
     loop_post(u->shared->worker[u->owner]->loop, &m->mail);
 }
 
 void feed_want(upstream *u)
 {
-    if (atomic_fetch_add(&u->listening, 1) == 0) post(u, false);
+    if (atomic_fetch_add(&u->listening, 1) == 0) post(u, SOMEBODY_LISTENS);
 }
 
 void feed_leave(upstream *u)
 {
     atomic_fetch_sub(&u->listening, 1);
+}
+
+void feed_watch(upstream *u)
+{
+    post(u, OTHERS_ARE_WATCHED);
 }
 
 bool feed_is_wanted(const upstream *u)
@@ -228,7 +383,7 @@ bool feed_is_wanted(const upstream *u)
 
 void feed_changed(upstream *u)
 {
-    if (feed_is_wanted(u) && !atomic_exchange(&u->heard, true)) post(u, true);
+    if (feed_is_wanted(u) && !atomic_exchange(&u->heard, true)) post(u, SOMETHING_CHANGED);
 }
 
 void feed_heard(upstream *u, js_value method)

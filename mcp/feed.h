@@ -15,6 +15,7 @@
 void feed_want(upstream *u);
 void feed_leave(upstream *u);
 bool feed_is_wanted(const upstream *u);
+void feed_watch(upstream *u); /* other resources of it are watched now */
 /* A list is to be fetched anew, soon. */
 void feed_changed(upstream *u);
 /* A notice that came on any stream of this server; other methods than list changes are ignored. */

@@ -14,7 +14,7 @@
 /* What both eras are told is served; the old one is told of log levels, too. */
 #define SERVED                                                                                     \
     "\"tools\":{\"listChanged\":true},\"prompts\":{\"listChanged\":true},"                         \
-    "\"resources\":{\"listChanged\":true},\"completions\":{}"
+    "\"resources\":{\"subscribe\":true,\"listChanged\":true},\"completions\":{}"
 enum { DISCOVER_TTL_MS = 60000 };
 
 static flow_go discover(void *x, flow_why why)

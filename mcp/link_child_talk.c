@@ -94,6 +94,9 @@ static void on_notice(link_child *c, str line, const link_message *m)
     } else if (js_text_is(m->method, S("notifications/message"))) {
         f = link_child_only(c);
         if (f && !f->rq.log_level.p) f = NULL;
+    } else if (js_text_is(m->method, S("notifications/resources/updated"))) {
+        f = c->flights;
+        while (f && !f->rq.endless) f = f->next;
     } else if (js_text_is(m->method, S("notifications/cancelled"))) {
         f = c->can_ask ? link_child_only(c) : NULL;
         if (f) link_flight_question(f, c->self, line, m);

@@ -51,6 +51,10 @@ static void hear(link_call *c, reply *r)
 {
     str method;
     js_value params;
+    if (c->rq.endless) {
+        (void)link_call_hears(c, js_text(r->arena, r->m.method), r->m.params);
+        return;
+    }
     link_wanted want = {c->rq.progress ? c->id : 0, c->rq.log_level};
     if (link_message_wanted(r->arena, &r->m, want, &method, &params))
         (void)link_call_hears(c, method, params);

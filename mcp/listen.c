@@ -10,8 +10,10 @@
 #include "../transport/sse.h"
 #include "listener.h"
 #include "reply.h"
+#include "session_end.h"
 #include "session_state.h"
 #include "tape_sink.h"
+#include "watching.h"
 
 enum { NOTICE = 512 };
 #define SUBSCRIPTION "\"_meta\":{\"" DIALECT_PREFIX "subscriptionId\":"
@@ -66,14 +68,27 @@ static void notify(visit *v, str method, str more)
     buf_free(&b);
 }
 
+/* Those honoured, as the client called them. */
+static void put_watches(buf *b, const watching *k, bool *any)
+{
+    if (!k) return;
+    dialect_put_member(b, S("resourceSubscriptions"), S("["), any);
+    for (; k; k = k->next) {
+        buf_json(b, k->public_uri);
+        if (k->next) buf_put(b, S(","));
+    }
+    buf_put(b, S("]"));
+}
+
 static void acknowledge(visit *v)
 {
-    buf b = buf_new(NULL, NOTICE);
+    buf b = buf_new(NULL, SIZE_MAX / 2);
     bool any = false;
     buf_put(&b, S("\"notifications\":{"));
     for (size_t i = 0; i < sizeof wishes / sizeof *wishes; i++)
         if (v->listen->l.wants & wishes[i].list)
             dialect_put_member(&b, wishes[i].name, S("true"), &any);
+    put_watches(&b, v->listen->l.watches, &any);
     buf_put(&b, S("}"));
     notify(v, S("notifications/subscriptions/acknowledged"), buf_str(&b));
     buf_free(&b);
@@ -89,6 +104,16 @@ static void begin_stream(visit *v, unsigned wants, sink *out)
     listener_open(&k->l);
 }
 
+/* What is no text, or too much, is not honoured; the acknowledgement says so. */
+static void watch_asked(visit *v, js_value uris)
+{
+    str row[WATCHING_MOST];
+    size_t n = 0;
+    for (js_iter it = js_iterate(uris); n < WATCHING_MOST && js_next(&it);)
+        if (it.value.kind == JS_STRING) row[n++] = js_text(v->a, it.value);
+    if (uris.kind == JS_ARRAY && v->listen->l.listed) watching_set(&v->listen->l, row, n);
+}
+
 static flow_go begin(void *x, flow_why why)
 {
     visit *v = x;
@@ -102,6 +127,7 @@ static flow_go begin(void *x, flow_why why)
     for (size_t i = 0; i < sizeof wishes / sizeof *wishes; i++)
         if (js_bool(js_get(asked, wishes[i].name), false)) wants |= wishes[i].list;
     begin_stream(v, wants, reply_stream(v));
+    watch_asked(v, js_get(asked, S("resourceSubscriptions")));
     acknowledge(v);
     return FLOW_NEXT;
 }
@@ -132,6 +158,7 @@ static flow_go begin_get(void *x, flow_why why)
         return no_room(v, took);
     }
     begin_stream(v, LIST_TOOLS | LIST_PROMPTS | LIST_RESOURCES, reply_stream_on(v, t));
+    session_watch(&v->listen->l);
     return FLOW_NEXT;
 }
 
@@ -152,6 +179,20 @@ static flow_go end(visit *v)
     return FLOW_DONE;
 }
 
+static void tell_updates(visit *v)
+{
+    struct listening *k = v->listen;
+    for (watching *w = k->l.watches; w && !k->full; w = w->next) {
+        if (!w->owed) continue;
+        w->owed = false;
+        buf b = buf_new(NULL, SIZE_MAX / 2);
+        buf_put(&b, S("\"uri\":"));
+        buf_json(&b, w->public_uri);
+        notify(v, S("notifications/resources/updated"), buf_str(&b));
+        buf_free(&b);
+    }
+}
+
 static flow_go deliver(void *x, flow_why why)
 {
     visit *v = x;
@@ -162,6 +203,7 @@ static flow_go deliver(void *x, flow_why why)
         k->l.owed &= ~(1u << i);
         notify(v, listener_notices[i], (str){0});
     }
+    tell_updates(v);
     listener_breathe(&k->l, k->out, &k->full);
     return FLOW_WAIT;
 }

@@ -13,6 +13,7 @@
 #include "../base/clock.h"
 #include "feed.h"
 #include "upstream_state.h"
+#include "watching.h"
 #include <stdlib.h>
 
 enum { BATCH = 64 };
@@ -56,6 +57,11 @@ void listeners_free(struct listeners *t)
 }
 
 /* Servers */
+
+void listeners_each(struct listeners *t, void (*fn)(listener *l, void *ctx), void *ctx)
+{
+    for (listener *l = t->all; l; l = l->next) fn(l, ctx);
+}
 
 static void leave_servers(listener *l)
 {
@@ -130,15 +136,19 @@ static void base(listener *l)
     l->dirty = 0;
 }
 
-static void compare(listener *l)
+/* A list that was told of a moment ago waits for its turn. */
+static void compare(listener *l, int64_t mono_ms)
 {
+    l->dirty &= l->wants;
     for (unsigned i = 0; i < LISTS; i++) {
-        if (!(l->dirty & l->wants & 1u << i)) continue;
+        if (!(l->dirty & 1u << i) || mono_ms < l->look_ms[i]) continue;
+        l->dirty &= ~(1u << i);
         uint64_t now = listen_view(l, 1u << i);
-        if (now != l->seen[i]) l->owed |= 1u << i;
+        if (now == l->seen[i]) continue;
         l->seen[i] = now;
+        l->owed |= 1u << i;
+        l->look_ms[i] = mono_ms + SPACE_MS;
     }
-    l->dirty = 0;
 }
 
 static void look_at(listener *l, int64_t mono_ms)
@@ -150,10 +160,7 @@ static void look_at(listener *l, int64_t mono_ms)
         if (!is_still_known(l, v->now_ms)) l->over = true;
     }
     if (!l->over && !l->based) base(l);
-    if (!l->over && l->based && l->dirty && mono_ms >= l->look_ms) {
-        compare(l);
-        if (l->owed) l->look_ms = mono_ms + SPACE_MS;
-    }
+    if (!l->over && l->based && l->dirty) compare(l, mono_ms);
     if (mono_ms - l->said_ms > QUIET_MS) l->quiet = true;
     if (l->over || l->owed || l->quiet) wake(l);
 }
@@ -219,6 +226,7 @@ void listener_close(listener *l)
     else
         t->all = l->next;
     if (l->next) l->next->prev = l->prev;
+    watching_end(l);
     leave_servers(l);
 }
 
@@ -254,11 +262,12 @@ void listeners_take(struct listeners *t)
             upstream **before = l->servers;
             join_servers(l);
             listener old = {.servers = before};
+            watching_again(l);
             leave_servers(&old);
         }
         v->rq.endpoint = NULL;
         l->dirty |= l->based ? l->wants : 0;
-        l->look_ms = l->check_ms = 0;
+        l->check_ms = 0;
     }
     look_soon(t);
 }

@@ -32,11 +32,12 @@ typedef struct listener {
     uint64_t seen[LISTS];   /* what its caller would be listed, at last look */
     bool based;             /* seen[] is set */
     unsigned dirty; /* lists to be looked at again; before there is a base: to be told then */
-    int64_t opened_ms, look_ms, check_ms;
-    bool listed;          /* in the table */
-    unsigned wants, owed; /* LIST_* */
-    bool over;            /* to be ended: its caller or its endpoint is no more */
-    bool quiet;           /* nothing was said for a while: a comment is due */
+    int64_t opened_ms, check_ms, look_ms[LISTS];
+    bool listed;              /* in the table */
+    struct watching *watches; /* watching.c */
+    unsigned wants, owed;     /* LIST_* */
+    bool over;                /* to be ended: its caller or its endpoint is no more */
+    bool quiet;               /* nothing was said for a while: a comment is due */
     int64_t said_ms;
 } listener;
 
@@ -51,6 +52,7 @@ void listener_tell(upstream *u, unsigned lists);
 /* It says they will be. Matters only to those who have nothing to compare with yet. Any thread. */
 void listener_hint(upstream *u, unsigned lists);
 
+void listeners_each(struct listeners *t, void (*fn)(listener *l, void *ctx), void *ctx);
 struct listeners *listeners_new(mcp_worker *w);
 void listeners_take(struct listeners *t); /* the worker's configuration is another */
 void listeners_end(struct listeners *t, const session *s); /* it was ended: so are its streams */

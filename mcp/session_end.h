@@ -8,5 +8,9 @@
 #include "session.h"
 #include "worker.h"
 
+struct listener;
 void session_end(mcp_worker *w, const session *s, int64_t now_ms);
+/* Its GET stream, wherever that is, learns that the session wishes to hear of other resources. */
+void session_wishes_changed(mcp_worker *w, const session *s);
+void session_watch(struct listener *l); /* of a GET stream: what its session wishes to hear of */
 #endif

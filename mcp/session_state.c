@@ -10,10 +10,17 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-enum { SHARDS = 32, ROW_BYTES = 512 };
+enum { SHARDS = 32, ROW_BYTES = 512, WISH_BYTES = 256 };
+
+typedef struct wish {
+    struct wish *next;
+    arena *a; /* it lives there */
+    str uri;
+} wish;
 
 typedef struct {
     arena *a;
+    wish *wishes;
     uint8_t sid[SESSION_SID];
     int64_t expires_ms;
     int level;
@@ -63,6 +70,10 @@ static void unlock(shard *sh)
 static void drop(session_states *st, shard *sh, row *r)
 {
     tape_drop(r->get);
+    for (wish *next, *k = r->wishes; k; k = next) {
+        next = k->next;
+        arena_free(k->a);
+    }
     (void)map_del(sh->rows, key_of(r->sid));
     atomic_fetch_sub(&st->count, 1);
     arena_free(r->a);
@@ -114,6 +125,64 @@ static row *row_of(session_states *st, shard *sh, const session *s, str share)
     return r;
 }
 
+static void drop_if_plain(session_states *st, shard *sh, row *r)
+{
+    if (r->level == SESSION_LEVEL_NONE && !r->get && !r->wishes) drop(st, sh, r);
+}
+
+/* Where this wish is, or would be. */
+static wish **place_of(row *r, str uri, size_t *before)
+{
+    wish **at = &r->wishes;
+    for (*before = 0; *at && !str_eq((*at)->uri, uri); at = &(*at)->next) ++*before;
+    return at;
+}
+
+bool session_wish(session_states *st, const session *s, str share, str uri)
+{
+    shard *sh = lock_shard(st, s);
+    row *r = row_of(st, sh, s, share);
+    size_t n = 0;
+    wish **at = r ? place_of(r, uri, &n) : NULL;
+    bool room = r && (*at || n < SESSION_WISHES);
+    if (room && !*at) {
+        arena *a = arena_new_of(WISH_BYTES);
+        *at = NEW(a, wish);
+        (*at)->a = a;
+        (*at)->uri = arena_dup(a, uri);
+    }
+    if (r && !room) drop_if_plain(st, sh, r);
+    unlock(sh);
+    return room;
+}
+
+void session_unwish(session_states *st, const session *s, str uri)
+{
+    shard *sh = lock_shard(st, s);
+    row *r = map_get(sh->rows, key_of(s->sid));
+    size_t n;
+    wish **at = r ? place_of(r, uri, &n) : NULL;
+    if (at && *at) {
+        wish *gone = *at;
+        *at = gone->next;
+        arena_free(gone->a);
+        drop_if_plain(st, sh, r);
+    }
+    unlock(sh);
+}
+
+str *session_wishes(session_states *st, const session *s, arena *a, size_t *n)
+{
+    shard *sh = lock_shard(st, s);
+    const row *r = map_get(sh->rows, key_of(s->sid));
+    str *row_of_uris = NEW_N(a, str, SESSION_WISHES);
+    *n = 0;
+    for (const wish *k = r ? r->wishes : NULL; k && *n < SESSION_WISHES; k = k->next)
+        row_of_uris[(*n)++] = arena_dup(a, k->uri);
+    unlock(sh);
+    return row_of_uris;
+}
+
 bool session_set_level(session_states *st, const session *s, str share, int level)
 {
     shard *sh = lock_shard(st, s);
@@ -155,7 +224,7 @@ void session_leave_get(session_states *st, const session *s, const tape *t)
     if (r && r->get == t) {
         tape_drop(r->get);
         r->get = NULL;
-        if (r->level == SESSION_LEVEL_NONE) drop(st, sh, r);
+        drop_if_plain(st, sh, r);
     }
     unlock(sh);
 }

@@ -10,7 +10,7 @@
 #include "session.h"
 #include "tape.h"
 
-enum { SESSION_ROWS_PER_CALLER = 100, SESSION_LEVEL_NONE = -1 };
+enum { SESSION_ROWS_PER_CALLER = 100, SESSION_WISHES = 100, SESSION_LEVEL_NONE = -1 };
 
 typedef struct session_states session_states;
 session_states *session_states_new(void);
@@ -19,6 +19,11 @@ void session_states_free(session_states *st);
 /* `share`: whose rows they are (caller_share). False: he has too many. */
 MUST_CHECK bool session_set_level(session_states *st, const session *s, str share, int level);
 int session_level(session_states *st, const session *s); /* SESSION_LEVEL_NONE: never set */
+
+/* Resources it wishes to hear of, as its client calls them. False: too many, or too many rows. */
+MUST_CHECK bool session_wish(session_states *st, const session *s, str share, str uri);
+void session_unwish(session_states *st, const session *s, str uri);
+str *session_wishes(session_states *st, const session *s, arena *a, size_t *n); /* copies */
 
 /* A session has one GET stream, known by its tape (kept here). One whose client is away makes room
  * for the next. */

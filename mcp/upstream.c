@@ -13,6 +13,7 @@
 #include "upstream.h"
 #include "link_token.h"
 #include "upstream_state.h"
+#include "watch.h"
 #include <assert.h>
 #include <stdlib.h>
 
@@ -99,6 +100,7 @@ static void destroy(upstream *u)
         free(c->waiters);
     }
     map_free(u->sessions);
+    watch_free(u);
     if (u->origin) origin_free(u->origin);
     if (u->tls) tls_client_free(u->tls);
     if (u->token_origin) origin_free(u->token_origin);

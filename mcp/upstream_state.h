@@ -61,6 +61,7 @@ struct upstream {
     pthread_mutex_t lock;        /* of the rest */
     map *sessions;               /* isolation id -> published session, link_session.c */
     upstream_catalog lists[CATALOG_KINDS]; /* catalog.c */
+    map *watched;                          /* watch.c; NULL: nothing yet */
 };
 
 /* Process-wide counts of what is capped "in all". */

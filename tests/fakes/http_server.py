@@ -5,7 +5,7 @@
 Also an OpenAI-shaped model at /v1/chat/completions, whose last message picks what goes wrong:
 CUT (the stream breaks), HANG (never answers), BAD (not JSON), CODED (compressed, though nobody asked), 429, or else it says it again.
 POST /control {"hang": true} makes every later MCP answer hang, {"tools": [...]} changes what is listed, {"extra": ["t"]} adds tools,
-{"announce": "tools"} says so to everybody who listens (listen or GET), {"cut": true} breaks those streams off,
+{"announce": "tools"} says so to everybody who listens (listen or GET), {"updated": uri} likewise, {"cut": true} breaks those streams off,
 {"streams": false} refuses them; {"refuse": [...]} answers these Authorizations 401,
 {"drop": n} hangs up on the next n calls; GET /seen lists what came."""
 import json
@@ -82,11 +82,12 @@ class Handler(BaseHTTPRequestHandler):
             return self.reply(404, {})
         self.listen(None)
 
-    def listen(self, subscription):
+    def listen(self, subscription, wishes=()):
         """A stream that goes on until either side has enough."""
         self.begin_stream()
         if subscription is not None:
             self.tell("notifications/subscriptions/acknowledged", subscription, {"notifications": {"toolsListChanged": True}})
+        self.wishes = list(wishes)
         me = (self, subscription)
         listeners.append(me)
         while me in listeners and not self.gone():
@@ -102,6 +103,9 @@ class Handler(BaseHTTPRequestHandler):
 
     def controlled(self, what):
         tools.extra[:] = [tools.new_tool(n) for n in what.pop("extra", [t["name"] for t in tools.extra])]
+        updated = what.pop("updated", None)
+        for handler, subscription in list(listeners) if updated else []:
+            handler.tell("notifications/resources/updated", subscription, {"uri": updated})
         kind = what.pop("announce", None)
         for handler, subscription in list(listeners) if kind else []:
             handler.tell(f"notifications/{kind}/list_changed", subscription, {})
@@ -113,7 +117,7 @@ class Handler(BaseHTTPRequestHandler):
         source = self.rfile.read(int(self.headers.get("content-length", 0))).decode()
         if self.path == "/control":
             self.controlled(json.loads(source))
-            return self.reply(200, {"listeners": len(listeners)})
+            return self.reply(200, {"listeners": len(listeners), "wishes": [w for h, _ in listeners for w in h.wishes]})
         if self.path == "/v1/chat/completions":
             return self.chat(source)
         m = json.loads(source)
@@ -153,7 +157,7 @@ class Handler(BaseHTTPRequestHandler):
                                    "ttlMs": 1000, "cacheScope": "public"})
         if m["method"] == "subscriptions/listen" and state["streams"]:
             state["seen"].pop()  # counted as a listener, not as a message
-            return self.listen(m["id"])
+            return self.listen(m["id"], m["params"]["notifications"].get("resourceSubscriptions", []))
         self.methods(m, source, extra, {"ttlMs": 60000, "cacheScope": "public"})
 
     def legacy(self, m, source):
@@ -182,7 +186,7 @@ class Handler(BaseHTTPRequestHandler):
             return self.result(m, page)
         if m["method"] == "tools/call":
             return self.call(m, source, extra)
-        if m["method"] in ("ping", "logging/setLevel"):
+        if m["method"] in ("ping", "logging/setLevel", "resources/subscribe", "resources/unsubscribe"):
             return self.result(m, {})
         try:
             found = subjects.answer(m["method"], m.get("params", {}))

@@ -15,7 +15,10 @@ rules:
   - {{ id: all, permit: {{ tools: [{}] }} }}
   - {{ id: more, permit: {{ tools: ['*/secret', '*/hidden'] }}, when: jwt.sub == "alice" }}
 """
-OPEN = POLICY.format("'*/echo', '*/slow', '*/change', '*/extra', '*/write'")
+RESOURCES = """  - { id: notes, permit: { resources: ['*/note://public/*'] } }
+  - { id: secrets, permit: { resources: ['*/note://secret/*'] }, when: jwt.sub == "alice" }
+"""
+OPEN = POLICY.format("'*/echo', '*/slow', '*/change', '*/extra', '*/write'") + RESOURCES
 
 
 class House:
@@ -197,3 +200,48 @@ def test_many_streams_hold_each_other_up_no_more_than_a_moment(binary):
         h.fake.control(extra=["extra"], announce="tools")
         assert all(s.method() == CHANGED for s in many)
         print(f"     60 streams told in {time.time() - began:.2f} s")
+
+
+ONE, TWO = "new+note://public/one", "new+note://secret/two"
+UPDATED = "notifications/resources/updated"
+
+
+def watching(h, who, *uris):
+    s = listen(h.gateway, h.issuer.token(who), resourceSubscriptions=list(uris))
+    return s, s.message()["params"]["notifications"].get("resourceSubscriptions")
+
+
+def test_only_what_may_be_read_can_be_watched(binary):
+    with House(binary) as h:
+        alice, honoured = watching(h, "alice", ONE, TWO, ONE, "nope+note://public/one", "note://public/one", "", 3,
+                                   "new+note://public/../secret/two")
+        assert honoured == [ONE, TWO], honoured
+        bob, honoured = watching(h, "bob", ONE, TWO)
+        assert honoured == [ONE], honoured
+        nobody, honoured = watching(h, "bob", TWO)
+        assert honoured is None
+        assert until(lambda: sorted(h.fake.control()["wishes"]) == ["note://public/one", "note://secret/two"])
+        assert until(lambda: h.fake.heard() == 1), "the old listening was not given up"
+        h.fake.control(updated="note://secret/two")
+        m = alice.message()
+        assert m["method"] == UPDATED and m["params"]["uri"] == TWO, m
+        assert "io.modelcontextprotocol/subscriptionId" in m["params"]["_meta"]
+        h.fake.control(updated="note://public/one")
+        assert alice.message()["params"]["uri"] == ONE == bob.message()["params"]["uri"]
+        assert nobody.event(0.5) is None
+        h.gateway.write("policies/p.yaml", OPEN.replace("*/note://public/*", "*/note://other/*"))
+        time.sleep(1.5)
+        h.fake.control(updated="note://public/one")
+        assert bob.event(1) is None, "told of what may no longer be read"
+        alice.close()
+        assert until(lambda: h.fake.control()["wishes"] == []), "what nobody watches is still subscribed to"
+
+
+def test_prompts_and_resources_change_too(binary):
+    with House(binary) as h:
+        s = listen(h.gateway, h.issuer.token("alice"), promptsListChanged=True, resourcesListChanged=True)
+        assert s.message()["params"]["notifications"] == {"promptsListChanged": True, "resourcesListChanged": True}
+        h.settled(s)
+        h.fake.control(announce="resources")
+        h.fake.control(extra=["extra"], announce="tools")
+        assert s.event(1) is None, "what was not asked for, or did not change"

@@ -10,7 +10,11 @@ from house.stream import Stream
 from house.tokens import Issuer
 
 CHANGED = "notifications/tools/list_changed"
-POLICY = "policy: v1\nname: p\nrules:\n  - { id: all, permit: { tools: ['*/*'] } }\n"
+POLICY = """policy: v1
+name: p
+rules:
+  - { id: all, permit: { tools: ['*/*'], resources: ['*/note://public/*'] } }
+"""
 
 
 class House:
@@ -271,3 +275,42 @@ def test_what_must_stay_on_one_replica_is_not_found_on_another(binary):
         for g in both:
             g.stop()
         fake.stop()
+
+
+def check_subscriptions(binary, legacy):
+    with House(binary, legacy=legacy) as h:
+        s, other = h.session(), h.session("bob")
+        uri = f"{h.server}+note://public/one"
+        assert s.request("resources/subscribe", {"uri": uri}).json()["result"] == {}
+        a, b = h.opened(s), h.opened(other)
+        a.event(), b.event()
+        h.settled()
+        time.sleep(1.5)
+        h.fake.control(updated="note://public/one")
+        m = a.message()
+        assert m["method"] == "notifications/resources/updated" and m["params"] == {"uri": uri}, m
+        assert b.event(0.3) is None, "told to who did not subscribe"
+        assert other.request("resources/subscribe", {"uri": uri}).json()["result"] == {}, "with the stream open"
+        time.sleep(0.3)
+        h.fake.control(updated="note://public/one")
+        assert a.message()["params"]["uri"] == uri == b.message()["params"]["uri"]
+        assert s.request("resources/unsubscribe", {"uri": uri}).json()["result"] == {}
+        time.sleep(0.3)
+        h.fake.control(updated="note://public/one")
+        assert b.message()["params"]["uri"] == uri and a.event(0.3) is None
+        secret = s.request("resources/subscribe", {"uri": f"{h.server}+note://secret/two"}).json()["error"]
+        assert secret["code"] == -32002, secret
+        assert s.request("resources/subscribe", {}).json()["error"]["code"] == -32602
+        if legacy:
+            methods = [m["body"].get("method") for m in h.fake.seen()]
+            assert methods.count("resources/subscribe") == 1, "two subscribers are one toward the server"
+            assert other.request("resources/unsubscribe", {"uri": uri}).status == 200
+            assert until(lambda: "resources/unsubscribe" in [m["body"].get("method") for m in h.fake.seen()])
+
+
+def test_a_session_subscribes_to_resources(binary):
+    check_subscriptions(binary, legacy=False)
+
+
+def test_an_old_server_is_subscribed_to_once(binary):
+    check_subscriptions(binary, legacy=True)
