@@ -16,6 +16,7 @@
 #include "call_ask.h"
 #include "forward.h"
 #include "mirror.h"
+#include "offer.h"
 #include "pins.h"
 #include "question_of.h"
 #include "reply.h"
@@ -162,7 +163,8 @@ static str acting_of(const visit *v)
     return is_uri(v->call) ? S("resources/read") : S("prompts/get");
 }
 
-/* Completing is part of choosing: whoever might use it may be helped to. */
+/* Completing is part of choosing: whoever might use it may be helped to. So it is asked as a list
+ * is, and like a list it leaves no audit line: nobody acted yet. */
 static void put_question(const visit *v, question *q)
 {
     const struct subject_call *k = v->call;
@@ -201,7 +203,10 @@ static flow_go authorize(void *x, flow_why why)
     put_question(v, &q);
     const mcp_config *c = v->rq.config;
     const audit_case asked = {c->rules, c->shadow, c->redact, &q, v->rq.endpoint->path};
-    audit_decide(&v->w->shared->audit, &asked, v->a, &said);
+    if (v->call->completes)
+        policy_decide(c->rules, &q, v->a, &said);
+    else
+        audit_decide(&v->w->shared->audit, &asked, v->a, &said);
     question_answered(v, &said);
     v->permitted = said.permit;
     if (said.permit) return FLOW_NEXT;
@@ -324,6 +329,18 @@ static flow_go cancelled(visit *v)
     return FLOW_DONE;
 }
 
+static flow_go begin(visit *v)
+{
+    if (!offer_covers(v->call->to, v->q.method->name)) {
+        call_not_offered(v);
+        return FLOW_NEXT;
+    }
+    open_call(v);
+    flow_go go = call_take_round(v);
+    if (go == FLOW_NEXT) start(v);
+    return go;
+}
+
 static flow_go forward(void *x, flow_why why)
 {
     visit *v = x;
@@ -339,10 +356,7 @@ static flow_go forward(void *x, flow_why why)
                 mirror_params(v->a, exchange_headers(v->x), k->item->input_schema, v->q.arguments);
         if (wrong)
             return corridor_refuse_with(v, 400, RPC_HEADER_MISMATCH, (str){wrong, strlen(wrong)});
-        open_call(v);
-        flow_go go = call_take_round(v);
-        if (go == FLOW_FAIL) return go;
-        if (go == FLOW_NEXT) start(v);
+        if (begin(v) == FLOW_FAIL) return FLOW_FAIL;
     }
     if (round_is_answered(v, &k->again)) start(v);
     if (why == FLOW_STOP && !k->over) return cancelled(v);

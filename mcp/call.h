@@ -47,6 +47,8 @@ extern const char call_type;         /* under this type */
 void call_unknown(const visit *v, rpc_refusal *no);
 /* subscribe.c: the last step of resources/subscribe. */
 flow_go call_subscribe(void *x, flow_why why);
+/* call_answer.c: the answer where the server does not offer the method at all. */
+void call_not_offered(visit *v);
 /* call_find.c: WAIT while lists are fetched, else NEXT: then `to` says whether it was found. */
 flow_go call_find(visit *v);
 #endif

@@ -151,6 +151,24 @@ static void bring_error(visit *v, js_value error)
     k->status = no.status;
 }
 
+/* Nobody can be helped, or there is nothing to read. */
+void call_not_offered(visit *v)
+{
+    static const str none = S("{\"completion\":{\"values\":[],\"total\":0,\"hasMore\":false}}");
+    struct subject_call *k = v->call;
+    rpc_refusal no = {0};
+    buf b = buf_new(v->a, SIZE_MAX / 2);
+    k->over = true;
+    k->status = 200;
+    if (k->completes) {
+        bring_complete(v, (js_value){JS_OBJECT, none});
+        return;
+    }
+    call_unknown(v, &no);
+    rpc_write_error(&b, v->msg.id, &no);
+    k->body = buf_str(&b);
+}
+
 /* The views end with this call: what the answer needs is copied into its body here. */
 static void on_done(void *owner, js_value result, js_value error, const err *why)
 {
@@ -173,6 +191,8 @@ static void on_done(void *owner, js_value result, js_value error, const err *why
         bring_error(v, error);
     else if (why && why->kind == ERR_QUOTA)
         busy(v, why);
+    else if (why && why->kind == ERR_UNSUPPORTED)
+        call_not_offered(v);
     else {
         err_kind kind = why ? why->kind : ERR_BUG;
         const char *name = err_kind_name(kind);

@@ -65,6 +65,7 @@ static flow_go look_in(visit *v, upstream *u, catalog_kind kind, str own)
         return FLOW_WAIT;
     }
     k->asked = false;
+    if (view.none) return FLOW_NEXT;
     if (!view.now) {
         record_text(v->rec, FACT_MISSING, server_name(u));
         return FLOW_NEXT;

@@ -14,6 +14,7 @@
 #include "feed.h"
 #include "link_message.h"
 #include "listener.h"
+#include "offer.h"
 #include "upstream_state.h"
 #include "wording.h"
 #include <stdlib.h>
@@ -215,7 +216,8 @@ static void done(void *r_, js_value result, js_value error, const err *why)
     str cursor = {0};
     r->call = NULL;
     (void)js_int(js_get(error, S("code")), &code);
-    if (code == -32601 && r->pages == 1) { /* a server without such a list */
+    bool none = code == -32601 || (why && why->kind == ERR_UNSUPPORTED);
+    if (none && r->pages == 1) { /* a server without such a list */
         succeed(r);
         return;
     }
@@ -321,6 +323,8 @@ catalog_view catalog_want(mcp_worker *w, upstream *u, catalog_kind kind, handle 
     upstream_catalog *c = &u->lists[kind];
     int64_t now_ms = loop_now_ms(w->loop);
     bool begin = false;
+    if (!offer_covers(u, catalog_words_of[kind].method))
+        return (catalog_view){.none = true, .fresh_ms = u->spec.ttl_ms};
     pthread_mutex_lock(&u->lock);
     bool fresh = c->now && now_ms < c->fresh_until_ms;
     if (!fresh && !again && !c->running && now_ms >= c->retry_at_ms && !w->draining) {

@@ -54,6 +54,7 @@ typedef struct {
     const catalog *now; /* NULL: never had one. Dropped with catalog_drop */
     bool stale;         /* the server did not answer in time or its ttl is over */
     int64_t fresh_ms;   /* how long it is still fresh */
+    bool none;          /* the server offers no such list: `now` is NULL, and nothing is missing */
     bool pending; /* a fetch is under way: `waiter` will be woken (FLOW_WOKEN) when it ends or at
                      its deadline */
 } catalog_view;

@@ -76,6 +76,8 @@ void corridor_wake(visit *v, flow_why why);
 /* call.c, list.c, listen.c: gives back what is not of the arena. Called once, at settle. */
 void call_end(visit *v);
 void list_end(visit *v);
+/* list.c: a step that waits, as a list does, for servers that were never shaken hands with. */
+flow_go list_acquaint(void *x, flow_why why);
 void listen_end(visit *v);
 void resume_end(visit *v);
 /* Would serving this session here lose what another replica holds for it? Then 404, and the client

@@ -1,31 +1,43 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* hello.c - what the gateway answers by itself: the handshakes of both eras, ping, notifications.
  *
- * Capabilities are those of the gateway: only what is served is advertised. */
+ * Capabilities are what is served here and some server behind this endpoint has. So a handshake
+ * waits, as a list does, for servers that were never shaken hands with; one that cannot be reached
+ * may have anything, for it may come back. */
 #include "../authz/digest.h"
 #include "capability.h"
 #include "client_request.h"
 #include "corridor.h"
 #include "inflight.h"
 #include "level.h"
+#include "offer.h"
 #include "reply.h"
 #include "session_state.h"
 
-/* What both eras are told is served; the old one is told of log levels, too. */
-#define SERVED                                                                                     \
-    "\"tools\":{\"listChanged\":true},\"prompts\":{\"listChanged\":true},"                         \
-    "\"resources\":{\"subscribe\":true,\"listChanged\":true},\"completions\":{}"
 enum { DISCOVER_TTL_MS = 60000 };
+
+static void put_capabilities(const visit *v, buf *b)
+{
+    unsigned offers = 0;
+    for (upstream *const *u = v->rq.endpoint->servers; *u; u++) offers |= offer_of(*u);
+    buf_put(b, S("\"capabilities\":{\"tools\":{\"listChanged\":true}"));
+    if (offers & OFFER_PROMPTS) buf_put(b, S(",\"prompts\":{\"listChanged\":true}"));
+    if (offers & OFFER_RESOURCES)
+        buf_put(b, S(",\"resources\":{\"subscribe\":true,\"listChanged\":true}"));
+    if (offers & OFFER_COMPLETIONS) buf_put(b, S(",\"completions\":{}"));
+    if (v->q.speaks == &dialect_legacy) buf_put(b, S(",\"logging\":{}"));
+    buf_put(b, S("}"));
+}
 
 static flow_go discover(void *x, flow_why why)
 {
     visit *v = x;
     (void)why;
     dialect_hints hints = {.ttl_ms = DISCOVER_TTL_MS, .is_private = false};
-    reply_made(v,
-               S("\"supportedVersions\":[\"2026-07-28\"],"
-                 "\"capabilities\":{" SERVED "}"),
-               &hints);
+    buf b = buf_new(v->a, SIZE_MAX / 2);
+    buf_put(&b, S("\"supportedVersions\":[\"2026-07-28\"],"));
+    put_capabilities(v, &b);
+    reply_made(v, buf_str(&b), &hints);
     return FLOW_DONE;
 }
 
@@ -70,7 +82,9 @@ static flow_go initialize(void *x, flow_why why)
     buf b = buf_new(v->a, SIZE_MAX / 2);
     buf_put(&b, S("\"protocolVersion\":\""));
     buf_put(&b, mcp_version_names[made.version]);
-    buf_put(&b, S("\",\"capabilities\":{" SERVED ",\"logging\":{}},\"serverInfo\":"));
+    buf_put(&b, S("\","));
+    put_capabilities(v, &b);
+    buf_put(&b, S(",\"serverInfo\":"));
     dialect_put_server_info(&b, &v->q);
     reply_made_with(v, (header){S("Mcp-Session-Id"), id}, buf_str(&b));
     return FLOW_DONE;
@@ -109,14 +123,20 @@ static flow_go accept(void *x, flow_why why)
 }
 
 /* clang-format off */
-static const flow_step discover_steps[] = {CORRIDOR_BEGIN, {.name = "discover", .run = discover}, {0}};
+static const flow_step discover_steps[] = {CORRIDOR_BEGIN, {.name = "acquaint", .run = list_acquaint}, {.name = "discover", .run = discover}, {0}};
 static const flow_step ping_steps[] = {CORRIDOR_BEGIN, {.name = "ping", .run = ping}, {0}};
 static const flow_step level_steps[] = {CORRIDOR_BEGIN, {.name = "set level", .run = set_level}, {0}};
-static const flow_step initialize_steps[] = {CORRIDOR_BEGIN, {.name = "initialize", .run = initialize}, {0}};
+static const flow_step initialize_steps[] = {CORRIDOR_BEGIN, {.name = "acquaint", .run = list_acquaint}, {.name = "initialize", .run = initialize}, {0}};
 static const flow_step notice_steps[] = {CORRIDOR_BEGIN, {.name = "accept", .run = accept}, {0}};
 /* clang-format on */
-const flow corridor_discover = {.name = "server/discover", .steps = discover_steps, CORRIDOR_ENDS};
+const flow corridor_discover = {.name = "server/discover",
+                                .steps = discover_steps,
+                                .on_gone = FLOW_DETACH,
+                                CORRIDOR_ENDS};
 const flow corridor_ping = {.name = "ping", .steps = ping_steps, CORRIDOR_ENDS};
-const flow corridor_initialize = {.name = "initialize", .steps = initialize_steps, CORRIDOR_ENDS};
+const flow corridor_initialize = {.name = "initialize",
+                                  .steps = initialize_steps,
+                                  .on_gone = FLOW_DETACH,
+                                  CORRIDOR_ENDS};
 const flow corridor_notice = {.name = "notice", .steps = notice_steps, CORRIDOR_ENDS};
 const flow corridor_set_level = {.name = "logging/setLevel", .steps = level_steps, CORRIDOR_ENDS};

@@ -225,7 +225,8 @@ static const err *as_upstream(const link_call *c, const err *why)
     case ERR_UPSTREAM:
     case ERR_TIMEOUT:
     case ERR_CANCELLED:
-    case ERR_QUOTA: return why;
+    case ERR_QUOTA:
+    case ERR_UNSUPPORTED: return why;
     default: return err_new(c->arena, ERR_UPSTREAM, STR_FMT, STR_ARG(why->text));
     }
 }
@@ -302,6 +303,13 @@ void link_call_deadline(void *c_)
     link_call_fail(c, ERR_TIMEOUT,
                    arena_fmt(c->arena, STR_FMT " did not answer in time",
                              STR_ARG(c->u->spec.name)));
+}
+
+void link_call_fail_soon(link_call *c, err_kind kind, str text)
+{
+    c->later = err_new(c->arena, kind, STR_FMT, STR_ARG(text));
+    loop_timer_stop(c->t->w->loop, &c->deadline);
+    loop_timer_start(c->t->w->loop, &c->deadline, 0, link_call_deadline, c);
 }
 
 /* Its beginning */

@@ -10,10 +10,10 @@
  * The request is copied: its views may go when link_start() returns. timeout_ms is for the whole
  * call, whatever has to be opened first; it stands still while a question is open, and begins
  * anew with the answer. Messages below log_level are not reported. Errors are
- * ERR_UPSTREAM, ERR_TIMEOUT, ERR_QUOTA (no session or child is left for this caller) or
- * ERR_CANCELLED (the worker is draining). Events come on the asking worker, none from inside
- * link_start(), none after link_cancel(). link_cancel tells the upstream (closes the stream, or
- * notifications/cancelled) and declines what it still asks.
+ * ERR_UPSTREAM, ERR_TIMEOUT, ERR_QUOTA (no session or child is left for this caller),
+ * ERR_UNSUPPORTED (offer.h) or ERR_CANCELLED (the worker is draining). Events come on the asking
+ * worker, none from inside link_start(), none after link_cancel(). link_cancel tells the upstream
+ * (closes the stream, or notifications/cancelled) and declines what it still asks.
  *
  * Questions: an old server may ask its client something during a call. It is told that it can only
  * to the extent of `capabilities`, and is refused here when nobody takes the question, when it

@@ -7,6 +7,7 @@
  * that while is long, calls are refused at once. Caps count links, not processes: a caller's eldest
  * idle child makes room for his next. */
 #include "link_child.h"
+#include "offer.h"
 #include <stdlib.h>
 
 enum { PER_CALLER = 4, WAITING_MOST = 1000 };
@@ -74,6 +75,10 @@ static void board(link_child *c, link_flight *f)
 {
     if (!is_told(c, f)) {
         f->sent = true;
+        return;
+    }
+    if (!offer_covers(c->u, f->rq.method)) {
+        lose(f, &(err){ERR_UNSUPPORTED, S("the server does not offer this")});
         return;
     }
     int level;

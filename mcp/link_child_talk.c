@@ -8,6 +8,7 @@
  * pace. (MCP 2025-11-25 and 2026-07-28 basic/transports, stdio; basic/lifecycle.) */
 #include "feed.h"
 #include "link_child.h"
+#include "offer.h"
 
 enum { CHATTER_MOST = 1000, CHATTER_BYTES = 1 << 20 };
 static const int64_t SILENCE_MS = 1500, HELLO_MS = 60000, BREATH_MS = 100;
@@ -130,6 +131,7 @@ static void introduce(link_child *c, const link_message *m)
         return;
     }
     link_log_init(&c->log, m->result);
+    offer_heard(c->u, m->result);
     link_message_initialized(&b);
     if (link_child_say(c, &b))
         link_child_ready(c, ERA_LEGACY);
@@ -143,6 +145,7 @@ static void on_probed(link_child *c, const link_message *m)
     int64_t code = link_message_code(m);
     bool modern =
         m->result.kind ? link_message_modern(m->result) : code == -32020 || code == -32021;
+    if (modern) offer_heard(c->u, m->result);
     if (modern)
         link_child_ready(c, ERA_MODERN);
     else if (c->state == PROBING)

@@ -6,6 +6,7 @@
  * JSON-RPC error under 200) is legacy. Refused credentials, 5xx and silence say nothing
  * about the era, and everybody who waits is told so. (MCP 2026-07-28 basic/versioning.) */
 #include "link_table.h"
+#include "offer.h"
 #include <stdlib.h>
 
 typedef struct {
@@ -81,6 +82,7 @@ static void probed(void *p_, const link_post_end *end)
     if (era) {
         why = NULL;
         upstream_era_is(p->u, era, loop_now_ms(p->t->w->loop));
+        if (era == ERA_MODERN) offer_heard(p->u, end->answer.result);
     } else {
         upstream_is_down(p->u, why->text);
     }

@@ -10,6 +10,7 @@
 #include "link_param.h"
 #include "link_table.h"
 #include "link_token.h"
+#include "offer.h"
 
 enum { OWN_HEADERS = 5, ENVELOPE = 512 };
 
@@ -207,6 +208,10 @@ void link_http_go(link_call *c)
     int64_t now = loop_now_ms(c->t->w->loop);
     if (!link_token_go(c)) return;
     c->era = upstream_era_now(c->u, now);
+    if (!offer_covers(c->u, c->rq.method)) {
+        link_call_fail_soon(c, ERR_UNSUPPORTED, S("the server does not offer this"));
+        return;
+    }
     if (c->era == ERA_UNKNOWN) {
         link_want_post(c, c->u->owner, link_era_want);
         return;

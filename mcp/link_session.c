@@ -8,6 +8,7 @@
  * ended. Renewing is by epoch: who comes with the epoch of a session that is gone gets
  * the newer one, however many came. (MCP 2025-11-25 basic/transports, session management.) */
 #include "link_table.h"
+#include "offer.h"
 #include <stdlib.h>
 
 enum { PER_CALLER = 8 };
@@ -216,6 +217,7 @@ static void initialized(void *o_, const link_post_end *end)
         opened(o, why);
         return;
     }
+    offer_heard(o->u, end->answer.result);
     s->protocol = arena_dup(s->arena, js_text(s->arena, version));
     link_log_init(&s->log, end->answer.result);
     s->id = end->session_id.p ? arena_dup(s->arena, end->session_id) : S("");

@@ -70,7 +70,8 @@ bool link_call_hears(link_call *c, str method, js_value params); /* false: the c
 void link_call_done(link_call *c, js_value result, js_value error,
                     const err *why); /* c is dead after it */
 void link_call_fail(link_call *c, err_kind kind, str text);
-void link_call_deadline(void *c); /* its timer's */
+void link_call_fail_soon(link_call *c, err_kind kind, str text); /* also from within link_start() */
+void link_call_deadline(void *c);                                /* its timer's */
 /* link_question.c: true when somebody takes it. `asker`: the child; 0: HTTP. */
 bool link_call_asked(link_call *c, const link_message *m, handle asker);
 void link_call_withdrawn(link_call *c, js_value id);

@@ -11,6 +11,7 @@
 #include "../authz/digest.h"
 #include "../base/map.h"
 #include "annotate.h"
+#include "offer.h"
 #include "pins.h"
 #include "question_of.h"
 #include "reply.h"
@@ -76,12 +77,10 @@ static void wait_for(visit *v, size_t i)
     flow_start(&f->run, loop_flows(v->w->loop), &want_flow, f);
 }
 
-static flow_go gather(void *x, flow_why why)
+static flow_go gather_kind(visit *v, catalog_kind kind)
 {
-    visit *v = x;
-    if (why != FLOW_ENTER) return v->list->waiting ? FLOW_WAIT : FLOW_NEXT;
     struct listing *l = v->list = NEW(v->a, struct listing);
-    while (!str_eq(catalog_words_of[l->kind].method, v->q.method->name)) l->kind++;
+    l->kind = kind;
     while (server_at(v, l->count)) l->count++;
     l->view = NEW_N(v->a, catalog_view, l->count ? l->count : 1);
     for (size_t i = 0; i < l->count; i++) {
@@ -89,6 +88,24 @@ static flow_go gather(void *x, flow_why why)
         if (l->view[i].pending) wait_for(v, i);
     }
     return l->waiting ? FLOW_WAIT : FLOW_NEXT;
+}
+
+static flow_go gather(void *x, flow_why why)
+{
+    visit *v = x;
+    catalog_kind kind = CATALOG_TOOLS;
+    if (why != FLOW_ENTER) return v->list->waiting ? FLOW_WAIT : FLOW_NEXT;
+    while (!str_eq(catalog_words_of[kind].method, v->q.method->name)) kind++;
+    return gather_kind(v, kind);
+}
+
+flow_go list_acquaint(void *x, flow_why why)
+{
+    visit *v = x;
+    size_t i = 0;
+    if (why != FLOW_ENTER) return v->list->waiting ? FLOW_WAIT : FLOW_NEXT;
+    while (server_at(v, i) && offer_is_known(server_at(v, i))) i++;
+    return server_at(v, i) ? gather_kind(v, CATALOG_TOOLS) : FLOW_NEXT;
 }
 
 /* Whom this cursor is for and what it counts in. */
@@ -164,7 +181,7 @@ static bool shown(const visit *v, const question *q, verdict *said)
 static str as_shown(const visit *v, const question *q, const verdict *said, str item)
 {
     policy_overlay o;
-    bool wanted = v->rq.endpoint->annotate_schema && said->open;
+    bool wanted = q->kind == SUBJECT_TOOL && v->rq.endpoint->annotate_schema && said->open;
     if (!wanted || !policy_overlay_of(v->rq.config->rules, q, v->w->scratch, &o)) return item;
     return annotate_tool(v->w->scratch, item, &o);
 }
@@ -230,10 +247,11 @@ static dialect_hints hints_of(visit *v)
     buf missing = buf_new(v->a, SIZE_MAX / 2);
     for (size_t i = 0; i < l->count; i++) {
         const catalog_view *view = &l->view[i];
-        if (!view->now || !view->now->is_public) h.is_private = true;
-        int64_t fresh = view->now && !view->stale ? view->fresh_ms : 0;
+        bool known = view->none || (view->now && !view->stale);
+        if (!view->none && (!view->now || !view->now->is_public)) h.is_private = true;
+        int64_t fresh = known ? view->fresh_ms : 0;
         if (fresh < h.ttl_ms) h.ttl_ms = fresh;
-        if (view->now && !view->stale) continue;
+        if (known) continue;
         if (missing.n) buf_put(&missing, S(","));
         buf_put(&missing, name_of_server(v, i));
     }

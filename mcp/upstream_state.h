@@ -55,6 +55,7 @@ struct upstream {
     _Atomic(upstream_era) era;
     atomic_int_fast64_t era_until_ms;
     atomic_bool down;
+    atomic_uint offers;          /* offer.h */
     atomic_uint listening;       /* streams of clients that want to hear of it, feed.c */
     atomic_bool heard;           /* the owner is about to be told that something changed */
     atomic_uint_fast64_t epochs; /* of its sessions, for ever rising */

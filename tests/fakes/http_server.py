@@ -22,7 +22,8 @@ import tools  # noqa: E402
 
 MODERN = "2026-07-28"
 SERVER = {"name": "fake", "version": "1"}
-state = {"hang": False, "seen": [], "sessions": set(), "page": 4, "refuse": [], "drop": 0, "streams": True, "tools": None}
+state = {"hang": False, "seen": [], "sessions": set(), "page": 4, "refuse": [], "drop": 0, "streams": True, "tools": None,
+         "offers": list(subjects.CAPABILITIES)}
 listeners = []  # (handler, subscription id or None): whom to tell
 
 
@@ -106,6 +107,7 @@ class Handler(BaseHTTPRequestHandler):
         updated = what.pop("updated", None)
         for handler, subscription in list(listeners) if updated else []:
             handler.tell("notifications/resources/updated", subscription, {"uri": updated})
+        subjects.RESOURCES.extend({"uri": f"note://many/{i}", "name": str(i)} for i in range(what.pop("many", 0)))
         kind = what.pop("announce", None)
         for handler, subscription in list(listeners) if kind else []:
             handler.tell(f"notifications/{kind}/list_changed", subscription, {})
@@ -145,6 +147,9 @@ class Handler(BaseHTTPRequestHandler):
             e["data"] = data
         self.reply(status, {"jsonrpc": "2.0", "id": m["id"], "error": e})
 
+    def offered(self):
+        return {name: {} for name in state["offers"]}
+
     def modern(self, m, source):
         if self.headers.get("mcp-protocol-version") != MODERN:
             return self.error(m, -32022, "Unsupported protocol version", 400,
@@ -153,7 +158,7 @@ class Handler(BaseHTTPRequestHandler):
             return self.error(m, -32020, "Header mismatch", 400)
         extra = {"resultType": "complete", "_meta": {"io.modelcontextprotocol/serverInfo": SERVER}}
         if m["method"] == "server/discover":
-            return self.result(m, {**extra, "supportedVersions": [MODERN], "capabilities": subjects.CAPABILITIES,
+            return self.result(m, {**extra, "supportedVersions": [MODERN], "capabilities": self.offered(),
                                    "ttlMs": 1000, "cacheScope": "public"})
         if m["method"] == "subscriptions/listen" and state["streams"]:
             state["seen"].pop()  # counted as a listener, not as a message
@@ -164,7 +169,7 @@ class Handler(BaseHTTPRequestHandler):
         if m["method"] == "initialize":
             sid = uuid.uuid4().hex
             state["sessions"].add(sid)
-            return self.result(m, {"protocolVersion": "2025-06-18", "capabilities": subjects.CAPABILITIES, "serverInfo": SERVER},
+            return self.result(m, {"protocolVersion": "2025-06-18", "capabilities": self.offered(), "serverInfo": SERVER},
                                [("Mcp-Session-Id", sid)])
         sid = self.headers.get("mcp-session-id")
         if sid is None:

@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Prompts and resources: what servers offer, pages, and naming none."""
+from house import mcp, upstreams
+from house.gateway import Gateway
+from house.tokens import Issuer
+
+POLICY = """policy: v1
+name: p
+rules:
+  - { id: all, permit: { tools: ["*"], prompts: ["*"], resources: ["*"] } }
+"""
+
+
+class House:
+    def __init__(self, binary, naming="prefix", servers="new old", offers=None, many=0, dead=False):
+        self.fakes = {n: upstreams.HttpFake("modern" if n == "new" else "legacy") for n in servers.split()}
+        for name, fake in self.fakes.items():
+            fake.control(many=many, **({"offers": offers[name]} if offers else {}))
+            if dead:
+                fake.kill()
+        config = upstreams.servers_yaml(self.fakes.get("new"), self.fakes.get("old"), None, list_timeout="2s")
+        self.issuer = Issuer()
+        self.gateway = Gateway(binary, self.issuer, config + f"  naming: {naming}\n", POLICY)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *failure):
+        self.gateway.stop()
+        for fake in self.fakes.values():
+            fake.stop()
+
+    def ask(self, method, params=None, who="alice"):
+        return mcp.modern(self.gateway, method, params, self.issuer.token(who)).message()
+
+    def capabilities(self):
+        new = self.ask("server/discover")["result"]["capabilities"]
+        old = mcp.Session(self.gateway, self.issuer.token("alice")).opened.message()["result"]["capabilities"]
+        assert new.keys() | {"logging"} == old.keys() | {"logging"}, (new, old)
+        return set(new)
+
+    def asked(self, name):
+        return {m["body"].get("method") for m in self.fakes[name].seen()}
+
+
+def test_a_handshake_names_what_some_server_has(binary):
+    with House(binary, offers={"new": ["tools"], "old": ["tools", "prompts"]}) as h:
+        assert h.capabilities() == {"tools", "prompts"}
+        assert {p["name"] for p in h.ask("prompts/list")["result"]["prompts"]} == {"old__greet", "old__show", "old__hidden"}
+        assert h.ask("resources/list")["result"]["resources"] == []
+        assert not h.asked("new") & {"prompts/list", "resources/list"}, h.asked("new")
+        assert "resources/list" not in h.asked("old"), h.asked("old")
+
+
+def test_a_server_is_not_asked_to_complete_when_it_does_not_offer_it(binary):
+    with House(binary, offers={"new": ["tools", "prompts"], "old": ["tools", "resources"]}) as h:
+        assert h.capabilities() == {"tools", "prompts", "resources"}
+        said = h.ask("completion/complete", {"ref": {"type": "ref/prompt", "name": "new__greet"},
+                                             "argument": {"name": "who", "value": "p"}})
+        assert said["result"]["completion"] == {"values": [], "total": 0, "hasMore": False}, said
+        said = h.ask("resources/read", {"uri": "new+note://public/one"})
+        assert said["error"] == {"code": -32602, "message": "Resource not found",
+                                 "data": {"uri": "new+note://public/one"}}, said
+        assert not h.asked("new") & {"completion/complete", "resources/read"}, h.asked("new")
+
+
+def test_a_server_that_is_gone_may_have_anything(binary):
+    with House(binary, servers="old", dead=True) as h:
+        assert h.capabilities() == {"tools", "prompts", "resources", "completions"}
+
+
+def pages(h, method, member, who="alice"):
+    """(items, cursors)"""
+    items, cursors, params = [], [], {}
+    while True:
+        result = h.ask(method, params, who)["result"]
+        items += result[member]
+        if "nextCursor" not in result:
+            return items, cursors
+        params = {"cursor": result["nextCursor"]}
+        cursors.append(result["nextCursor"])
+
+
+def test_long_lists_come_in_pages_that_are_their_callers(binary):
+    with House(binary, servers="new", many=1100) as h:
+        items, cursors = pages(h, "resources/list", "resources")
+        uris = [r["uri"] for r in items]
+        assert len(uris) == len(set(uris)) == 1103 and uris[-1] == "new+note://many/1099", (len(uris), uris[-1])
+        assert len(cursors) == 2 and len(set(cursors)) == 2, cursors
+        for method, cursor, who in (("resources/list", cursors[0], "bob"), ("prompts/list", cursors[0], "alice"),
+                                    ("resources/list", cursors[0][:-2], "alice"), ("resources/list", "", "alice")):
+            assert h.ask(method, {"cursor": cursor}, who).get("error", {}).get("code") == -32602, (method, who)
+
+
+def test_bare_names_of_one_server_are_its_own(binary):
+    with House(binary, naming="none", servers="old") as h:
+        assert [r["uri"] for r in h.ask("resources/list")["result"]["resources"]] == \
+            ["note://public/one", "note://secret/two", "ui://board"]
+        read = h.ask("resources/read", {"uri": "note://public/x"})["result"]
+        assert read["contents"][0]["uri"] == "note://public/x" and read["contents"][0]["text"] == "x", read
+
+
+def test_what_two_servers_have_under_one_bare_name_is_nobodys(binary):
+    with House(binary, naming="none") as h:
+        assert h.ask("prompts/list")["result"]["prompts"] == []
+        assert h.ask("resources/list")["result"]["resources"] == []
+        assert "error" in h.ask("prompts/get", {"name": "greet"})
+        for uri in ("note://public/one", "note://public/x"):
+            assert h.ask("resources/read", {"uri": uri})["error"]["code"] == -32602, uri
+        log = h.gateway.log_text()
+        assert '"kind":"prompt"' in log and '"server":"new"' in log and '"other":"old"' in log, log
