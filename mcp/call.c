@@ -290,7 +290,7 @@ static void start(visit *v)
         .caller_id = v->who->id,
         .timeout_ms = spec->timeout_ms,
     };
-    rq.repeatable = forward_may_repeat(spec, k->tool->annotations);
+    rq.repeatable = forward_may_repeat(spec, k->item ? k->item->annotations : (js_value){0});
     forward_fill(v, spec, &rq);
     if (v->q.has_session) rq.session_id = session_text(v->a, &v->q.session);
     k->link = link_start(v->w, &rq, &call_type, k->self, &call_hears);

@@ -380,7 +380,7 @@ static const err *refuse_entry(link_call *c)
 {
     const upstream_spec *spec = &c->u->spec;
     bool stands = str_eq(c->rq.method, S("subscriptions/listen"));
-    if (spec->kind == UPSTREAM_HTTP)
+    if (spec->kind == UPSTREAM_HTTP && !stands) /* a trial must end */
         c->passed = breaker_begin(&c->u->breaker, loop_now_ms(c->t->w->loop));
     if (c->passed == BREAKER_OPEN)
         return err_new(c->arena, ERR_UPSTREAM,

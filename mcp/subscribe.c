@@ -25,7 +25,7 @@ flow_go call_subscribe(void *x, flow_why why)
     if (session_wish(v->w->shared->sessions, &v->q.session, share, v->call->public_name))
         return answer(v);
     record_text(v->rec, FACT_LIMITED, S("sessions_per_caller"));
-    return corridor_refuse_with(v, 429, RPC_QUOTA, S("too many subscriptions"));
+    return corridor_refuse_with(v, 429, RPC_LIMITED, S("too many subscriptions"));
 }
 
 /* What was never subscribed to is not, afterwards, either. */
