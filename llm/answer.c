@@ -105,11 +105,21 @@ static bool hide_usage(llm_frame *f)
     return false;
 }
 
+/* The event inside a frame; an exception stays what it is. */
+static bool unwrap(llm_run *r, llm_frame *f)
+{
+    const err *e = f->exception ? NULL : r->provider->unwrap(r->stream.scratch, f);
+    if (e) r->broken = err_new(r->a, ERR_UPSTREAM, "event: " STR_FMT, STR_ARG(e->text));
+    return !r->broken;
+}
+
 static void on_frame(void *owner, llm_frame f)
 {
     llm_run *r = owner;
     if (r->passes) {
+        if (r->provider->unwrap && !unwrap(r, &f)) return;
         usage_tap_event(r->tap, f);
+        if (f.exception) return;
         str whole = f.data;
         if (r->hides_usage && hide_usage(&f)) return;
         bool cut = f.data.n < whole.n;
@@ -182,6 +192,7 @@ static void on_head(void *owner, const call_head *h)
     r->upstream_status = h->status;
     r->reply_headers = kept_headers(r->a, h->headers);
     r->upstream_headers = headers_copy(r->a, h->headers);
+    r->stream.head = r->upstream_headers;
     record_number(exchange_record(r->x), FACT_UPSTREAM_STATUS, h->status);
     r->coded = is_coded(h);
     if (h->status == 200 && is_stream(r, h) && !r->coded) {

@@ -49,6 +49,7 @@ struct llm_stream {
     arena *scratch; /* emptied after every frame */
     const llm_chat *chat;
     const struct llm_dialect *client, *provider;
+    const header *head;      /* of the provider's answer; NULL: not known */
     str model;               /* as the client knows it */
     void *reading, *writing; /* each side's own state; NULL at first, made in `a` */
     buf *out;
@@ -95,6 +96,8 @@ typedef struct llm_dialect {
     const err *(*write_head)(arena *a, const llm_chat *c, const llm_target *to, llm_head *out);
     const err *(*read_reply)(llm_reader *rd, js_value body, const header *head, llm_reply *out);
     const err *(*read_event)(llm_stream *s, llm_frame f); /* an error breaks the stream */
+    /* Same family, other frames (AWS wraps Anthropic's events): what is inside. NULL: as it is. */
+    const err *(*unwrap)(arena *a, llm_frame *f);
     /* `body` may be anything; `head`: the answer's headers (x-amzn-errortype, retry-after). */
     void (*read_error)(arena *a, const header *head, str body, llm_error *e);
 } llm_dialect;

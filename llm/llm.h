@@ -9,6 +9,7 @@
 #include "../base/metric.h"
 #include "../base/tally.h"
 #include "../transport/client.h"
+#include "sigv4.h"
 
 /* In the order of the configuration's choices. */
 typedef enum {
@@ -26,11 +27,14 @@ typedef enum {
 typedef struct {
     str name;
     llm_schema schema;
-    origin *to;         /* shared, outlives the snapshot */
-    str base_path;      /* path of the url without trailing '/', e.g. "" or "/proxy" */
-    str prefix;         /* "v1" */
-    str version;        /* of the provider's API; {0}: the dialect's default */
-    const header *auth; /* secrets; ends with {0} */
+    origin *to;           /* shared, outlives the snapshot */
+    str base_path;        /* path of the url without trailing '/', e.g. "" or "/proxy" */
+    str prefix;           /* "v1" */
+    str version;          /* of the provider's API; {0}: the dialect's default */
+    str region, project;  /* of a cloud */
+    str authority;        /* host[:port], as in the Host header */
+    const header *auth;   /* secrets; ends with {0} */
+    const sigv4_key *aws; /* signs every request instead; NULL: it does not */
 } llm_backend;
 
 typedef struct llm_target {

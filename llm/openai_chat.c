@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* openai_chat.c - OpenAI's chat completions, as clients and as providers speak it. */
 #include "openai_chat.h"
+#include "azure.h"
 #include "thinking.h"
 
 /* clang-format off */
@@ -69,8 +70,10 @@ static frame_sense sense(llm_frame f)
 
 static const err *write_head(arena *a, const llm_chat *c, const llm_target *to, llm_head *out)
 {
-    (void)c;
-    out->target = backend_path(a, to->backend, S("/chat/completions"));
+    if (to->backend->schema == SCHEMA_AZURE)
+        out->target = azure_target(a, to, chat_model(c, to), "chat/completions");
+    else
+        out->target = backend_path(a, to->backend, S("/chat/completions"));
     return NULL;
 }
 

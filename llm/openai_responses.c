@@ -2,6 +2,7 @@
 /* openai_responses.c - OpenAI's responses: spoken by clients, passed on to providers who speak it.
  */
 #include "openai_responses.h"
+#include "azure.h"
 #include "openai_chat.h"
 #include "thinking.h"
 
@@ -65,7 +66,10 @@ static frame_sense sense(llm_frame f)
 static const err *write_head(arena *a, const llm_chat *c, const llm_target *to, llm_head *out)
 {
     (void)c;
-    out->target = backend_path(a, to->backend, S("/responses"));
+    if (to->backend->schema == SCHEMA_AZURE)
+        out->target = azure_target(a, to, (str){0}, "responses");
+    else
+        out->target = backend_path(a, to->backend, S("/responses"));
     return NULL;
 }
 

@@ -89,6 +89,21 @@ jnode *arguments_object(arena *a, const llm_part *call)
     return o;
 }
 
+str json_compact(arena *a, str json)
+{
+    char *out = arena_bytes(a, json.n + 1);
+    size_t n = 0;
+    bool in_string = false, escaped = false;
+    for (size_t i = 0; i < json.n; i++) {
+        char c = json.p[i];
+        if (!in_string && (c == ' ' || c == '\n' || c == '\t' || c == '\r')) continue;
+        if (c == '"' && !escaped) in_string = !in_string;
+        escaped = in_string && c == '\\' && !escaped;
+        out[n++] = c;
+    }
+    return (str){out, n};
+}
+
 str made_id(arena *a, const char *prefix)
 {
     static const char letters[] = "abcdefghijklmnopqrstuvwxyz234567";
@@ -97,4 +112,15 @@ str made_id(arena *a, const char *prefix)
     char text[sizeof bytes + 1] = {0};
     for (size_t i = 0; i < sizeof bytes; i++) text[i] = letters[bytes[i] & 31];
     return arena_fmt(a, "%s%s", prefix, text);
+}
+
+str made_uuid(arena *a)
+{
+    unsigned char b[16];
+    if (getrandom(b, sizeof b, 0) != sizeof b) abort();
+    b[6] = (unsigned char)((b[6] & 15) | 0x40); /* RFC 9562, version 4 */
+    b[8] = (unsigned char)((b[8] & 63) | 0x80);
+    return arena_fmt(a, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x",
+                     b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11],
+                     b[12], b[13], b[14], b[15]);
 }

@@ -28,5 +28,8 @@ bool is_json_object(arena *a, str text);
  */
 jnode *arguments_object(arena *a, const llm_part *call);
 
+str json_compact(arena *a, str json); /* the same JSON without space between its tokens */
+
 str made_id(arena *a, const char *prefix); /* prefix and 24 random letters */
+str made_uuid(arena *a);                   /* as those who have no prefix want it */
 #endif

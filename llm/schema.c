@@ -8,6 +8,12 @@ typedef struct {
 static const schema_row rows[] = {
     [SCHEMA_OPENAI] = {&openai_chat, &openai_responses},
     [SCHEMA_ANTHROPIC] = {&anthropic_messages, NULL},
+    [SCHEMA_AZURE] = {&openai_chat, &openai_responses},
+    [SCHEMA_AWS_BEDROCK] = {&bedrock, NULL},
+    [SCHEMA_AWS_ANTHROPIC] = {&aws_anthropic, NULL},
+    [SCHEMA_GCP_VERTEX] = {&gemini, NULL},
+    [SCHEMA_GEMINI] = {&gemini, NULL},
+    [SCHEMA_GCP_ANTHROPIC] = {&gcp_anthropic, NULL},
 };
 
 const llm_dialect *schema_dialect(llm_schema schema, const llm_dialect *asked)

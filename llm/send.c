@@ -5,6 +5,7 @@
  * family, and are translated for any other. */
 #include "../base/clock.h"
 #include "answer.h"
+#include "credential.h"
 #include "schema.h"
 
 /* All that same-family edits look at (dialect.h). */
@@ -92,15 +93,22 @@ static size_t count(const header *h)
 
 static const header *request_headers(const llm_run *r)
 {
-    const llm_backend *b = r->target->backend;
+    static const str json = {"application/json", 16};
+    const credential_request asked = {.method = S("POST"),
+                                      .target = r->head.target,
+                                      .content_type = json,
+                                      .body = r->request,
+                                      .parts = 3,
+                                      .now_ms = clock_wall_ms()};
     const header *own = r->head.headers;
-    size_t owns = count(own), auths = count(b->auth), n = 2;
+    const header *auth = credential_headers(r->a, r->target->backend, &asked);
+    size_t owns = count(own), auths = count(auth), n = 2;
     header *h = NEW_N(r->a, header, owns + auths + 3);
-    h[0] = (header){S("content-type"), S("application/json")};
+    h[0] = (header){S("content-type"), json};
     h[1] = (header){S("accept"), r->body.stream ? frames_content_type(r->provider->framing)
                                                 : S("application/json")};
     for (size_t i = 0; i < owns; i++) h[n++] = own[i];
-    for (size_t i = 0; i < auths; i++) h[n++] = b->auth[i];
+    for (size_t i = 0; i < auths; i++) h[n++] = auth[i];
     return h;
 }
 

@@ -20,6 +20,8 @@ void config_check_secure_url(config_reader *r, const yaml_node *n, const char *w
     __attribute__((nonnull));
 void config_check_url(config_reader *r, const yaml_node *n, str url);
 void config_check_auth(config_reader *r, const config_auth *auth);
+/* Also fills in where a provider is, when that was left out. */
+void config_check_provider(config_reader *r, config_backend *b);
 void config_check_hosts(config_reader *r, const yaml_node *n, const str *hosts);
 /* "ghost" is none of the names: a problem with what was probably meant. */
 bool config_check_known(config_reader *r, const yaml_node *n, const char *what, str name,

@@ -192,11 +192,12 @@ void config_check_mcp(config_reader *r, config *c)
 
 /* LLM */
 
-static void check_backend(config_reader *r, const config_backend *b)
+static void check_backend(config_reader *r, config_backend *b)
 {
     const yaml_node *n = config_place(b->at.node, "prefix");
     config_check_name(r, &b->at, "backend");
     if (b->at.node->kind != YAML_MAP) return;
+    config_check_provider(r, b);
     config_check_url(r, config_place(b->at.node, "url"), b->url);
     config_check_auth(r, &b->auth);
     if (b->prefix.n && (b->prefix.p[0] == '/' || b->prefix.p[b->prefix.n - 1] == '/'))
@@ -260,7 +261,7 @@ static void serve_all_from_one(config_reader *r, config *c)
 
 void config_check_llm(config_reader *r, config *c)
 {
-    const config_backend *backends = c->backends.items;
+    config_backend *backends = c->backends.items;
     for (size_t i = 0; i < c->backends.count; i++) check_backend(r, &backends[i]);
     const str *names = config_names(r->a, &c->backends, sizeof(config_backend));
     for (size_t i = 0; i < c->routes.count; i++) check_route(r, c, i, names);

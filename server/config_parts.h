@@ -93,9 +93,11 @@ typedef struct {
 typedef struct {
     config_item at;
     int64_t schema;
-    str url, prefix;
+    str url, prefix, version, region, project;
     config_auth auth;
     config_text ca;
+    config_text api_key, aws_key_id, aws_secret, aws_token, gcp_token;
+    const yaml_node *aws, *gcp;
 } config_backend;
 
 typedef struct {

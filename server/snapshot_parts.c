@@ -241,6 +241,37 @@ const err *snapshot_make_mcp(snapshot_maker *m, mcp_config *out)
 
 /* LLM */
 
+/* The header in which each provider looks for its key. */
+static const header *provider_auth(arena *a, const config_backend *b)
+{
+    header *list = NEW_N(a, header, 2);
+    str key = b->api_key.value, token = b->gcp_token.value;
+    if (!key.p && !token.p) return auth_headers(a, &b->auth);
+    switch ((llm_schema)b->schema) {
+    case SCHEMA_ANTHROPIC: list[0].name = S("x-api-key"); break;
+    case SCHEMA_AZURE: list[0].name = S("api-key"); break;
+    case SCHEMA_GEMINI: list[0].name = S("x-goog-api-key"); break;
+    default:
+        list[0] = (header){S("authorization"),
+                           arena_fmt(a, "Bearer " STR_FMT, STR_ARG(key.p ? key : token))};
+        return list;
+    }
+    list[0].value = key;
+    return list;
+}
+
+static const sigv4_key *signing_key(arena *a, const config_backend *b)
+{
+    if (!b->aws) return NULL;
+    sigv4_key *key = NEW(a, sigv4_key);
+    *key = (sigv4_key){.access_key_id = b->aws_key_id.value,
+                       .secret_access_key = b->aws_secret.value,
+                       .session_token = b->aws_token.value,
+                       .region = b->region,
+                       .service = S("bedrock")};
+    return key;
+}
+
 static const err *make_backend(snapshot_maker *m, const config_backend *from, llm_backend *to)
 {
     url_parts u;
@@ -253,7 +284,12 @@ static const err *make_backend(snapshot_maker *m, const config_backend *from, ll
     to->schema = (llm_schema)from->schema;
     to->base_path = path;
     to->prefix = from->prefix;
-    to->auth = auth_headers(m->a, &from->auth);
+    to->version = from->version;
+    to->region = from->region;
+    to->project = from->project;
+    to->authority = u.authority;
+    to->auth = provider_auth(m->a, from);
+    to->aws = signing_key(m->a, from);
     return NULL;
 }
 

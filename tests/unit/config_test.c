@@ -179,8 +179,17 @@ static const wrong_case wrong[] = {
     {GOOD_BACKEND "mcp:\n  servers: { a: { url: \"http://u\" } }\n  endpoints: [{ path: /v1/models }]\n",
      "f:6:23: path `/v1/models` is a path of the LLM door\n"},
     {BACKEND "{ url: \"http://u\" }\n", "f:4:8: `schema` is missing\n"},
-    {BACKEND "{ schema: anthropic }\n", "f:4:18: `schema: anthropic` is not supported by this version\n"},
-    {BACKEND "{ schema: opnai }\n", "f:4:18: `schema` wants one of openai, not `opnai`, did you mean `openai`?\n"},
+    {BACKEND "{ schema: cohere }\n", "f:4:18: `schema: cohere` is not supported by this version\n"},
+    {BACKEND "{ schema: opnai }\n", "f:4:18: `schema` wants one of openai, anthropic, azure, aws-bedrock, aws-anthropic, gcp-vertex, gemini, gcp-anthropic, not `opnai`, did you mean `openai`?\n"},
+    {BACKEND "{ schema: azure }\n", "f:4:8: this kind of backend wants `url`\n"},
+    {BACKEND "{ schema: aws-bedrock, auth: { aws: { access_key_id: a, secret_access_key: b } } }\n", "f:4:8: this kind of backend wants `region`\n"},
+    {BACKEND "{ schema: aws-bedrock, region: eu-west-1, auth: { aws: {} } }\n",
+     "f:4:63: `aws` wants access_key_id and secret_access_key, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment\n"},
+    {BACKEND "{ schema: gcp-vertex, region: us-central1 }\n", "f:4:8: this kind of backend wants `project`\n"},
+    {BACKEND "{ schema: gcp-vertex, project: p, region: \"a/b\" }\n", "f:4:50: `a/b` is no region\n"},
+    {BACKEND "{ schema: anthropic, auth: { api_key: a, bearer: b } }\n", "f:4:35: `auth` wants one way, not several\n"},
+    {BACKEND "{ schema: anthropic, auth: { aws: { access_key_id: a, secret_access_key: b } } }\n",
+     "f:4:35: this kind of backend is not asked that way: it takes `bearer` `api_key` or `header`\n"},
     {BACKEND "{ schema: openai, prefix: /v1 }\n", "f:4:34: `prefix` stands without slashes around it, not `/v1`\n"},
     {BACKEND "{ schema: openai }\n    c: { schema: openai }\n", "f:3:3: several backends want `routes` that say which models go where\n"},
     {BACKEND "{ schema: openai }\n  routes: [{ name: r, to: [{ backend: c }] }]\n", "f:5:39: there is no backend `c`\n"},
@@ -290,6 +299,31 @@ static void servers_carry_what_was_written(void **state)
     assert_str(((const config_endpoint *)c->endpoints.items)->path, "/mcp");
 }
 
+static void a_provider_is_where_its_kind_and_region_say(void **state)
+{
+    static const struct {
+        const char *backend, *url;
+    } cases[] = {
+        {"schema: openai", "https://api.openai.com"},
+        {"schema: anthropic", "https://api.anthropic.com"},
+        {"schema: gemini", "https://generativelanguage.googleapis.com"},
+        {"schema: aws-bedrock, region: eu-west-1",
+         "https://bedrock-runtime.eu-west-1.amazonaws.com"},
+        {"schema: gcp-vertex, project: p, region: us-east5",
+         "https://us-east5-aiplatform.googleapis.com"},
+        {"schema: gcp-anthropic, project: p, region: global", "https://aiplatform.googleapis.com"},
+        {"schema: gcp-anthropic, project: p, region: eu",
+         "https://aiplatform.eu.rep.googleapis.com"},
+        {"schema: azure, url: \"https://x.openai.azure.com\"", "https://x.openai.azure.com"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        str text = arena_fmt(*state, BACKEND "{ %s }\n", cases[i].backend);
+        const config *c = load_fine(*state, text.p);
+        const config_backend *b = c->backends.items;
+        assert_true(str_eq(b->url, (str){cases[i].url, strlen(cases[i].url)}));
+    }
+}
+
 static void one_backend_without_routes_serves_every_model(void **state)
 {
     const config *c = load_fine(*state, GOOD_BACKEND);
@@ -378,6 +412,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_variable_cannot_bring_structure_with_it, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(servers_carry_what_was_written, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_provider_is_where_its_kind_and_region_say, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(one_backend_without_routes_serves_every_model, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(policy_files_are_read_once_each, set_up, tear_down),
