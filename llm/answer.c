@@ -374,10 +374,36 @@ static flow_go end_translated(llm_run *r, js_value root)
     return FLOW_DONE;
 }
 
+/* Speech is no JSON; all else is, and says what it cost. */
+static flow_go end_flat(llm_run *r)
+{
+    js_value root = {0};
+    llm_usage used = {0};
+    record *facts = exchange_record(r->x);
+    const err *e = js_check(r->a, buf_str(&r->answer), ERROR_DEPTH, &root);
+    if (!r->flat->get) {
+        if (e && r->endpoint->flat != FLAT_SPEECH) return llm_fail(r, bad_answer(r, e->text.p));
+        if (!e && usage_read(r->provider, r->a, root, &used)) usage_record(&used, facts);
+        exchange_reply(r->x, 200, r->reply_headers, buf_str(&r->answer));
+        return FLOW_DONE;
+    }
+    const flat_ask asked = {.a = r->a,
+                            .body = r->body.root,
+                            .model = r->target->model.p ? r->target->model : r->body.model,
+                            .to = r->target};
+    jnode *out = jn_object(r->a);
+    if (!e) e = r->flat->get(&asked, root, out, &used);
+    if (e) return llm_fail(r, bad_answer(r, e->text.p));
+    usage_record(&used, facts);
+    exchange_reply(r->x, 200, typed_headers(r, S("application/json")), jn_dump(r->a, out));
+    return FLOW_DONE;
+}
+
 static flow_go end_whole(llm_run *r)
 {
     if (r->coded) return llm_fail(r, bad_answer(r, "the answer is compressed"));
     if (!buf_ok(&r->answer)) return llm_fail(r, bad_answer(r, "the answer is too large"));
+    if (r->flat && r->upstream_status == 200) return end_flat(r);
     js_value root;
     const err *e = js_check(r->a, buf_str(&r->answer), ERROR_DEPTH, &root);
     if (e || root.kind != JS_OBJECT || r->upstream_status != 200)

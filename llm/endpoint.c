@@ -5,14 +5,25 @@
 
 /* clang-format off */
 const llm_endpoint llm_endpoints[] = {
-    {"/v1/chat/completions",   "POST", ENDPOINT_NEEDS_RULE,   &llm_chat_flow,   &openai_chat,        NULL},
-    {"/v1/responses",          "POST", ENDPOINT_NEEDS_RULE,   &llm_chat_flow,   &openai_responses,   NULL},
-    {"/v1/messages",           "POST", ENDPOINT_NEEDS_RULE,   &llm_chat_flow,   &anthropic_messages, NULL},
-    {"/anthropic/v1/messages", "POST", ENDPOINT_NEEDS_RULE,   &llm_chat_flow,   &anthropic_messages, "/v1/messages"},
-    {"/v1/models",             "GET",  ENDPOINT_NEEDS_CALLER, &llm_models_flow, &openai_chat,        NULL},
-    {"/v1/models/",            "GET",  ENDPOINT_NEEDS_CALLER, &llm_model_flow,  &openai_chat,        NULL},
-    {"/anthropic/v1/models",   "GET",  ENDPOINT_NEEDS_CALLER, &llm_models_flow, &anthropic_messages, NULL},
-    {"/anthropic/v1/models/",  "GET",  ENDPOINT_NEEDS_CALLER, &llm_model_flow,  &anthropic_messages, NULL},
+    {"/v1/chat/completions",   "POST", ENDPOINT_NEEDS_RULE,   &llm_chat_flow,   &openai_chat,        NULL, FLAT_NONE},
+    {"/v1/responses",          "POST", ENDPOINT_NEEDS_RULE,   &llm_chat_flow,   &openai_responses,   NULL, FLAT_NONE},
+    {"/v1/messages",           "POST", ENDPOINT_NEEDS_RULE,   &llm_chat_flow,   &anthropic_messages, NULL, FLAT_NONE},
+    {"/anthropic/v1/messages", "POST", ENDPOINT_NEEDS_RULE,   &llm_chat_flow,   &anthropic_messages, "/v1/messages", FLAT_NONE},
+    {"/v1/models",             "GET",  ENDPOINT_NEEDS_CALLER, &llm_models_flow, &openai_chat,        NULL, FLAT_NONE},
+    {"/v1/models/",            "GET",  ENDPOINT_NEEDS_CALLER, &llm_model_flow,  &openai_chat,        NULL, FLAT_NONE},
+    {"/anthropic/v1/models",   "GET",  ENDPOINT_NEEDS_CALLER, &llm_models_flow, &anthropic_messages, NULL, FLAT_NONE},
+    {"/anthropic/v1/models/",  "GET",  ENDPOINT_NEEDS_CALLER, &llm_model_flow,  &anthropic_messages, NULL, FLAT_NONE},
+    {"/v1/completions",            "POST", ENDPOINT_NEEDS_RULE, &llm_chat_flow, &openai_flat, NULL, FLAT_COMPLETIONS},
+    {"/v1/embeddings",             "POST", ENDPOINT_NEEDS_RULE, &llm_chat_flow, &openai_flat, NULL, FLAT_EMBEDDINGS},
+    {"/v1/images/generations",     "POST", ENDPOINT_NEEDS_RULE, &llm_chat_flow, &openai_flat, NULL, FLAT_IMAGES},
+    {"/v1/audio/speech",           "POST", ENDPOINT_NEEDS_RULE, &llm_chat_flow, &openai_flat, NULL, FLAT_SPEECH},
+    {"/v1/responses/input_tokens", "POST", ENDPOINT_NEEDS_RULE, &llm_chat_flow, &openai_flat, NULL, FLAT_INPUT_TOKENS},
+    {"/tokenize",                  "POST", ENDPOINT_NEEDS_RULE, &llm_chat_flow, &openai_flat, NULL, FLAT_TOKENIZE},
+    {"/v2/rerank",                 "POST", ENDPOINT_NEEDS_RULE, &llm_chat_flow, &openai_flat, NULL, FLAT_RERANK},
+    {"/cohere/v2/rerank",          "POST", ENDPOINT_NEEDS_RULE, &llm_chat_flow, &openai_flat, "/v2/rerank", FLAT_RERANK},
+    {"/v1/messages/count_tokens",  "POST", ENDPOINT_NEEDS_RULE, &llm_chat_flow, &anthropic_messages, NULL, FLAT_COUNT_TOKENS},
+    {"/anthropic/v1/messages/count_tokens", "POST", ENDPOINT_NEEDS_RULE, &llm_chat_flow, &anthropic_messages,
+     "/v1/messages/count_tokens", FLAT_COUNT_TOKENS},
     {0},
 };
 /* clang-format on */

@@ -3,7 +3,7 @@
 #ifndef SP_LLM_ENDPOINT_H
 #define SP_LLM_ENDPOINT_H
 #include "../base/flow.h"
-#include "dialect.h"
+#include "flat.h"
 
 typedef enum { ENDPOINT_NEEDS_UNSET, ENDPOINT_NEEDS_CALLER, ENDPOINT_NEEDS_RULE } endpoint_need;
 
@@ -14,6 +14,7 @@ typedef struct llm_endpoint {
     const flow *steps;
     const llm_dialect *dialect; /* in which it is asked and refused */
     const char *known_as;       /* to policies and records; NULL: its path */
+    flat_kind flat;             /* an endpoint without a conversation */
 } llm_endpoint;
 
 str endpoint_name(const llm_endpoint *e);

@@ -23,6 +23,8 @@ MUST_CHECK const err *gemini_format(const llm_chat *c, const gemini_traits *t, l
 /* One part of a message that is a file. */
 MUST_CHECK const err *gemini_media(arena *a, const llm_part *p, const gemini_traits *t,
                                    jnode **out);
+/* A text or a file; *out NULL: there is nothing in it. */
+MUST_CHECK const err *gemini_part(arena *a, const llm_part *p, jnode **out);
 /* JSON Schema in the subset that older models read; keywords left out are losses. */
 MUST_CHECK const err *gemini_schema(arena *a, js_value schema, llm_loss *l, jnode **out);
 #endif

@@ -73,3 +73,13 @@ const err *gemini_media(arena *a, const llm_part *p, const gemini_traits *t, jno
     }
     return put_resolution(a, p, t, *out);
 }
+
+const err *gemini_part(arena *a, const llm_part *p, jnode **out)
+{
+    const gemini_traits plain = {0};
+    if (p->kind != PART_TEXT) return gemini_media(a, p, &plain, out);
+    if (!p->text.n) return NULL;
+    *out = jn_object(a);
+    jn_set_text(*out, "text", p->text);
+    return NULL;
+}

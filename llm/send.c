@@ -63,11 +63,70 @@ static const err *translate(llm_run *r)
     return NULL;
 }
 
+static flow_go refuse_request(llm_run *r, const err *e)
+{
+    const err shown = {.kind = ERR_MALFORMED, .text = e->text};
+    return llm_fail(r, refusal_of(e->kind == ERR_UNSUPPORTED ? &shown : e));
+}
+
+static void pass_flat(llm_run *r, const flat_ask *q)
+{
+    const body_edit *edits = r->flat->edit ? r->flat->edit(q) : NULL;
+    r->passes = true;
+    r->hides_usage = r->endpoint->flat == FLAT_COMPLETIONS && r->body.stream &&
+                     !js_bool(js_at(r->body.root, "stream_options.include_usage"), false);
+    body_splice(r->a, &r->body, r->target->model, r->request);
+    if (!edits || !edits[0].name.p) return;
+    r->request[0] = body_edited(r->a, r->body.root, edits);
+    r->request[1] = r->request[2] = (str){0};
+}
+
+static flat_ask flat_question(const llm_run *r)
+{
+    return (flat_ask){.a = r->a,
+                      .body = r->body.root,
+                      .model = r->target->model.p ? r->target->model : r->body.model,
+                      .to = r->target,
+                      .headers = exchange_headers(r->x)};
+}
+
+/* What a provider has no endpoint for, the next target may have. */
+static flow_go translate_flat(llm_run *r)
+{
+    const llm_schema schema = r->target->backend->schema;
+    const flat_ask q = flat_question(r);
+    const err *e = NULL;
+    r->flat = flat_find(r->endpoint->flat, schema);
+    if (!r->flat) {
+        r->tried_in_vain = true;
+        r->refusal =
+            refusal_of(&(err){.kind = ERR_MALFORMED,
+                              .text = S("the provider of this model has no such endpoint")});
+        return FLOW_AGAIN;
+    }
+    read_little(r);
+    r->loss = NULL;
+    r->passes = r->hides_usage = false;
+    r->provider = r->flat->put ? schema_dialect(schema, &openai_chat) : r->client;
+    r->head = (llm_head){.target = flat_target(r->flat, &q)};
+    if (!r->flat->put) {
+        if (r->flat->check) e = r->flat->check(&q);
+        pass_flat(r, &q);
+    } else {
+        jnode *out = jn_object(r->a);
+        e = r->flat->put(&q, out);
+        r->request[0] = jn_dump(r->a, out);
+        r->request[1] = r->request[2] = (str){0};
+    }
+    return e ? refuse_request(r, e) : FLOW_NEXT;
+}
+
 flow_go llm_translate(void *run, flow_why why)
 {
     (void)why;
     llm_run *r = run;
     const llm_backend *b = r->target->backend;
+    if (r->endpoint->flat) return translate_flat(r);
     r->provider = schema_dialect(b->schema, r->client);
     r->passes = !strcmp(r->provider->family, r->client->family);
     r->hides_usage = false;
@@ -78,10 +137,7 @@ flow_go llm_translate(void *run, flow_why why)
     else
         e = translate(r);
     if (!e) e = r->provider->write_head(r->a, &r->chat, r->target, &r->head);
-    if (!e) return FLOW_NEXT;
-    return llm_fail(r, refusal_of(e->kind == ERR_UNSUPPORTED
-                                      ? &(err){.kind = ERR_MALFORMED, .text = e->text}
-                                      : e));
+    return e ? refuse_request(r, e) : FLOW_NEXT;
 }
 
 static size_t count(const header *h)

@@ -30,7 +30,8 @@ typedef struct llm_run {
     llm_loss *loss; /* NULL: the bytes pass */
     bool passes, hides_usage, losses_said;
     llm_head head;
-    str request[3]; /* the body that is sent */
+    const flat_row *flat; /* an endpoint without a conversation, at this target */
+    str request[3];       /* the body that is sent */
     const llm_route *route;
     const llm_target *target;
     uint64_t tried; /* bit per target of the route */
