@@ -10,8 +10,9 @@
 #include "../unit/llm_case.h"
 
 static const llm_dialect *const asked[] = {&openai_chat, &openai_responses, &anthropic_messages};
-static const llm_dialect *const providers[] = {&openai_chat, &anthropic_messages};
-enum { ASKED = 3, PROVIDERS = 2 };
+static const llm_dialect *const providers[] = {&openai_chat, &anthropic_messages, &bedrock,
+                                               &gemini,      &aws_anthropic,      &gcp_anthropic};
+enum { ASKED = 3, PROVIDERS = 6 };
 
 static void is_json(arena *a, str text)
 {
