@@ -351,7 +351,7 @@ static flow_go forward(void *x, flow_why why)
         if (corridor_is_elsewhere(v, upstream_spec_of(k->to)))
             return corridor_refuse_with(v, 404, RPC_SESSION_NOT_FOUND, S("Session not found"));
         const char *wrong = NULL;
-        if (v->q.speaks == &dialect_modern && k->kind == CATALOG_TOOLS)
+        if (v->q.speaks == &dialect_modern && k->kind == CATALOG_TOOLS && !v->unwrapped)
             wrong =
                 mirror_params(v->a, exchange_headers(v->x), k->item->input_schema, v->q.arguments);
         if (wrong)

@@ -11,6 +11,7 @@
 #include "../base/clock.h"
 #include "level.h"
 #include "reply.h"
+#include "search.h"
 #include "session_end.h"
 #include "session_state.h"
 #include "tape_sink.h"
@@ -189,7 +190,8 @@ static flow_go read_request(visit *v)
         return corridor_refuse_with(v, 400, RPC_INVALID_REQUEST,
                                     S("initialize must not be in a batch"));
     v->permitted = m->needs == NEEDS_CALLER || m->needs == NEEDS_FILTER;
-    flow_become(&v->run, m->served);
+    const flow *searched = search_take(v);
+    flow_become(&v->run, searched ? searched : m->served);
     return FLOW_NEXT;
 }
 

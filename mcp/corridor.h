@@ -21,6 +21,7 @@ typedef struct visit {
     int64_t now_ms; /* wall clock at the beginning */
     const caller *who;
     bool asked_for_keys;
+    bool unwrapped; /* what call_tool named: its headers speak of call_tool */
     bool permitted; /* by the method's row, or by a rule where the row needs one */
     js_value root;  /* the checked message */
     rpc_message msg;

@@ -8,6 +8,7 @@
  * So the list is not cancelled when its client leaves: those flows live in its memory.
  * Order is the config's, then the server's. The same rules as for a call are asked, with the
  * arguments unknown. */
+#include "list.h"
 #include "../authz/digest.h"
 #include "../base/map.h"
 #include "annotate.h"
@@ -99,6 +100,13 @@ static flow_go gather(void *x, flow_why why)
     return gather_kind(v, kind);
 }
 
+flow_go list_gather(void *x, flow_why why)
+{
+    visit *v = x;
+    if (why != FLOW_ENTER) return v->list->waiting ? FLOW_WAIT : FLOW_NEXT;
+    return gather_kind(v, CATALOG_TOOLS);
+}
+
 flow_go list_acquaint(void *x, flow_why why)
 {
     visit *v = x;
@@ -170,11 +178,37 @@ static void find_clashes(visit *v)
     }
 }
 
-static bool shown(const visit *v, const question *q, verdict *said)
+static bool shown(const visit *v, size_t server, const catalog *c, size_t item, question *q,
+                  verdict *said)
 {
+    str name = name_of_server(v, server);
+    if (c->kind == CATALOG_TOOLS &&
+        !pins_allow(v->rq.config->pins, v->w->shared, name, &c->items[item]))
+        return false;
+    question_about_item(q, name, c, item);
     if (v->list->seen && map_get(v->list->seen, q->name) == v->list) return false;
     policy_decide(v->rq.config->rules, q, v->w->scratch, said);
     return said->permit;
+}
+
+const catalog *list_catalog(const visit *v, size_t server)
+{
+    return v->list->view[server].now;
+}
+
+void list_each(visit *v, list_fn *fn, void *ctx)
+{
+    question q;
+    find_clashes(v);
+    question_of(v, S("tools/call"), true, &q);
+    for (size_t i = 0; i < v->list->count; i++) {
+        const catalog *c = list_catalog(v, i);
+        for (size_t j = 0; c && j < c->count; j++) {
+            verdict said = {0};
+            if (shown(v, i, c, j, &q, &said)) fn(ctx, i, c, j);
+            arena_reset(v->w->scratch);
+        }
+    }
 }
 
 /* With what the rules still ask of its arguments, where the endpoint wants that said. */
@@ -197,11 +231,7 @@ static bool take_server(visit *v, size_t i, size_t *at, question *q)
         verdict said = {0};
         if (*at < l->begin) continue;
         arena_reset(v->w->scratch);
-        if (c->kind == CATALOG_TOOLS &&
-            !pins_allow(v->rq.config->pins, v->w->shared, name_of_server(v, i), &c->items[j]))
-            continue;
-        question_about_item(q, name_of_server(v, i), c, j);
-        if (!shown(v, q, &said)) continue;
+        if (!shown(v, i, c, j, q, &said)) continue;
         if (l->shown == PAGE) return false; /* only here: a cursor must not tell of hidden tools */
         if (!items) items = shelf_items(v->w->shelves, c, &whose);
         if (l->shown++) buf_put(&l->page, S(","));

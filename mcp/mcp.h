@@ -23,6 +23,7 @@ typedef struct {
     str public_url;           /* {0}: scheme + checked Host + path */
     upstream *const *servers; /* ends with NULL; in the config's order */
     mcp_naming naming;
+    bool search;          /* shows search_tools and call_tool instead of all tools */
     bool step_up;         /* reveal a tool that only lacks scopes (default true) */
     bool annotate_schema; /* a listed schema says what the rules ask of arguments (annotate.h) */
 } mcp_endpoint;

@@ -44,11 +44,13 @@ typedef struct {
     config_text jwks;
 } config_issuer;
 
+enum { CONFIG_DISCOVERY_LIST, CONFIG_DISCOVERY_SEARCH };
 typedef struct {
     config_item at;
     str path, public_url;
     const str *hosts, *servers;
     int64_t naming; /* -1: as mcp.naming */
+    int64_t discovery;
     bool step_up, annotate_schema;
 } config_endpoint;
 

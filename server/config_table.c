@@ -94,6 +94,8 @@ const config_row config_rows[] = {
 {"mcp.endpoints[].servers", CONFIG_TEXTS, IN(config_endpoint, servers), .help = "Only these servers. Left out: all."},
 {"mcp.endpoints[].naming", CONFIG_CHOICE, IN(config_endpoint, naming), .fallback = "", .choices = "prefix|none",
  .help = "Left out: as mcp.naming."},
+{"mcp.endpoints[].discovery", CONFIG_CHOICE, IN(config_endpoint, discovery), .fallback = "list", .choices = "list|search",
+ .help = "search: tools/list shows search_tools and call_tool only; every permitted tool can be found and called through them."},
 {"mcp.endpoints[].step_up", CONFIG_BOOL, IN(config_endpoint, step_up), .fallback = "true",
  .help = "A call that lacks nothing but scopes is answered 403 with the scopes; false: as an unknown tool."},
 {"mcp.endpoints[].annotate_schema", CONFIG_BOOL, IN(config_endpoint, annotate_schema), .help = "Write what the rules allow into the listed schemas."},

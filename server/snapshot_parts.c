@@ -223,6 +223,7 @@ const err *snapshot_make_mcp(snapshot_maker *m, mcp_config *out)
                            .public_url = from[i].public_url,
                            .servers = servers_of(m, &from[i], all),
                            .naming = (mcp_naming)(from[i].naming < 0 ? c->naming : from[i].naming),
+                           .search = from[i].discovery == CONFIG_DISCOVERY_SEARCH,
                            .step_up = from[i].step_up,
                            .annotate_schema = from[i].annotate_schema};
     *out = (mcp_config){.endpoints = endpoints,
