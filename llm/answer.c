@@ -141,10 +141,13 @@ static void drop_arena(void *a)
     arena_free(a);
 }
 
-/* The stream of this attempt; writers put their events into `piece`. */
+/* The stream of this attempt; writers put their events into `piece`. Where bytes pass, the one
+ * event that may be written is an error: it needs no arena of its own. */
 static void begin_stream(llm_run *r)
 {
-    arena *scratch = r->stream.scratch;
+    bool reads = !r->passes || r->provider->framing != FRAMES_SSE;
+    arena *scratch = reads && r->stream.scratch != r->a ? r->stream.scratch : NULL;
+    if (!reads) scratch = r->a;
     if (!scratch) {
         scratch = arena_new();
         arena_own(r->a, drop_arena, scratch);
@@ -225,6 +228,8 @@ static void on_data(void *owner, str bytes)
     }
     if (!r->frames) buf_put(&r->piece, bytes);
     flush(r);
+    if (!r->broken && !buf_ok(&r->piece))
+        r->broken = err_new(r->a, ERR_TOO_LARGE, "too much of a stream at once");
     if (r->broken) flow_wake(loop_flows(r->w->o.loop), r->flow.self, FLOW_WOKEN);
 }
 
