@@ -284,7 +284,7 @@ static llm_refusal stillborn(llm_run *r)
 static bool is_their_shape(llm_run *r)
 {
     js_value root;
-    return r->passes && r->upstream_status != 401 && !r->coded && buf_ok(&r->answer) &&
+    return r->passes && !r->coded && buf_ok(&r->answer) &&
            !js_check(r->a, buf_str(&r->answer), ERROR_DEPTH, &root) &&
            js_get(root, S("error")).kind == JS_OBJECT;
 }

@@ -51,11 +51,10 @@ llm_refusal refusal_no_model(arena *a, str model)
     };
 }
 
-/* Some statuses are one provider's own, or say something about us: a 401 is about the gateway's
- * credential, not the client's. */
+/* Some statuses are one provider's own, or mean something else to a client. */
 static int status_for(int status, const llm_dialect *asked)
 {
-    if (status == 401 || status == 424) return 502;
+    if (status == 424) return 502;
     if (status == 529) return asked == &anthropic_messages ? 529 : 503;
     if (status == 402 || status == 499) return 502;
     return status >= 400 && status <= 599 ? status : 502;
@@ -71,11 +70,6 @@ llm_refusal refusal_theirs(arena *a, const llm_error *e, const llm_dialect *aske
         if (!e->type.n) r.said.type = text(provider->error_type);
         if (!e->code.n) r.said.code = arena_fmt(a, "%d", e->status);
         r.said.theirs = true;
-    }
-    if (e->status == 401) {
-        r.said = (llm_error){.status = 502,
-                             .code = S("upstream_auth_failed"),
-                             .message = S("the model provider did not accept the gateway")};
     }
     return r;
 }
