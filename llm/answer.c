@@ -194,7 +194,8 @@ static void on_head(void *owner, const call_head *h)
     r->has_head = true;
     r->upstream_status = h->status;
     r->reply_headers = kept_headers(r->a, h->headers);
-    r->upstream_headers = headers_copy(r->a, h->headers);
+    bool read = !r->passes || h->status != 200; /* what passes well is not looked at */
+    r->upstream_headers = read ? headers_copy(r->a, h->headers) : NULL;
     r->stream.head = r->upstream_headers;
     record_number(exchange_record(r->x), FACT_UPSTREAM_STATUS, h->status);
     r->coded = is_coded(h);
