@@ -130,6 +130,7 @@ const llm_dialect aws_anthropic = {
     .counts = COUNTS_1H_IN_WRITE | COUNTS_REASONING_IN_OUTPUT,
     .usage = anthropic_usage,
     .usage_at = anthropic_usage_at,
+    .error_type = "AWSBedrockBackendError",
     .sense = sense,
     .unwrap = unwrap,
     .write_request = write_request,

@@ -225,6 +225,7 @@ const llm_dialect bedrock = {
     .framing = FRAMES_AWS,
     .usage = usage,
     .usage_at = usage_at,
+    .error_type = "AWSBedrockBackendError",
     .sense = sense,
     .write_request = bedrock_write_request,
     .write_head = write_head,

@@ -52,6 +52,7 @@ const llm_dialect gcp_anthropic = {
     .counts = COUNTS_1H_IN_WRITE | COUNTS_REASONING_IN_OUTPUT,
     .usage = anthropic_usage,
     .usage_at = anthropic_usage_at,
+    .error_type = "GCPBackendError",
     .sense = anthropic_sense,
     .write_request = write_request,
     .edit_request = edit_request,

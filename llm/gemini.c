@@ -307,6 +307,7 @@ const llm_dialect gemini = {
     .counts = COUNTS_CACHE_IN_INPUT,
     .usage = usage,
     .usage_at = usage_at,
+    .error_type = "GCPVertexAIBackendError",
     .sense = sense,
     .write_request = gemini_write_request,
     .write_head = write_head,
