@@ -119,8 +119,8 @@ static bool catalogs_are_coming(const listener *l)
         for (catalog_kind k = 0; k < CATALOG_KINDS; k++) {
             if (!(l->wants & listener_list_of(k))) continue;
             catalog_view view = catalog_want(l->v->w, *u, k, 0, false);
+            coming = coming || (view.pending && !view.now); /* an old one is a base, too */
             if (view.now) catalog_drop(view.now);
-            coming = coming || view.pending;
         }
     return coming;
 }

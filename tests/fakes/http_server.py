@@ -22,7 +22,7 @@ import tools  # noqa: E402
 
 MODERN = "2026-07-28"
 SERVER = {"name": "fake", "version": "1"}
-state = {"hang": False, "seen": [], "sessions": set(), "page": 4, "refuse": [], "drop": 0, "streams": True, "tools": None,
+state = {"hang": False, "seen": [], "sessions": set(), "page": 4, "refuse": [], "drop": 0, "ttl": 60000, "streams": True, "tools": None,
          "offers": list(subjects.CAPABILITIES)}
 listeners = []  # (handler, subscription id or None): whom to tell
 
@@ -108,6 +108,7 @@ class Handler(BaseHTTPRequestHandler):
         for handler, subscription in list(listeners) if updated else []:
             handler.tell("notifications/resources/updated", subscription, {"uri": updated})
         subjects.RESOURCES.extend({"uri": f"note://many/{i}", "name": str(i)} for i in range(what.pop("many", 0)))
+        subjects.PROMPTS.extend({"name": name} for name in what.pop("prompts", []))
         kind = what.pop("announce", None)
         for handler, subscription in list(listeners) if kind else []:
             handler.tell(f"notifications/{kind}/list_changed", subscription, {})
@@ -163,7 +164,7 @@ class Handler(BaseHTTPRequestHandler):
         if m["method"] == "subscriptions/listen" and state["streams"]:
             state["seen"].pop()  # counted as a listener, not as a message
             return self.listen(m["id"], m["params"]["notifications"].get("resourceSubscriptions", []))
-        self.methods(m, source, extra, {"ttlMs": 60000, "cacheScope": "public"})
+        self.methods(m, source, extra, {"ttlMs": state["ttl"], "cacheScope": "public"})
 
     def legacy(self, m, source):
         if m["method"] == "initialize":

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Prompts and resources: what servers offer, pages, and naming none."""
 from house import mcp, upstreams
-from house.gateway import Gateway
+from house.gateway import Gateway, until
+from house.stream import listen
 from house.tokens import Issuer
 
 POLICY = """policy: v1
@@ -109,3 +110,14 @@ def test_what_two_servers_have_under_one_bare_name_is_nobodys(binary):
             assert h.ask("resources/read", {"uri": uri})["error"]["code"] == -32602, uri
         log = h.gateway.log_text()
         assert '"kind":"prompt"' in log and '"server":"new"' in log and '"other":"old"' in log, log
+
+
+def test_a_change_of_prompts_is_told_though_they_are_never_fresh(binary):
+    with House(binary, servers="new") as h:
+        h.fakes["new"].control(ttl=0)
+        s = listen(h.gateway, h.issuer.token("alice"), promptsListChanged=True)
+        assert s.method() == "notifications/subscriptions/acknowledged"
+        assert until(lambda: h.fakes["new"].heard() > 0), "the gateway does not listen"
+        h.fakes["new"].control(prompts=["extra"], announce="prompts")
+        assert s.method() == "notifications/prompts/list_changed"
+        assert "new__extra" in {p["name"] for p in h.ask("prompts/list")["result"]["prompts"]}
