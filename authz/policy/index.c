@@ -63,6 +63,7 @@ static bool fits(str pattern, const pair *t)
     if (last != '*' && last != '?' && last != pair_at(t, n - 1)) return false;
     while (i < n) {
         if (p < pattern.n && pattern.p[p] == '*') {
+            if (p + 1 == pattern.n) return true;
             star = p++;
             from = i;
         } else if (p < pattern.n && pattern.p[p] == '?') {

@@ -227,6 +227,7 @@ typedef struct {
     question ask;
     arena *scratch;
     size_t tools; /* asked about, all but one of them only there to be filtered */
+    const str *names;
 } decision;
 
 static void decide_call(void *ctx)
@@ -244,11 +245,10 @@ static void filter_list(void *ctx)
     size_t listed = 0;
     arena_reset(d->scratch);
     for (size_t i = 0; i < d->tools; i++) {
-        char name[24];
         question q = d->ask;
         verdict v;
         q.listing = true;
-        q.name = (str){name, (size_t)snprintf(name, sizeof name, "tool_%zu", i)};
+        q.name = d->names[i];
         policy_decide(d->rules, &q, d->scratch, &v);
         listed += v.permit;
     }
@@ -275,6 +275,9 @@ static decision *decision_new(arena *a, const json_t *bench, str text)
     d->rules = policy_new(a, text);
     d->scratch = arena_new();
     d->tools = 200;
+    str *names = NEW_N(a, str, d->tools);
+    for (size_t i = 0; i < d->tools; i++) names[i] = arena_fmt(a, "tool_%zu", i);
+    d->names = names;
     d->ask = (question){
         .kind = SUBJECT_TOOL,
         .server = S("fs"),
