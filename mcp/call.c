@@ -22,6 +22,8 @@
 #include "reply.h"
 #include "resource_metadata.h"
 #include "round.h"
+#include "task.h"
+#include "task_follow.h"
 
 enum { CHUNK = 16 << 10, URI_MOST = 8192 };
 
@@ -87,6 +89,7 @@ static flow_go read_subject(visit *v)
     if (serves == &corridor_tools_call) return read_name(v, CATALOG_TOOLS);
     if (serves == &corridor_prompts_get) return read_name(v, CATALOG_PROMPTS);
     if (serves == &corridor_complete) return read_reference(v);
+    if (serves == &corridor_task) return task_follow_read(v);
     v->call->kind = CATALOG_RESOURCES;
     return read_uri(v, js_get(v->msg.params, S("uri")));
 }
@@ -168,14 +171,15 @@ static str acting_of(const visit *v)
 static void put_question(const visit *v, question *q)
 {
     const struct subject_call *k = v->call;
-    question_of(v, acting_of(v), k->completes, q);
+    bool helps = k->completes || k->task_id.n;
+    question_of(v, acting_of(v), helps, q);
     if (k->kind == CATALOG_TOOLS)
         question_about_tool(q, server_name(k->to), k->item);
     else if (k->kind == CATALOG_PROMPTS)
         question_about(q, SUBJECT_PROMPT, server_name(k->to), k->own);
     else
         question_about(q, SUBJECT_RESOURCE, server_name(k->to), k->own);
-    if (!k->completes) q->args = v->q.arguments;
+    if (!helps) q->args = v->q.arguments;
     q->is_template = k->completes && is_uri(k) && uri_is_template(k->own);
 }
 
@@ -245,6 +249,9 @@ static str params_of(const visit *v)
     } else if (!is_uri(k)) {
         put_raw(&b, S("arguments"), v->q.arguments);
     }
+    str task = task_params(k);
+    if (task.n) buf_put(&b, S(","));
+    buf_put(&b, task);
     return buf_str(&b);
 }
 
@@ -271,7 +278,7 @@ static void open_call(visit *v)
     inflight_add(v->w->calls, &k->entry);
 }
 
-static void start(visit *v)
+link_request call_request_of(visit *v)
 {
     struct subject_call *k = v->call;
     const upstream_spec *spec = upstream_spec_of(k->to);
@@ -293,6 +300,15 @@ static void start(visit *v)
     rq.repeatable = forward_may_repeat(spec, k->item ? k->item->annotations : (js_value){0});
     forward_fill(v, spec, &rq);
     if (v->q.has_session) rq.session_id = session_text(v->a, &v->q.session);
+    if (k->task_id.n) task_follow_fill(v, &rq);
+    return rq;
+}
+
+static void start(visit *v)
+{
+    struct subject_call *k = v->call;
+    link_request rq = call_request_of(v);
+    if (k->task.n) task_fill(v, &rq);
     k->link = link_start(v->w, &rq, &call_type, k->self, &call_hears);
     if (!k->link && !k->over) call_hears.done(v, (js_value){0}, (js_value){0}, NULL);
 }
@@ -351,14 +367,15 @@ static flow_go forward(void *x, flow_why why)
         if (corridor_is_elsewhere(v, upstream_spec_of(k->to)))
             return corridor_refuse_with(v, 404, RPC_SESSION_NOT_FOUND, S("Session not found"));
         const char *wrong = NULL;
-        if (v->q.speaks == &dialect_modern && k->kind == CATALOG_TOOLS && !v->unwrapped)
+        bool mirrored = k->kind == CATALOG_TOOLS && !v->unwrapped && !k->task_id.n;
+        if (v->q.speaks == &dialect_modern && mirrored)
             wrong =
                 mirror_params(v->a, exchange_headers(v->x), k->item->input_schema, v->q.arguments);
         if (wrong)
             return corridor_refuse_with(v, 400, RPC_HEADER_MISMATCH, (str){wrong, strlen(wrong)});
         if (begin(v) == FLOW_FAIL) return FLOW_FAIL;
     }
-    if (round_is_answered(v, &k->again)) start(v);
+    if (task_is_due(v) || round_is_answered(v, &k->again)) start(v);
     if (why == FLOW_STOP && !k->over) return cancelled(v);
     if (k->over) return FLOW_NEXT;
     if (k->unsent.n == 0) return FLOW_WAIT;
@@ -392,6 +409,7 @@ void call_end(visit *v)
 {
     struct subject_call *k = v->call;
     call_ask_end(v);
+    task_end(v);
     if (k->link) link_cancel(k->link);
     k->link = NULL;
     handle_drop(loop_handles(v->w->loop), k->self);
@@ -422,6 +440,7 @@ const flow corridor_subscribe = {.name = "resources/subscribe",
 const flow corridor_tools_call = {.name = "tools/call", .steps = call_steps, CORRIDOR_ENDS};
 const flow corridor_prompts_get = {.name = "prompts/get", .steps = call_steps, CORRIDOR_ENDS};
 const flow corridor_resources_read = {.name = "resources/read", .steps = call_steps, CORRIDOR_ENDS};
+const flow corridor_task = {.name = "tasks", .steps = call_steps, CORRIDOR_ENDS};
 const flow corridor_complete = {.name = "completion/complete", .steps = call_steps, CORRIDOR_ENDS};
 /* Their twins, which go on when the client is gone. */
 const flow corridor_tools_call_kept = {.name = "tools/call",

@@ -33,6 +33,9 @@ struct subject_call {
     sink *out;           /* NULL: no stream was begun */
     struct round *round; /* an old client's questions; NULL: none yet */
     parked_name parked;
+    str task; /* of an old server, raw; {0}: none, or it has ended */
+    bool task_due;
+    str task_id;     /* tasks/…: the server's own, raw */
     bool waits;      /* for what a parked call says next */
     unsigned rounds; /* that came before, of a modern client */
     str again;       /* what this one adds */
@@ -40,8 +43,9 @@ struct subject_call {
     size_t sent;
 };
 
-extern const link_events call_hears; /* their owner is the visit, */
-extern const char call_type;         /* under this type */
+extern const link_events call_hears;    /* their owner is the visit, */
+extern const char call_type;            /* under this type */
+link_request call_request_of(visit *v); /* to the call's server */
 
 /* The answer for what does not exist or must not be seen: by these bytes nobody can tell which. */
 void call_unknown(const visit *v, rpc_refusal *no);

@@ -11,6 +11,8 @@
 #include "call_ask.h"
 #include "reply.h"
 #include "rewrite.h"
+#include "task.h"
+#include "task_follow.h"
 
 enum { NOTICES_MOST = 256 << 10 };
 
@@ -28,6 +30,7 @@ static void on_notice(void *owner, str method, js_value params)
 {
     visit *v = owner;
     struct subject_call *k = v->call;
+    if (k->over) return;
     bool progress = str_eq(method, S("notifications/progress"));
     bool wanted = progress ? v->q.meta.progress_token.kind != JS_ABSENT : v->q.log_level.n > 0;
     if (!wanted || params.kind != JS_OBJECT || !reply_may_stream(v)) return;
@@ -109,11 +112,21 @@ static void bring_complete(visit *v, js_value result)
     k->body = buf_str(&b);
 }
 
+static void bring_task(visit *v, js_value result)
+{
+    v->call->body = task_follow_bring(v, result);
+    if (!v->call->body.n)
+        failed(v, S("upstream"), S("a task nobody asked for"),
+               S("upstream returned unsupported result type"));
+}
+
 static void bring_result(visit *v, js_value result)
 {
     js_value type = js_get(result, S("resultType"));
     if (result.kind != JS_OBJECT) {
         failed(v, S("upstream"), S("the result is no object"), S("the upstream answered nonsense"));
+    } else if (v->call->task_id.n || js_text_is(type, S("task"))) {
+        bring_task(v, result);
     } else if (type.kind == JS_ABSENT || js_text_is(type, S("complete"))) {
         bring_complete(v, result);
     } else {
@@ -175,7 +188,8 @@ static void on_done(void *owner, js_value result, js_value error, const err *why
     visit *v = owner;
     struct subject_call *k = v->call;
     k->link = NULL;
-    if (k->over) return;
+    if (k->over || task_begins(v, result)) return;
+    if (!why) k->task = (str){0};
     if (js_text_is(js_get(result, S("resultType")), S("input_required"))) {
         call_wants_input(v, result);
         return;

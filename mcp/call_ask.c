@@ -20,13 +20,19 @@ static bool may_ask_in_between(const visit *v)
     return false;
 }
 
+static bool follows_task(const visit *v)
+{
+    return v->q.method->served == &corridor_task;
+}
+
 /* An old client without a stream, or in a batch, has nowhere to be asked. */
 unsigned call_can_ask(visit *v)
 {
+    bool is_tool = v->call && v->call->kind == CATALOG_TOOLS;
+    unsigned bits = capability_bits(v->q.meta.capabilities, MCP_2026_07_28);
+    if (follows_task(v)) return bits;
     if (!may_ask_in_between(v)) return 0;
-    if (v->q.speaks == &dialect_modern)
-        return capability_bits(v->q.meta.capabilities, MCP_2026_07_28) &
-               ~(unsigned)CAN_FOLLOW_TASKS;
+    if (v->q.speaks == &dialect_modern) return is_tool ? bits : bits & ~(unsigned)CAN_FOLLOW_TASKS;
     return reply_takes_stream(v) ? v->q.session.capabilities : 0;
 }
 

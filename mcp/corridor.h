@@ -42,7 +42,7 @@ typedef struct visit {
 
 /* The flows of method.c's rows, and the two that read chooses itself. */
 extern const flow corridor_tools_call, corridor_prompts_get, corridor_resources_read,
-    corridor_complete;
+    corridor_complete, corridor_task;
 extern const flow corridor_tools_list, corridor_prompts_list, corridor_resources_list,
     corridor_templates_list;
 extern const flow corridor_initialize, corridor_discover, corridor_ping;

@@ -25,7 +25,9 @@ static void put_capabilities(const visit *v, buf *b)
     if (offers & OFFER_RESOURCES)
         buf_put(b, S(",\"resources\":{\"subscribe\":true,\"listChanged\":true}"));
     if (offers & OFFER_COMPLETIONS) buf_put(b, S(",\"completions\":{}"));
-    if (v->q.speaks == &dialect_legacy) buf_put(b, S(",\"logging\":{}"));
+    buf_put(b, v->q.speaks == &dialect_legacy
+                   ? S(",\"logging\":{}")
+                   : S(",\"extensions\":{\"io.modelcontextprotocol/tasks\":{}}"));
     buf_put(b, S("}"));
 }
 

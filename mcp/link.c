@@ -9,6 +9,7 @@
  * No event comes from inside link_start(): what fails at once is told by the deadline's timer. */
 #include "link.h"
 #include "../base/clock.h"
+#include "capability.h"
 #include "link_param.h"
 #include "link_table.h"
 #include "link_token.h"
@@ -314,6 +315,12 @@ void link_call_fail_soon(link_call *c, err_kind kind, str text)
 
 /* Its beginning */
 
+/* Tasks are followed, not asked: no matter of the link's. */
+static unsigned askable(const link_request *rq)
+{
+    return rq->capabilities & ~(unsigned)CAN_FOLLOW_TASKS;
+}
+
 /* Sessions of clients that have none are their callers'; the anonymous are told apart by theirs.
  * Who can be asked has others than who cannot: a server is told once what its client can. */
 static str isolation_id(arena *a, const upstream_spec *spec, const link_request *rq)
@@ -322,7 +329,7 @@ static str isolation_id(arena *a, const upstream_spec *spec, const link_request 
     if (spec->isolation == ISOLATION_SHARED || !who.n) return S("");
     bool by_session = spec->isolation == ISOLATION_SESSION || str_eq(who, S("anonymous"));
     buf b = buf_new(a, SIZE_MAX / 2);
-    if (rq->capabilities) buf_fmt(&b, "%x|", rq->capabilities);
+    if (askable(rq)) buf_fmt(&b, "%x|", askable(rq));
     if (session.n && by_session) buf_fmt(&b, "%zu:", who.n);
     buf_put(&b, who);
     if (session.n && by_session) buf_put(&b, session);
@@ -352,7 +359,7 @@ static void copy_request(link_call *c, const link_request *rq)
     c->rq.caller_id = spec->isolation == ISOLATION_SHARED ? S("") : copy(a, rq->caller_id);
     c->rq.session_id = (str){0};
     c->isolation = isolation_id(a, spec, rq);
-    c->can_ask = c->isolation.n ? rq->capabilities : 0;
+    c->can_ask = c->isolation.n ? askable(rq) : 0;
     c->rq.input_schema = c->rq.arguments = (js_value){0};
     c->rq.headers = NULL;
     c->rq.caller_token = copy(a, rq->caller_token);

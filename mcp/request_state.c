@@ -77,7 +77,7 @@ static bool read_fixed(str plain, request_state *out)
 {
     if (plain.n < FIXED || plain.p[0] != FORMAT) return false;
     unsigned kind = (unsigned char)plain.p[1];
-    if (kind < STATE_UPSTREAM || kind > STATE_AGAIN) return false;
+    if (kind < STATE_UPSTREAM || kind > STATE_TASK) return false;
     *out = (request_state){.kind = (state_kind)kind,
                            .round = (unsigned char)plain.p[2],
                            .expires_ms = (int64_t)u64_at(plain, 3)};

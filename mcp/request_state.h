@@ -17,7 +17,8 @@ enum { STATE_NONCE = 16, STATE_THEIRS_MOST = 64 << 10, STATE_LIFE_MS = 10 * 60 *
 typedef enum {
     STATE_UPSTREAM = 1, /* the server's own state, in `theirs` */
     STATE_PARKED,       /* a call that waits here: `parked`, `nonce`, `instance` */
-    STATE_AGAIN         /* nothing waits: the call is made anew */
+    STATE_AGAIN,        /* nothing waits: the call is made anew */
+    STATE_TASK          /* no round: a task of a server's, in `theirs` */
 } state_kind;
 
 typedef struct {

@@ -130,14 +130,13 @@ static void on_answer(void *i_, client_request *wire, js_value result, js_value 
     (void)wire;
     close_item(i);
     bool fits = result.raw.n <= ANSWER_MOST && error.raw.n <= ANSWER_MOST;
-    if (!fits)
+    bool of_result = v->call->round->of_result;
+    if (!fits || (of_result && result.kind != JS_OBJECT))
         unanswered(i);
-    else if (!v->call->round->of_result)
-        answer_server(v, i, result, error);
-    else if (result.kind == JS_OBJECT)
+    else if (of_result)
         i->said = arena_dup(v->a, result.raw);
     else
-        unanswered(i);
+        answer_server(v, i, result, error);
     if (!v->call->over) settle_if_answered(v);
 }
 
@@ -180,7 +179,7 @@ static bool may_ask(visit *v, const round *r, str method, js_value params)
            r->open < OPEN_MOST && r->asked < ASKED_MOST && reply_may_stream(v);
 }
 
-/* NULL: no words for it, or nobody to hear them. */
+/* It is open, or there were no words for it. */
 static item *ask(visit *v, str key, str method, js_value params)
 {
     round *r = v->call->round;
@@ -193,8 +192,8 @@ static item *ask(visit *v, str key, str method, js_value params)
     i->next = r->items;
     r->items = i;
     r->asked++;
-    if (!send_question(v, i, params)) return NULL;
-    i->open = true;
+    i->open = send_question(v, i, params);
+    if (!i->open) return i;
     r->open++;
     loop_timer_start(v->w->loop, &r->timer, PATIENCE_MS, out_of_patience, v);
     return i;
@@ -203,7 +202,7 @@ static item *ask(visit *v, str key, str method, js_value params)
 bool round_asks(visit *v, const link_question *q)
 {
     const round *r = round_of(v);
-    return may_ask(v, r, q->method, q->params) && ask(v, q->id, q->method, q->params);
+    return may_ask(v, r, q->method, q->params) && ask(v, q->id, q->method, q->params)->open;
 }
 
 void round_withdraws(visit *v, str id)
@@ -219,7 +218,8 @@ static bool ask_all(visit *v, js_value requests)
         str method = js_text(v->a, js_get(it.value, S("method")));
         js_value params = js_get(it.value, S("params"));
         if (!may_ask(v, r, method, params)) return false;
-        if (!ask(v, it.key, method, params)) unanswered(r->items);
+        item *i = ask(v, it.key, method, params);
+        if (!i->open) unanswered(i);
         if (v->call->over) return true;
     }
     return true;

@@ -93,6 +93,7 @@ static js_value said(const shelf_words *in, catalog_kind kind, const catalog_ite
         return (js_value){JS_STRING, buf_str(&b)};
     }
     if (kind != CATALOG_TOOLS) return it->value;
+    if (js_key_is(it, S("execution"))) return (js_value){0}; /* tasks are our affair: task.h */
     if (js_key_is(it, S("_meta")))
         return rewrite_meta(&(rewrite_from){in->a, in->naming, in->server}, it->value);
     if (!js_key_is(it, S("outputSchema")) || w == WORDS_MODERN) return it->value;

@@ -6,7 +6,7 @@
 Tool `ask` takes {what: [question, …]}: each of them is asked in a round of its own, a list of them in one
 round; the answers come back as JSON text. Questions: form, titled, several, url, sampling, sampling_tools, roots.
 `endless` asks without end, `state_only` {n} (modern) only gives a state back n times, `address` answers -32042
-until it was called `times` times. GET /seen: what was heard beside calls; POST /control {"hang_up": true}:
+until it was called `times` times, `job` (legacy) is `ask` as a task. GET /seen: what was heard beside calls; POST /control {"hang_up": true}:
 streams with an open question end, {"mute": true}: no call goes on after an answer."""
 import json
 import queue
@@ -38,7 +38,9 @@ QUESTIONS = {
 }
 TOOLS = [{"name": n, "description": n, "inputSchema": {"type": "object"}}
          for n in ("ask", "endless", "state_only", "address", "echo")]
-state = {"seen": [], "waiting": {}, "hang_up": False, "mute": False, "addresses": 0, "starts": 0}
+TOOLS.append({"name": "job", "description": "only as a task", "inputSchema": {"type": "object"},
+              "execution": {"taskSupport": "required"}})
+state = {"seen": [], "waiting": {}, "hang_up": False, "mute": False, "tasks": {}, "addresses": 0, "starts": 0}
 
 
 def text(value):
@@ -63,6 +65,13 @@ def modern_call(params):
     given = json.loads(params["requestState"]) if "requestState" in params else {"round": 0, "answers": []}
     if name == "echo":
         return text(args.get("text", ""))
+    if name == "job":
+        capabilities = params["_meta"]["io.modelcontextprotocol/clientCapabilities"]
+        if "io.modelcontextprotocol/tasks" not in capabilities.get("extensions", {}):
+            return text("at once")
+        state["tasks"]["t/2"] = {}
+        return {"resultType": "task", "taskId": "t/2", "status": "working", "createdAt": "2026-01-01T00:00:00Z",
+                "lastUpdatedAt": "2026-01-01T00:00:00Z", "ttlMs": None, "pollIntervalMs": 10}
     if name == "endless":
         return {"resultType": "input_required", "inputRequests": {"a": QUESTIONS["form"]}}
     if name == "state_only":
@@ -81,14 +90,42 @@ def modern_call(params):
     return text(given["answers"])
 
 
+def modern_task(m):
+    """tasks/get, tasks/update, tasks/cancel of the only task: it wants a form, then is complete."""
+    if m["params"]["taskId"] not in state["tasks"]:
+        return {"error": {"code": -32602, "message": "no such task"}}
+    task = state["tasks"][m["params"]["taskId"]]
+    if m["method"] == "tasks/update":
+        task["answers"] = m["params"]["inputResponses"]
+        return {"result": {"resultType": "complete"}}
+    if m["method"] == "tasks/cancel":
+        task["status"] = "cancelled"
+        return {"result": {"resultType": "complete"}}
+    shown = {"resultType": "complete", "taskId": m["params"]["taskId"], "createdAt": "2026-01-01T00:00:00Z",
+             "lastUpdatedAt": "2026-01-01T00:00:00Z", "ttlMs": None}
+    if "status" in task:
+        return {"result": {**shown, "status": task["status"]}}
+    if "answers" in task:
+        return {"result": {**shown, "status": "completed", "result": text(task["answers"])}}
+    return {"result": {**shown, "status": "input_required", "inputRequests": {"a": QUESTIONS["form"]}}}
+
+
 # --- legacy: requests during the call, over whatever `say` writes to ------------------------------
 
 
 def legacy_call(params, say, listen):
     """say(message) sends; listen(ids) gives the responses by id, or None when the client is gone."""
+    if "taskId" in params:  # its result, once the client has been asked
+        params = {"name": "ask", "arguments": state["tasks"][params["taskId"]]}
     name, args = params["name"], params.get("arguments") or {}
     if name == "echo":
         return {"result": text(args.get("text", ""))}
+    if name == "job":
+        if "task" not in params:
+            return {"error": {"code": -32601, "message": "only as a task"}}
+        state["tasks"]["t/1"] = args
+        return {"result": {"task": {"taskId": "t/1", "status": "working", "createdAt": "2026-01-01T00:00:00Z",
+                                    "lastUpdatedAt": "2026-01-01T00:00:00Z", "ttl": 1000}}}
     if name == "address":
         if state["addresses"] < args.get("times", 1):
             return {"error": url_error()}
@@ -159,6 +196,8 @@ class Handler(BaseHTTPRequestHandler):
             return self.answer(m, {"result": {"resultType": "complete", "tools": TOOLS, "ttlMs": 60000,
                                               "cacheScope": "public", **extra}})
         state["seen"].append(m)
+        if m["method"].startswith("tasks/"):
+            return self.answer(m, modern_task(m))
         self.answer(m, {"result": {"resultType": "complete", **modern_call(m["params"]), **extra}})
 
     def legacy(self, m):
@@ -170,6 +209,9 @@ class Handler(BaseHTTPRequestHandler):
             return self.reply(400, {"jsonrpc": "2.0", "id": None, "error": {"code": -32000, "message": "not initialized"}})
         if m["method"] == "tools/list":
             return self.answer(m, {"result": {"tools": TOOLS}})
+        if m["method"] == "tasks/cancel":
+            state["seen"].append(m)
+            return self.answer(m, {"result": {}})
         self.send_response(200)
         self.send_header("content-type", "text/event-stream")
         self.send_header("connection", "close")
@@ -231,7 +273,7 @@ def stdio():
             said = {"result": {"protocolVersion": "2025-11-25", "capabilities": {"tools": {}}, "serverInfo": SERVER}}
         elif m["method"] == "tools/list":
             said = {"result": {"tools": TOOLS}}
-        elif m["method"] == "tools/call":
+        elif m["method"] in ("tools/call", "tasks/result"):
             said = legacy_call(m["params"], say_line, listen_lines)
         else:
             said = {"error": {"code": -32601, "message": "Method not found"}}

@@ -242,6 +242,53 @@ def test_an_address_that_must_be_opened_first(binary):
         assert m["error"]["code"] == -32603, m
 
 
+def test_tools_that_only_run_as_tasks(binary):
+    with House(binary) as h:
+        old, new = h.old_client(), h.new_client()
+        for server in ("old", "child"):
+            asked, m = old.call(f"{server}__job", what=["form", "roots"]).finish()
+            assert len(asked) == 2 and json.loads(said(m))[1] == ANSWERS["roots/list"], (server, m)
+            asked, m = new.finish(f"{server}__job", {"what": ["form", "roots"]})
+            assert len(asked) == 2 and json.loads(said(m))[1] == ANSWERS["roots/list"], (server, m)
+        call = old.call("old__job", what=["form"])
+        assert call.next()["method"] == "elicitation/create"
+        for _ in range(4):
+            old.session.post({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": call.id}})
+        assert h.heard(h.old, lambda m: m.get("method") == "tasks/cancel" and m["params"] == {"taskId": "t/1"})
+
+
+def task_call(client, method, task, **more):
+    params = {"taskId": task, **more}
+    return mcp.modern(client.gateway, method, params, client.token, meta=client.meta).message()
+
+
+def test_tasks_of_new_servers_are_followed_by_their_client_alone(binary):
+    can = {**CAN, "extensions": {"io.modelcontextprotocol/tasks": {}}}
+    with House(binary) as h:
+        alice, bob, plain = h.new_client(capabilities=can), h.new_client("bob", can), h.new_client()
+        assert said(plain.round("new__job", {})) == "at once"
+        assert said(h.old_client().call("new__job").finish()[1]) == "at once"
+        m = alice.round("new__job", {})["result"]
+        task = m["taskId"]
+        assert m["resultType"] == "task" and m["status"] == "working" and len(task) > 100 and "t/2" not in task, m
+        unknown = {"code": -32602, "message": "Unknown task"}
+        assert task_call(bob, "tasks/get", task)["error"] == unknown
+        assert task_call(alice, "tasks/get", task[:-1] + "x")["error"] == unknown
+        assert task_call(alice, "tasks/get", "t/2")["error"] == unknown
+        assert task_call(plain, "tasks/get", task)["error"]["code"] == -32021
+        got = task_call(alice, "tasks/get", task)["result"]
+        assert got["status"] == "input_required" and got["taskId"] == task and got["inputRequests"]["a"], got
+        answers = {"a": ANSWERS["elicitation/create"]}
+        assert task_call(alice, "tasks/update", task, inputResponses=answers)["result"]["resultType"] == "complete"
+        got = task_call(alice, "tasks/get", task)["result"]
+        assert got["status"] == "completed" and json.loads(got["result"]["content"][0]["text"]) == answers, got
+        assert task_call(alice, "tasks/cancel", task)["result"]["resultType"] == "complete"
+        assert task_call(alice, "tasks/get", task)["result"]["status"] == "cancelled"
+        assert task_call(alice, "tasks/result", task)["error"]["code"] == -32601
+        for server in ("old", "child"):  # theirs are run to the end here
+            assert len(alice.finish(f"{server}__job", {"what": ["form"]})[0]) == 1
+
+
 def test_a_gateway_that_stops_waits_for_nobody(binary):
     with House(binary) as h:
         for server in ("old", "child"):

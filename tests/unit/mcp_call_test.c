@@ -214,7 +214,8 @@ static void the_modern_handshake_says_what_is_served(void **state)
                         "discover\",\"params\":{" MODERN_META "}}");
     must_status(h, 200);
     must_have(h, "\"supportedVersions\":[\"2026-07-28\"],\"capabilities\":{\"tools\":{"
-                 "\"listChanged\":true}},\"ttlMs\":");
+                 "\"listChanged\":true},\"extensions\":{\"io.modelcontextprotocol/tasks\":{}}},"
+                 "\"ttlMs\":");
     heard *gone =
         door_ask(d, "POST", "/mcp", modern_head(d, "ping", NULL, ""),
                  "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\",\"params\":{" MODERN_META "}}");

@@ -18,8 +18,9 @@ def modern_request(method, params=None, request_id=None, headers=None, meta=None
     body = {"jsonrpc": "2.0", "id": next(ids) if request_id is None else request_id, "method": method, "params": params}
     head = {"Content-Type": "application/json", "Accept": "application/json, text/event-stream",
             "MCP-Protocol-Version": MODERN, "Mcp-Method": method}
-    if "name" in params or "uri" in params:
-        head["Mcp-Name"] = params.get("name") or params["uri"]
+    named = [params[k] for k in ("name", "uri", "taskId") if k in params]
+    if named:
+        head["Mcp-Name"] = named[0]
     head.update(headers or {})
     return head, json.dumps(body)
 

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* task_follow.c - from a sealed task id to a server's own, and back. (mcp.md 6.2) */
+#include "task_follow.h"
+#include "call.h"
+#include "call_ask.h"
+#include "capability.h"
+#include "request_state.h"
+#include "rewrite.h"
+
+enum { TASK_ID_MOST = 1024, TASK_LIFE_MS = 24 * 3600 * 1000 };
+
+static state_bond bond_of(const visit *v)
+{
+    dialect_context c = corridor_context(v);
+    return (state_bond){.caller_id = c.bond.caller_id,
+                        .endpoint = c.bond.endpoint,
+                        .method = S("tasks")};
+}
+
+static flow_go not_declared(visit *v)
+{
+    buf b = buf_new(v->a, 1024);
+    buf_put(&b, S("{\"requiredCapabilities\":"));
+    capability_put(&b, CAN_FOLLOW_TASKS, MCP_2026_07_28);
+    buf_put(&b, S("}"));
+    (void)corridor_refuse_with(v, 400, RPC_MISSING_CAPABILITY, S("tasks were not declared"));
+    v->no.data = buf_str(&b);
+    return FLOW_FAIL;
+}
+
+flow_go task_follow_read(visit *v)
+{
+    struct subject_call *k = v->call;
+    js_value id = js_get(v->msg.params, S("taskId")), inside = {0};
+    request_state state = {0};
+    state_bond bond = bond_of(v);
+    if (!(call_can_ask(v) & CAN_FOLLOW_TASKS)) return not_declared(v);
+    bool known =
+        id.kind == JS_STRING &&
+        state_open(v->w->shared->seals, v->a, js_text(v->a, id), &bond, v->now_ms, &state) &&
+        state.kind == STATE_TASK && !js_check(v->a, state.theirs, 4, &inside);
+    if (!known) return corridor_refuse_with(v, 200, RPC_INVALID_PARAMS, S("Unknown task"));
+    k->kind = CATALOG_TOOLS;
+    k->public_name = js_text(v->a, js_get(inside, S("tool")));
+    k->task_id = js_get(inside, S("task")).raw;
+    return FLOW_NEXT;
+}
+
+void task_follow_fill(visit *v, link_request *rq)
+{
+    bool any = false;
+    buf b = buf_new(v->a, SIZE_MAX / 2);
+    js_value answers = js_get(v->msg.params, S("inputResponses"));
+    dialect_put_member(&b, S("taskId"), v->call->task_id, &any);
+    if (answers.kind == JS_OBJECT) dialect_put_member(&b, S("inputResponses"), answers.raw, &any);
+    rq->name = js_text(v->a, (js_value){JS_STRING, v->call->task_id});
+    rq->params = buf_str(&b);
+    rq->input_schema = rq->arguments = (js_value){0};
+}
+
+/* The sealed id of a new task, as JSON; {0}: its own is unusable. */
+static str seal_id(visit *v, js_value id)
+{
+    buf inside = buf_new(v->a, SIZE_MAX / 2), out = buf_new(v->a, SIZE_MAX / 2);
+    state_bond bond = bond_of(v);
+    if (id.kind != JS_STRING || id.raw.n > TASK_ID_MOST) return (str){0};
+    buf_put(&inside, S("{\"tool\":"));
+    buf_json(&inside, v->call->public_name);
+    buf_put(&inside, S(",\"task\":"));
+    buf_put(&inside, id.raw);
+    buf_put(&inside, S("}"));
+    const request_state made = {.kind = STATE_TASK,
+                                .expires_ms = v->now_ms + TASK_LIFE_MS,
+                                .theirs = buf_str(&inside)};
+    buf_json(&out, state_seal(v->w->shared->seals, v->a, &made, &bond));
+    return buf_str(&out);
+}
+
+static void put_tail(visit *v, buf *b, js_value meta, bool any)
+{
+    dialect_put_member(b, S("_meta"), S("{"), &any);
+    any = false;
+    if (meta.kind == JS_OBJECT) dialect_put_meta(v->a, b, meta, &any);
+    dialect_put_member(b, S(DIALECT_PREFIX "serverInfo"), (str){0}, &any);
+    dialect_put_server_info(b, &v->q);
+    buf_put(b, S("}}"));
+}
+
+/* What a task came to is a tool's result, and may name resources. */
+static str member(visit *v, const js_iter *it, str id)
+{
+    const rewrite_from from = {v->a, v->rq.endpoint->naming, upstream_spec_of(v->call->to)->name};
+    if (js_key_is(it, S("taskId"))) return id;
+    if (js_key_is(it, S("result"))) return rewrite_result(&from, it->value).raw;
+    return it->value.raw;
+}
+
+str task_follow_bring(visit *v, js_value result)
+{
+    bool any = false, follows = v->call->task_id.n > 0;
+    str id =
+        follows ? js_get(v->msg.params, S("taskId")).raw : seal_id(v, js_get(result, S("taskId")));
+    if (!id.n || (!follows && !(call_can_ask(v) & CAN_FOLLOW_TASKS))) return (str){0};
+    buf b = buf_new(v->a, SIZE_MAX / 2);
+    rpc_open_result(&b, v->msg.id);
+    buf_put(&b, S("{"));
+    for (js_iter it = js_iterate(result); js_next(&it);)
+        if (!js_key_is(&it, S("_meta"))) dialect_put_member(&b, it.key, member(v, &it, id), &any);
+    put_tail(v, &b, js_get(result, S("_meta")), any);
+    rpc_close_result(&b);
+    return buf_str(&b);
+}
