@@ -142,38 +142,8 @@ void upstream_spec_copy(arena *a, const upstream_spec *from, upstream_spec *to)
     to->ttl_ms = from->ttl_ms >= 0 ? from->ttl_ms : 60000;
 }
 
-/* `*` is any run of bytes, `?` one. Backs up to the last star only: never exponential. */
-static bool glob_matches(str glob, str text)
-{
-    size_t g = 0, t = 0, star = SIZE_MAX, resume = 0;
-    while (t < text.n) {
-        if (g < glob.n && glob.p[g] == '*') {
-            star = g++;
-            resume = t;
-        } else if (g < glob.n && (glob.p[g] == '?' || glob.p[g] == text.p[t])) {
-            g++;
-            t++;
-        } else if (star != SIZE_MAX) {
-            g = star + 1;
-            t = ++resume;
-        } else {
-            return false;
-        }
-    }
-    while (g < glob.n && glob.p[g] == '*') g++;
-    return g == glob.n;
-}
-
-static bool any_matches(const str *globs, str text)
-{
-    for (; globs->p; globs++) {
-        if (glob_matches(*globs, text)) return true;
-    }
-    return false;
-}
-
 bool upstream_tool_selected(const upstream *u, str tool)
 {
-    if (u->spec.include[0].p && !any_matches(u->spec.include, tool)) return false;
-    return !any_matches(u->spec.exclude, tool);
+    if (!selector_is_empty(u->include) && !selector_takes(u->include, tool, false)) return false;
+    return !selector_takes(u->exclude, tool, true);
 }

@@ -9,6 +9,7 @@
 #include "../base/map.h"
 #include "breaker.h"
 #include "catalog.h"
+#include "selector.h"
 #include "worker.h"
 #include <pthread.h>
 #include <stdatomic.h>
@@ -39,9 +40,10 @@ struct upstream {
     mcp_shared *shared;
     arena *arena;
     upstream_spec spec;
-    str key;        /* hex of the SHA-256 of the spec */
-    unsigned owner; /* the worker that probes it and fetches its catalog */
-    origin *origin; /* HTTP */
+    const selector *include, *exclude; /* of the spec */
+    str key;                           /* hex of the SHA-256 of the spec */
+    unsigned owner;                    /* the worker that probes it and fetches its catalog */
+    origin *origin;                    /* HTTP */
     tls_client *tls;
     str target;
     origin *token_origin; /* of its grant; NULL: none */

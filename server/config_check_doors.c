@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* config_check_doors.c - MCP endpoints and servers, LLM backends and routes. */
 #include "../llm/llm.h"
+#include "../mcp/selector.h"
 #include "config_check.h"
 
 /* Mcp servers */
@@ -14,11 +15,12 @@ static void only_with(config_reader *r, const config_server *s, const char *key,
 static void check_globs(config_reader *r, const yaml_node *tools, const char *key, const str *globs)
 {
     const yaml_node *n = config_place(tools, key);
-    for (; globs->p; globs++)
-        if (globs->n > 1 && globs->p[0] == '/' && globs->p[globs->n - 1] == '/')
-            problems_add(r->out, n->line, n->column,
-                         "`" STR_FMT "`: regular expressions are not supported by this version",
-                         STR_ARG(*globs));
+    for (; globs->p; globs++) {
+        str why = selector_problem(r->a, *globs);
+        if (why.n)
+            problems_add(r->out, n->line, n->column, "`" STR_FMT "`: " STR_FMT, STR_ARG(*globs),
+                         STR_ARG(why));
+    }
 }
 
 /* Headers that frame the message, or that are the gateway's own to write. */

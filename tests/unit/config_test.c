@@ -166,7 +166,7 @@ static const wrong_case wrong[] = {
     {SERVER "{ url: \"http://u\", auth: { bearer: \"${TRICK}\" } }\n", "f:4:43: this secret holds a line break or control character\n"},
     {SERVER "{ url: \"http://u\", auth: { header: { name: \"a b\", value: v } } }\n", "f:4:51: `a b` is no header name\n"},
     {SERVER "{ url: \"http://u\", transport: sse }\n", "f:4:38: `transport: sse` is not supported by this version\n"},
-    {SERVER "{ url: \"http://u\", tools: { include: [\"/re/\"] } }\n", "f:4:45: `/re/`: regular expressions are not supported by this version\n"},
+    {SERVER "{ url: \"http://u\", tools: { include: [\"/r(e/\"] } }\n", "f:4:45: `/r(e/`: missing ): r(e\n"},
     {SERVER "{ url: \"http://u\", forward_headers: [Authorization] }\n", "f:4:45: header `Authorization` is never forwarded\n"},
     {SERVER "{ url: \"http://u\", forward_headers: [{ to: x }] }\n", "f:4:45: `from` is missing\n"},
     {V "mcp:\n  servers: { My-Server: { url: \"http://u\" } }\n",
