@@ -323,10 +323,12 @@ static feed *begin(mcp_worker *w, upstream *u)
 
 /* Letters to the owner */
 
+typedef enum { SOMEBODY_LISTENS, SOMETHING_CHANGED, OTHERS_ARE_WATCHED } news;
+
 typedef struct {
     letter mail;
     upstream *u; /* held */
-    enum { SOMEBODY_LISTENS, SOMETHING_CHANGED, OTHERS_ARE_WATCHED } what;
+    news what;
 } word;
 
 static void word_drop(letter *self)
@@ -351,7 +353,7 @@ static void word_deliver(letter *self, loop *at)
     word_drop(self);
 }
 
-static void post(upstream *u, int what)
+static void post(upstream *u, news what)
 {
     word *m = calloc(1, sizeof *m);
     if (!m) abort();

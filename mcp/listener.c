@@ -77,7 +77,7 @@ static void join_servers(listener *l)
 {
     size_t n = 0;
     while (l->at->servers[n]) n++;
-    l->servers = calloc(n + 1, sizeof *l->servers);
+    l->servers = calloc(n + 1, sizeof(upstream *));
     if (!l->servers) abort();
     for (size_t i = 0; i < n; i++) {
         l->servers[i] = upstream_hold(l->at->servers[i]);

@@ -48,10 +48,11 @@ typedef enum { TAPE_SOME, TAPE_WAIT, TAPE_OVER, TAPE_LOST } tape_state;
 /* The bytes of the next event after *at, which moves on. LOST: it fell off. */
 tape_state tape_next(tape *t, uint64_t *at, buf *out);
 
-struct tapes *tapes_new(mcp_worker *w);            /* those a worker owns */
-void tapes_end(struct tapes *t, const session *s); /* it was ended: so are its tapes */
-void tapes_drain(struct tapes *t); /* nobody will come back: writers without a reader are stopped */
-void tapes_free(struct tapes *t);
+struct tapes *tapes_new(mcp_worker *w);              /* those a worker owns */
+void tapes_end(struct tapes *all, const session *s); /* it was ended: so are its tapes */
+void tapes_drain(
+    struct tapes *all); /* nobody will come back: writers without a reader are stopped */
+void tapes_free(struct tapes *all);
 struct tape_names *tape_names_new(void); /* all of the process, by nonce */
 void tape_names_free(struct tape_names *n);
 #endif
