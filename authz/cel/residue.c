@@ -5,7 +5,7 @@
  * is sure when the others are known to be no help, or when all of them only name values for the
  * same member. For what must be false it is the other way round. A term that asks whether the
  * member is there (has(args.x) && …) is met by leaving it out: it is no demand of the rest, but
- * the member need not be there. */
+ * the member need not be there. When no term can be the one, the whole cannot come out so. */
 #include "residue.h"
 #include "compare.h"
 #include "eval.h"
@@ -215,13 +215,19 @@ static void push_choice(walker *w, const cel_node *n, bool want)
 {
     choice c = {.count = 0};
     size_t before = w->out->count, kept = before;
+    bool never = w->out->never;
     for (uint32_t i = 0; i < n->count; i++) sort_out(w, n->kids[i], want, &c);
-    if (c.unclear || !c.count || w->run.scope.budget < 0) return;
+    if (c.unclear || w->run.scope.budget < 0) return;
+    if (!c.count) {
+        w->out->never |= !c.guarded;
+        return;
+    }
     if (c.count == 1)
         push(w, c.left[0], want);
     else
         unite(w, &c, want);
     if (!c.guarded) return;
+    w->out->never = never;
     for (size_t i = before; i < w->out->count; i++) {
         cel_demand d = w->out->list[i];
         d.there = false;

@@ -42,6 +42,7 @@ typedef struct {
 typedef struct {
     cel_demand *list;
     size_t count, room; /* further demands are dropped */
+    bool never;         /* it cannot come out so, whatever the members are */
 } cel_demands;
 
 /* In how many places the program names it. */

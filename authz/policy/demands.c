@@ -58,6 +58,7 @@ static void add_constraint(policy_ask *k, const rule_constraint *c, bool must_be
                            policy_demands *all)
 {
     size_t kept = all->d.count;
+    bool never = all->d.never;
     if (c->program)
         add_program(k, c->program, c->name, must_be, all);
     else
@@ -66,6 +67,7 @@ static void add_constraint(policy_ask *k, const rule_constraint *c, bool must_be
         if (all->there_count < DEMANDS_MOST) all->there[all->there_count++] = c->name;
         return;
     }
+    all->d.never = never;
     for (size_t i = kept; i < all->d.count; i++) {
         cel_demand d = all->d.list[i];
         d.there = false;
@@ -198,6 +200,7 @@ bool policy_is_demanded(const policy_demands *all, str argument)
 
 static bool contradict(const policy_demands *all, const policy_schema *schema)
 {
+    if (all->d.never) return true;
     for (size_t i = 0; i < all->d.count; i++) {
         const cel_demand *d = &all->d.list[i];
         bool possible = d->kind != DEMAND_IS || d->not || some_value_meets(all, d, schema);
@@ -235,12 +238,11 @@ static bool could_contradict(const policy_ask *k)
     return places > 1;
 }
 
-bool policy_demands_impossible(policy_ask *k)
+static bool impossible(policy_ask *k)
 {
     policy_demands all;
     size_t at = 0;
     const policy_rule *r;
-    if (!could_contradict(k)) return false;
     policy_demands_begin(k, &all);
     policy_demands_add_all(k, &all);
     if (contradict(&all, k->q->schema)) return true;
@@ -254,4 +256,18 @@ bool policy_demands_impossible(policy_ask *k)
         if (!contradict(&all, k->q->schema)) return false;
     }
     return true;
+}
+
+/* A term that a schema decides demands nothing any more, so the rules are asked without it too:
+ * then a schema can only take away. */
+bool policy_demands_impossible(policy_ask *k)
+{
+    if (!could_contradict(k)) return false;
+    if (impossible(k)) return true;
+    if (!k->q->schema) return false;
+    policy_ask again;
+    question bare = *k->q;
+    bare.schema = NULL;
+    policy_ask_begin(&again, k->p, &bare, k->scratch);
+    return impossible(&again);
 }
