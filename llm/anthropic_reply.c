@@ -150,11 +150,19 @@ static const char *type_of(int status)
     }
 }
 
+/* Other providers' words mean nothing to those who read Anthropic's. */
+static bool is_anthropics(str type)
+{
+    static const str end = {"_error", 6};
+    return str_eq(type, S("request_too_large")) ||
+           (type.n > end.n && str_eq(str_drop(type, type.n - end.n), end));
+}
+
 jnode *anthropic_write_error(arena *a, const llm_error *e)
 {
     const char *type = type_of(e->status);
     jnode *j = typed(a, "error"), *inner = jn_open(j, S("error"));
-    jn_set_text(inner, "type", e->type.n ? e->type : (str){type, strlen(type)});
+    jn_set_text(inner, "type", is_anthropics(e->type) ? e->type : (str){type, strlen(type)});
     jn_set_text(inner, "message", e->message.p ? e->message : S(""));
     jn_set_text(j, "request_id", S(""));
     return j;

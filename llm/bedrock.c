@@ -200,7 +200,7 @@ void bedrock_read_error(arena *a, const header *head, str body, llm_error *e)
     bool is_json = !js_check(a, body, 32, &root) && root.kind == JS_OBJECT;
     str message = is_json ? js_text(a, js_get(root, S("message"))) : body;
     if (is_json && !message.n) message = js_text(a, js_get(root, S("Message")));
-    e->type = error_type(head, root, a);
+    e->type = is_json ? error_type(head, root, a) : S("AWSBedrockBackendError");
     e->message = message;
 }
 

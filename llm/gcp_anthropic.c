@@ -46,6 +46,14 @@ static const err *write_head(arena *a, const llm_chat *c, const llm_target *to, 
     return NULL;
 }
 
+/* What stands before the model may answer with any page. */
+static void read_error(arena *a, const header *head, str body, llm_error *e)
+{
+    js_value root;
+    anthropic_read_error(a, head, body, e);
+    if (js_check(a, body, 64, &root)) e->type = S("GCPBackendError");
+}
+
 const llm_dialect gcp_anthropic = {
     .name = "gcp_anthropic",
     .family = "anthropic",
@@ -59,5 +67,5 @@ const llm_dialect gcp_anthropic = {
     .write_head = write_head,
     .read_reply = anthropic_read_reply,
     .read_event = anthropic_read_event,
-    .read_error = anthropic_read_error,
+    .read_error = read_error,
 };

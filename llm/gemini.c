@@ -276,9 +276,11 @@ static void read_error(arena *a, const header *head, str body, llm_error *e)
     e->type = js_text(a, js_get(error, S("status")));
     str message = js_text(a, js_get(error, S("message")));
     e->message = message;
-    if (error.kind != JS_OBJECT)
+    if (error.kind != JS_OBJECT) {
         e->message = body;
-    else if (list_count(details))
+        e->type = S("GCPVertexAIBackendError");
+    }
+    if (list_count(details))
         e->message = arena_fmt(a, "Error: " STR_FMT "\nDetails: " STR_FMT, STR_ARG(message),
                                STR_ARG(details.raw));
 }
