@@ -83,7 +83,8 @@ static str tool_use_id(arena *a, str id)
     for (size_t i = 0; i < id.n; i++) {
         char c = id.p[i];
         bool fits = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-        out[i] = fits || c == '-' ? c : '_';
+        out[i] = '_';
+        if (fits || c == '-') out[i] = c;
     }
     return (str){out, id.n};
 }
