@@ -134,6 +134,7 @@ static void a_schema_hides_tools_but_never_one_with_a_permitted_call(void **stat
             refused += v.why == DENIED_SCHEMA;
             hidden += wide && !shown;
             unenforced += w.permit && !shown;
+            assert_true(wide || !shown); /* a schema only takes away */
             assert_true(w.permit || !v.permit);
             if (v.permit && !shown && !broken++) complain(&t, &q);
             arena_reset(scratch);
