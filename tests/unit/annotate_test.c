@@ -238,8 +238,7 @@ static void a_schema_that_is_not_understood_stays(void **state)
     (void)state;
     static const char *const items[] =
         {"{\"inputSchema\":{\"$ref\":\"#/$defs/a\",\"properties\":{\"path\":{}}}}",
-         "{\"inputSchema\":{\"$schema\":\"http://json-schema.org/draft-04/"
-         "schema#\",\"properties\":{\"path\":{}}}}",
+         "{\"inputSchema\":{\"$schema\":\"urn:draft-04\",\"properties\":{\"path\":{}}}}",
          "{\"inputSchema\":{\"$schema\":7,\"properties\":{\"path\":{}}}}"};
     for (size_t i = 0; i < 3; i++) {
         arena *a = arena_new();
