@@ -59,7 +59,10 @@ static str document_name(arena *a, str name)
     const char *dot = name.n ? memrchr(name.p, '.', name.n) : NULL;
     if (dot && dot > name.p) name.n = (size_t)(dot - name.p);
     char *out = arena_bytes(a, name.n + 1);
-    for (size_t i = 0; i < name.n; i++) out[i] = may_stand_in_name(name.p[i]) ? name.p[i] : '-';
+    for (size_t i = 0; i < name.n; i++) {
+        out[i] = '-';
+        if (may_stand_in_name(name.p[i])) out[i] = name.p[i];
+    }
     return name.n ? (str){out, name.n} : S("document");
 }
 

@@ -58,9 +58,10 @@ static size_t after_character(const pair *t, size_t i)
 static bool fits(str pattern, const pair *t)
 {
     size_t p = 0, i = 0, star = SIZE_MAX, from = 0, n = pair_length(t);
-    char last = pattern.n && n ? pattern.p[pattern.n - 1] : '*';
-    /* most that do not fit end otherwise */
-    if (last != '*' && last != '?' && last != pair_at(t, n - 1)) return false;
+    if (pattern.n && n) { /* most that do not fit end otherwise */
+        char last = pattern.p[pattern.n - 1];
+        if (last != '*' && last != '?' && last != pair_at(t, n - 1)) return false;
+    }
     while (i < n) {
         if (p < pattern.n && pattern.p[p] == '*') {
             if (p + 1 == pattern.n) return true;

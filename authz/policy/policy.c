@@ -92,37 +92,45 @@ static void permit_by(verdict *out, const policy_rule *r, truth t)
     out->message = (str){0};
 }
 
+/* The permit that lacks the fewest scopes, and those. */
+typedef struct {
+    const policy_rule *rule;
+    scope_set scopes;
+} nearest_permit;
+
+static void lacks_scopes(policy_ask *k, const policy_rule *r, scope_set required,
+                         nearest_permit *nearest)
+{
+    scope_set set = with_missing(k, required, r);
+    if (!nearest->rule || set.count < nearest->scopes.count) *nearest = (nearest_permit){r, set};
+}
+
 /* A list is content with a permit that might apply; a replay wants one that does. */
 static void grant(policy_ask *k, size_t *at, verdict *out, scope_set required_scopes)
 {
-    const policy_rule *r, *nearest = NULL, *perhaps = NULL;
-    scope_set least = {0};
+    const policy_rule *r, *perhaps = NULL;
+    nearest_permit nearest = {0};
     while ((r = policy_next_rule(k, RULE_PERMIT, at))) {
         bool lacks = required_scopes.count || policy_lacks_scopes(k, r);
         if (lacks && k->q->listing) continue;
         truth t = policy_condition(k, r);
         if (t == TRUTH_NO || t == TRUTH_ERROR) continue;
-        if (!lacks && t == TRUTH_UNKNOWN && k->q->given) {
+        if (lacks) {
+            lacks_scopes(k, r, required_scopes, &nearest);
+        } else if (t == TRUTH_UNKNOWN && k->q->given) {
             if (!perhaps) perhaps = r;
-            continue;
-        }
-        if (!lacks) {
+        } else {
             permit_by(out, r, t);
             return;
-        }
-        scope_set set = with_missing(k, required_scopes, r);
-        if (!nearest || set.count < least.count) {
-            nearest = r;
-            least = set;
         }
     }
     if (perhaps) {
         permit_by(out, perhaps, TRUTH_UNKNOWN);
         return;
     }
-    decide_by(out, nearest ? DENIED_SCOPES : DENIED_DEFAULT, nearest);
+    decide_by(out, nearest.rule ? DENIED_SCOPES : DENIED_DEFAULT, nearest.rule);
     out->message = (str){0};
-    out->scopes = least.list;
+    out->scopes = nearest.scopes.list;
 }
 
 static void answer(policy_ask *k, verdict *out)
