@@ -7,11 +7,6 @@
 #include "anthropic.h"
 #include "thinking.h"
 
-static const err *wrong(const llm_reader *rd, const char *what)
-{
-    return err_new(reader_arena(rd), ERR_MALFORMED, "%s", what);
-}
-
 static void read_source(obj *block, llm_part *p)
 {
     static const name_row froms[] = {{"base64", MEDIA_DATA},
@@ -42,7 +37,7 @@ static const err *read_result(obj *o, llm_part *p)
     const err *e = read_blocks(obj_reader(o), content, &inner);
     p->inner = inner.p;
     p->inner_count = inner.n;
-    if (!e && !p->id.n) e = wrong(obj_reader(o), "a tool_result must have a 'tool_use_id'");
+    if (!e && !p->id.n) e = reader_wrong(obj_reader(o), "a tool_result must have a 'tool_use_id'");
     return e;
 }
 
@@ -52,7 +47,7 @@ static const err *read_use(obj *o, llm_part *p)
     p->name = obj_text(o, "name");
     p->text = obj_take(o, "input").raw;
     if (!p->name.n || !p->id.n)
-        return wrong(obj_reader(o), "a tool_use must have an 'id' and a 'name'");
+        return reader_wrong(obj_reader(o), "a tool_use must have an 'id' and a 'name'");
     return NULL;
 }
 
@@ -63,10 +58,7 @@ static void read_document(obj *o, llm_part *p)
     if (p->name.p) reader_spot(obj_reader(o), &p->name, "messages.content.title");
 }
 
-static const struct {
-    const char *type, *path;
-    part_kind kind;
-} blocks[] = {
+static const part_row blocks[] = {
     {"text", "messages.content.text", PART_TEXT},
     {"image", "messages.content.image", PART_IMAGE},
     {"document", "messages.content.document", PART_DOCUMENT},
@@ -79,11 +71,7 @@ static const struct {
 
 static const err *read_block(obj *o, js_value raw, part_list *l)
 {
-    str type = obj_text(o, "type");
-    size_t i = 0;
-    while (blocks[i].type && !str_eq(type, (str){blocks[i].type, strlen(blocks[i].type)})) i++;
-    llm_part *p = part_add(l, blocks[i].kind);
-    reader_spot(obj_reader(o), p, blocks[i].path);
+    llm_part *p = part_of_type(o, blocks, l);
     const err *e = NULL;
     switch (p->kind) {
     case PART_TEXT: p->text = obj_text(o, "text"); break;
@@ -96,11 +84,7 @@ static const err *read_block(obj *o, js_value raw, part_list *l)
         p->signature = obj_text(o, "signature");
         break;
     case PART_REDACTED: p->text = obj_text(o, "data"); break;
-    default:
-        p->raw = raw;
-        p->origin = S("anthropic");
-        obj_take_all(o);
-        break;
+    default: part_keep(o, raw, S("anthropic"), p); break;
     }
     cache_read(o, &p->cache, "messages.content.cache_control");
     return e;
@@ -108,22 +92,10 @@ static const err *read_block(obj *o, js_value raw, part_list *l)
 
 static const err *read_blocks(llm_reader *rd, js_value content, part_list *l)
 {
-    if (content.kind == JS_ABSENT) return NULL;
-    if (content.kind == JS_STRING) {
-        llm_part *p = part_add(l, PART_TEXT);
-        p->text = js_text(reader_arena(rd), content);
-        reader_spot(rd, p, "messages.content");
-        return NULL;
-    }
-    if (content.kind != JS_ARRAY) return wrong(rd, "'content' must be text or a list of blocks");
-    js_iter it = js_iterate(content);
-    while (js_next(&it)) {
-        obj *o = obj_open(rd, it.value, "messages.content");
-        if (!o) return wrong(rd, "each block of 'content' must be an object");
-        const err *e = read_block(o, it.value, l);
-        if (e) return e;
-    }
-    return NULL;
+    static const content_form form = {"messages.content",
+                                      "'content' must be text or a list of blocks",
+                                      "each block of 'content' must be an object", read_block};
+    return content.kind == JS_ABSENT ? NULL : content_read(rd, content, &form, l);
 }
 
 typedef struct {
@@ -150,7 +122,7 @@ static const err *read_user(llm_reader *rd, js_value content, turn_list *l)
     while (js_next(&it)) {
         bool result = js_text_is(js_get(it.value, S("type")), S("tool_result"));
         obj *o = obj_open(rd, it.value, "messages.content");
-        if (!o) return wrong(rd, "each block of 'content' must be an object");
+        if (!o) return reader_wrong(rd, "each block of 'content' must be an object");
         const err *e = read_block(o, it.value, result ? &results : &rest);
         if (e) return e;
     }
@@ -163,7 +135,7 @@ static const err *read_turn(obj *o, turn_list *l)
 {
     llm_reader *rd = obj_reader(o);
     int role = name_value(anthropic_roles, obj_text(o, "role"), 0);
-    if (!role) return wrong(rd, "'messages[].role' must be user or assistant");
+    if (!role) return reader_wrong(rd, "'messages[].role' must be user or assistant");
     js_value content = obj_take(o, "content");
     if (role == ROLE_USER) return read_user(rd, content, l);
     part_list parts = parts_new(obj_arena(o), list_count(content) + 1);
@@ -177,7 +149,7 @@ static const err *read_turns(obj *o, llm_chat *c)
     llm_reader *rd = obj_reader(o);
     arena *a = obj_arena(o);
     js_value system = obj_take(o, "system"), messages = obj_take(o, "messages");
-    if (messages.kind != JS_ARRAY) return wrong(rd, "'messages' must be a list");
+    if (messages.kind != JS_ARRAY) return reader_wrong(rd, "'messages' must be a list");
     turn_list l = {.t = NEW_N(a, llm_turn, list_count(messages) * 2 + 2)};
     part_list first = parts_new(a, list_count(system) + 1);
     const err *e = read_blocks(rd, system, &first);
@@ -189,7 +161,7 @@ static const err *read_turns(obj *o, llm_chat *c)
     js_iter it = js_iterate(messages);
     while (js_next(&it)) {
         obj *turn = obj_open(rd, it.value, "messages");
-        if (!turn) return wrong(rd, "each of 'messages' must be an object");
+        if (!turn) return reader_wrong(rd, "each of 'messages' must be an object");
         e = read_turn(turn, &l);
         if (e) return e;
     }
@@ -208,30 +180,9 @@ static const err *read_tool(obj *o, js_value raw, llm_tool *t)
         return NULL;
     }
     t->kind = TOOL_FUNCTION;
-    t->name = obj_text(o, "name");
-    t->description = obj_text(o, "description");
-    t->schema = obj_take(o, "input_schema");
-    js_value strict = obj_take(o, "strict");
-    t->strict = (opt_bool){strict.kind != JS_ABSENT, js_bool(strict, false)};
-    if (t->strict.set) reader_spot(obj_reader(o), &t->strict, "tools.strict");
+    tool_take(o, "input_schema", "tools.strict", t);
     cache_read(o, &t->cache, "tools.cache_control");
-    return t->name.n ? NULL : wrong(obj_reader(o), "each of 'tools' must have a name");
-}
-
-static const err *read_tools(obj *o, llm_chat *c)
-{
-    llm_reader *rd = obj_reader(o);
-    js_value list = obj_take(o, "tools");
-    llm_tool *tools = NEW_N(obj_arena(o), llm_tool, list_count(list) + 1);
-    c->tools = tools;
-    js_iter it = js_iterate(list);
-    while (list.kind == JS_ARRAY && js_next(&it)) {
-        obj *tool = obj_open(rd, it.value, "tools");
-        if (!tool) return wrong(rd, "each of 'tools' must be an object");
-        const err *e = read_tool(tool, it.value, &tools[c->tool_count++]);
-        if (e) return e;
-    }
-    return NULL;
+    return t->name.n ? NULL : reader_wrong(obj_reader(o), "each of 'tools' must have a name");
 }
 
 static const err *read_choice(obj *o, llm_chat *c)
@@ -252,7 +203,7 @@ static const err *read_choice(obj *o, llm_chat *c)
         reader_spot(rd, &c->parallel_tools, "tool_choice.disable_parallel_tool_use");
     }
     if (!c->choice || (c->choice == CHOICE_ONE && !c->choice_name.n))
-        return wrong(rd, "'tool_choice' must be auto, any, none or a named tool");
+        return reader_wrong(rd, "'tool_choice' must be auto, any, none or a named tool");
     reader_spot(rd, &c->choice, "tool_choice");
     return NULL;
 }
@@ -277,13 +228,13 @@ static const err *read_output(obj *o, llm_chat *c)
     str effort = obj_text(out, "effort");
     if (effort.p) {
         c->effort = name_value(llm_efforts, effort, 0);
-        if (!c->effort) return wrong(rd, "'output_config.effort' is not known");
+        if (!c->effort) return reader_wrong(rd, "'output_config.effort' is not known");
         reader_spot(rd, &c->effort, "output_config.effort");
     }
     obj *format = obj_open(rd, obj_take(out, "format"), "output_config.format");
     if (!format) return NULL;
     if (!str_eq(obj_text(format, "type"), S("json_schema")))
-        return wrong(rd, "'output_config.format.type' must be json_schema");
+        return reader_wrong(rd, "'output_config.format.type' must be json_schema");
     c->format.kind = FORMAT_SCHEMA;
     c->format.schema = obj_take(format, "schema");
     c->format.strict = (opt_bool){true, true};
@@ -296,12 +247,12 @@ static const name_row tiers[] = {{"auto", 1}, {"standard_only", 2}, {0}};
 const err *anthropic_read_request(llm_reader *rd, js_value body, llm_chat *out)
 {
     obj *o = obj_open(rd, body, "");
-    if (!o) return wrong(rd, "the body must be a JSON object");
+    if (!o) return reader_wrong(rd, "the body must be a JSON object");
     out->model = obj_text(o, "model");
     const err *e = fields_read(o, anthropic_params, out);
     if (!e) e = fields_read(o, anthropic_sampling, out);
     if (!e) e = read_turns(o, out);
-    if (!e) e = read_tools(o, out);
+    if (!e) e = tools_read(o, out, read_tool);
     if (!e) e = read_choice(o, out);
     if (!e) e = read_output(o, out);
     if (!e) e = thinking_read(o, out);

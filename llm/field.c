@@ -15,6 +15,12 @@ const char *name_text(const name_row *rows, int value)
     return NULL;
 }
 
+opt_bool obj_bool(obj *o, const char *name)
+{
+    js_value v = obj_take(o, name);
+    return (opt_bool){v.kind != JS_ABSENT, js_bool(v, false)};
+}
+
 static bool read_one(arena *a, const field_row *row, js_value v, void *to)
 {
     int64_t n = 0;

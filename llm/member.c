@@ -149,6 +149,11 @@ void reader_spot(llm_reader *rd, const void *at, const char *path)
     rd->last_spot = s;
 }
 
+const err *reader_wrong(const llm_reader *rd, const char *what)
+{
+    return err_new(rd->a, ERR_MALFORMED, "%s", what);
+}
+
 /* What was said is a set of addresses: open addressing, never more than half full. */
 struct llm_loss {
     arena *a;

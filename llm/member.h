@@ -34,6 +34,8 @@ void obj_taken(obj *o, str key);
 
 /* This neutral member came from the client, who calls it so: it is lost unless a writer says it. */
 void reader_spot(llm_reader *rd, const void *at, const char *path);
+/* ERR_MALFORMED, in words for the client. */
+const err *reader_wrong(const llm_reader *rd, const char *what);
 
 /* What one attempt's writer has said. A new one for every attempt. */
 typedef struct llm_loss llm_loss;

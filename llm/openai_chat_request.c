@@ -7,11 +7,6 @@
 #include "openai_chat.h"
 #include "thinking.h"
 
-static const err *wrong(const llm_reader *rd, const char *what)
-{
-    return err_new(reader_arena(rd), ERR_MALFORMED, "%s", what);
-}
-
 /* Parts */
 
 static void read_image(obj *o, part_list *l)
@@ -87,7 +82,7 @@ static void read_redacted(obj *o, part_list *l)
     reader_spot(obj_reader(o), p, "messages.redacted_thinking");
 }
 
-static void read_part(obj *o, js_value raw, part_list *l)
+static const err *read_part(obj *o, js_value raw, part_list *l)
 {
     str type = obj_text(o, "type");
     size_t at = l->n;
@@ -111,31 +106,20 @@ static void read_part(obj *o, js_value raw, part_list *l)
         read_redacted(o, l);
     else {
         llm_part *p = part_add(l, PART_OTHER);
-        p->raw = raw;
-        p->origin = S("openai_chat");
-        obj_take_all(o);
+        part_keep(o, raw, S("openai_chat"), p);
         reader_spot(obj_reader(o), p, "messages.content");
     }
     cache_read(o, &l->p[at].cache, "messages.content.cache_control");
+    return NULL;
 }
 
 static const err *read_content(llm_reader *rd, js_value content, part_list *l)
 {
-    if (content.kind == JS_ABSENT) return NULL;
-    if (content.kind == JS_STRING) {
-        llm_part *p = part_add(l, PART_TEXT);
-        p->text = js_text(reader_arena(rd), content);
-        reader_spot(rd, p, "messages.content");
-        return NULL;
-    }
-    if (content.kind != JS_ARRAY) return wrong(rd, "'messages[].content' must be text or a list");
-    js_iter it = js_iterate(content);
-    while (js_next(&it)) {
-        obj *o = obj_open(rd, it.value, "messages.content");
-        if (!o) return wrong(rd, "each part of 'messages[].content' must be an object");
-        read_part(o, it.value, l);
-    }
-    return NULL;
+    static const content_form form = {"messages.content",
+                                      "'messages[].content' must be text or a list",
+                                      "each part of 'messages[].content' must be an object",
+                                      read_part};
+    return content.kind == JS_ABSENT ? NULL : content_read(rd, content, &form, l);
 }
 
 /* Turns */
@@ -146,7 +130,7 @@ static const err *read_calls(obj *turn, part_list *l)
     js_iter it = js_iterate(obj_take(turn, "tool_calls"));
     while (js_next(&it)) {
         obj *o = obj_open(rd, it.value, "messages.tool_calls");
-        if (!o) return wrong(rd, "each of 'messages[].tool_calls' must be an object");
+        if (!o) return reader_wrong(rd, "each of 'messages[].tool_calls' must be an object");
         llm_part *p = part_add(l, PART_TOOL_CALL);
         p->id = obj_text(o, "id");
         p->custom = str_eq(obj_text(o, "type"), S("custom"));
@@ -154,7 +138,8 @@ static const err *read_calls(obj *turn, part_list *l)
         obj *f = obj_open(rd, obj_take(o, what), "messages.tool_calls.function");
         p->name = f ? obj_text(f, "name") : (str){0};
         p->text = f ? obj_text(f, p->custom ? "input" : "arguments") : (str){0};
-        if (!p->name.n) return wrong(rd, "each of 'messages[].tool_calls' must name its function");
+        if (!p->name.n)
+            return reader_wrong(rd, "each of 'messages[].tool_calls' must name its function");
         cache_read(o, &p->cache, "messages.tool_calls.cache_control");
         reader_spot(rd, p, "messages.tool_calls");
     }
@@ -213,7 +198,7 @@ static const err *read_result(obj *o, part_list *l)
     arena *a = obj_arena(o);
     llm_part *p = part_add(l, PART_TOOL_RESULT);
     p->id = obj_text(o, "tool_call_id");
-    if (!p->id.n) return wrong(rd, "a 'tool' message must have a 'tool_call_id'");
+    if (!p->id.n) return reader_wrong(rd, "a 'tool' message must have a 'tool_call_id'");
     js_value content = obj_take(o, "content");
     part_list inner = parts_new(a, list_count(content) + 1);
     const err *e = read_content(rd, content, &inner);
@@ -241,7 +226,8 @@ static const err *read_turn(obj *o, llm_turn *t)
     part_list l = parts_new(obj_arena(o), most);
     const err *e = NULL;
     if (!t->role)
-        e = wrong(rd, "'messages[].role' must be system, developer, user, assistant or tool");
+        e = reader_wrong(rd,
+                         "'messages[].role' must be system, developer, user, assistant or tool");
     else if (t->role == ROLE_ASSISTANT)
         e = read_assistant(o, &l);
     else if (t->role == ROLE_TOOL)
@@ -259,13 +245,13 @@ static const err *read_turns(obj *o, llm_chat *c)
 {
     llm_reader *rd = obj_reader(o);
     js_value messages = obj_take(o, "messages");
-    if (messages.kind != JS_ARRAY) return wrong(rd, "'messages' must be a list");
+    if (messages.kind != JS_ARRAY) return reader_wrong(rd, "'messages' must be a list");
     llm_turn *turns = NEW_N(obj_arena(o), llm_turn, list_count(messages) + 1);
     c->turns = turns;
     js_iter it = js_iterate(messages);
     while (js_next(&it)) {
         obj *turn = obj_open(rd, it.value, "messages");
-        if (!turn) return wrong(rd, "each of 'messages' must be an object");
+        if (!turn) return reader_wrong(rd, "each of 'messages' must be an object");
         const err *e = read_turn(turn, &turns[c->turn_count++]);
         if (e) return e;
     }
@@ -273,17 +259,6 @@ static const err *read_turns(obj *o, llm_chat *c)
 }
 
 /* Tools */
-
-static void read_function(obj *o, llm_tool *t)
-{
-    t->name = obj_text(o, "name");
-    t->description = obj_text(o, "description");
-    t->schema = obj_take(o, t->kind == TOOL_CUSTOM ? "format" : "parameters");
-    js_value strict = obj_take(o, "strict");
-    if (strict.kind == JS_ABSENT) return;
-    t->strict = (opt_bool){true, js_bool(strict, false)};
-    reader_spot(obj_reader(o), &t->strict, "tools.function.strict");
-}
 
 static const err *read_tool(obj *o, js_value raw, llm_tool *t)
 {
@@ -297,26 +272,10 @@ static const err *read_tool(obj *o, js_value raw, llm_tool *t)
     }
     t->kind = custom ? TOOL_CUSTOM : TOOL_FUNCTION;
     obj *f = obj_open(obj_reader(o), obj_take(o, custom ? "custom" : "function"), "tools.function");
-    if (f) read_function(f, t);
+    if (f) tool_take(f, custom ? "format" : "parameters", "tools.function.strict", t);
     if (f) cache_read(f, &t->cache, "tools.function.cache_control");
     if (!t->cache.set) cache_read(o, &t->cache, "tools.cache_control");
-    return t->name.n ? NULL : wrong(obj_reader(o), "each of 'tools' must have a name");
-}
-
-static const err *read_tools(obj *o, llm_chat *c)
-{
-    llm_reader *rd = obj_reader(o);
-    js_value list = obj_take(o, "tools");
-    llm_tool *tools = NEW_N(obj_arena(o), llm_tool, list_count(list) + 1);
-    c->tools = tools;
-    js_iter it = js_iterate(list);
-    while (list.kind == JS_ARRAY && js_next(&it)) {
-        obj *tool = obj_open(rd, it.value, "tools");
-        if (!tool) return wrong(rd, "each of 'tools' must be an object");
-        const err *e = read_tool(tool, it.value, &tools[c->tool_count++]);
-        if (e) return e;
-    }
-    return NULL;
+    return t->name.n ? NULL : reader_wrong(obj_reader(o), "each of 'tools' must have a name");
 }
 
 static const err *read_choice(obj *o, llm_chat *c)
@@ -332,10 +291,11 @@ static const err *read_choice(obj *o, llm_chat *c)
     reader_spot(rd, &c->choice, "tool_choice");
     if (v.kind == JS_STRING) {
         c->choice = name_value(modes, js_text(obj_arena(o), v), 0);
-        return c->choice ? NULL : wrong(rd, "'tool_choice' must be none, auto, required or a tool");
+        return c->choice ? NULL
+                         : reader_wrong(rd, "'tool_choice' must be none, auto, required or a tool");
     }
     obj *choice = obj_open(rd, v, "tool_choice");
-    if (!choice) return wrong(rd, "'tool_choice' must be text or an object");
+    if (!choice) return reader_wrong(rd, "'tool_choice' must be text or an object");
     str type = obj_text(choice, "type");
     const char *what = str_eq(type, S("custom")) ? "custom" : "function";
     obj *named = obj_open(rd, obj_take(choice, what), "tool_choice.function");
@@ -346,7 +306,7 @@ static const err *read_choice(obj *o, llm_chat *c)
         c->choice = js_text_is(mode, S("required")) ? CHOICE_ANY : CHOICE_AUTO;
         return NULL;
     }
-    return c->choice_name.n ? NULL : wrong(rd, "'tool_choice' must name its function");
+    return c->choice_name.n ? NULL : reader_wrong(rd, "'tool_choice' must name its function");
 }
 
 /* The rest */
@@ -362,15 +322,14 @@ static const err *read_format(obj *o, llm_chat *c)
     if (!format) return NULL;
     c->format.kind = name_value(kinds, obj_text(format, "type"), 0);
     if (!c->format.kind)
-        return wrong(rd, "'response_format.type' must be text, json_object or json_schema");
+        return reader_wrong(rd, "'response_format.type' must be text, json_object or json_schema");
     reader_spot(rd, &c->format.kind, "response_format");
     obj *schema = obj_open(rd, obj_take(format, "json_schema"), "response_format.json_schema");
     if (!schema) return NULL;
     c->format.name = obj_text(schema, "name");
     c->format.description = obj_text(schema, "description");
     c->format.schema = obj_take(schema, "schema");
-    js_value strict = obj_take(schema, "strict");
-    if (strict.kind != JS_ABSENT) c->format.strict = (opt_bool){true, js_bool(strict, false)};
+    c->format.strict = obj_bool(schema, "strict");
     return NULL;
 }
 
@@ -391,11 +350,11 @@ static void read_stops(obj *o, llm_chat *c)
 const err *openai_chat_read_request(llm_reader *rd, js_value body, llm_chat *out)
 {
     obj *o = obj_open(rd, body, "");
-    if (!o) return wrong(rd, "the body must be a JSON object");
+    if (!o) return reader_wrong(rd, "the body must be a JSON object");
     out->model = obj_text(o, "model");
     const err *e = fields_read(o, openai_chat_params, out);
     if (!e) e = read_turns(o, out);
-    if (!e) e = read_tools(o, out);
+    if (!e) e = tools_read(o, out, read_tool);
     if (!e) e = read_choice(o, out);
     if (!e) e = read_format(o, out);
     if (!e) e = thinking_read(o, out);

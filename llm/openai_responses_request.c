@@ -16,11 +16,6 @@ typedef struct {
     size_t n;
 } items;
 
-static const err *wrong(const llm_reader *rd, const char *what)
-{
-    return err_new(reader_arena(rd), ERR_MALFORMED, "%s", what);
-}
-
 /* The turn that the next part belongs to: the last one, if it is of this role. */
 static llm_turn *turn_of(items *l, llm_role role, bool joins)
 {
@@ -70,10 +65,7 @@ static void read_audio(obj *o, llm_part *p)
     p->media.mime = arena_fmt(obj_arena(o), "audio/" STR_FMT, STR_ARG(obj_text(audio, "format")));
 }
 
-static const struct {
-    const char *type, *path;
-    part_kind kind;
-} kinds[] = {
+static const part_row kinds[] = {
     {"input_text", "input.content.input_text", PART_TEXT},
     {"output_text", "input.content.output_text", PART_TEXT},
     {"text", "input.content.text", PART_TEXT},
@@ -84,45 +76,29 @@ static const struct {
     {NULL, "input.content", PART_OTHER},
 };
 
-static void read_part(obj *o, js_value raw, part_list *l)
+static const err *read_part(obj *o, js_value raw, part_list *l)
 {
-    str type = obj_text(o, "type");
-    size_t i = 0;
-    while (kinds[i].type && !str_eq(type, (str){kinds[i].type, strlen(kinds[i].type)})) i++;
-    llm_part *p = part_add(l, kinds[i].kind);
-    reader_spot(obj_reader(o), p, kinds[i].path);
+    llm_part *p = part_of_type(o, kinds, l);
     (void)obj_take(o, "annotations");
     (void)obj_take(o, "logprobs");
     switch (p->kind) {
-    case PART_TEXT: p->text = obj_text(o, "text"); return;
-    case PART_REFUSAL: p->text = obj_text(o, "refusal"); return;
-    case PART_IMAGE: read_image(o, p); return;
-    case PART_DOCUMENT: read_file(o, p); return;
-    case PART_AUDIO: read_audio(o, p); return;
-    default:
-        p->raw = raw;
-        p->origin = S("openai_responses");
-        obj_take_all(o);
-        return;
+    case PART_TEXT: p->text = obj_text(o, "text"); break;
+    case PART_REFUSAL: p->text = obj_text(o, "refusal"); break;
+    case PART_IMAGE: read_image(o, p); break;
+    case PART_DOCUMENT: read_file(o, p); break;
+    case PART_AUDIO: read_audio(o, p); break;
+    default: part_keep(o, raw, S("openai_responses"), p); break;
     }
+    return NULL;
 }
 
 static const err *read_content(llm_reader *rd, js_value content, part_list *l)
 {
-    if (content.kind == JS_STRING) {
-        llm_part *p = part_add(l, PART_TEXT);
-        p->text = js_text(reader_arena(rd), content);
-        reader_spot(rd, p, "input.content");
-        return NULL;
-    }
-    if (content.kind != JS_ARRAY) return wrong(rd, "'content' of an item must be text or a list");
-    js_iter it = js_iterate(content);
-    while (js_next(&it)) {
-        obj *o = obj_open(rd, it.value, "input.content");
-        if (!o) return wrong(rd, "each part of an item's 'content' must be an object");
-        read_part(o, it.value, l);
-    }
-    return NULL;
+    static const content_form form = {"input.content",
+                                      "'content' of an item must be text or a list",
+                                      "each part of an item's 'content' must be an object",
+                                      read_part};
+    return content_read(rd, content, &form, l);
 }
 
 /* Items */
@@ -135,7 +111,7 @@ static const err *read_message(items *l, obj *o)
                                      {"developer", ROLE_DEVELOPER},
                                      {0}};
     int role = name_value(roles, obj_text(o, "role"), 0);
-    if (!role) return wrong(l->rd, "'role' must be user, assistant, system or developer");
+    if (!role) return reader_wrong(l->rd, "'role' must be user, assistant, system or developer");
     (void)obj_take(o, "id"); /* of answers kept elsewhere */
     (void)obj_take(o, "status");
     (void)obj_take(o, "phase");
@@ -156,7 +132,8 @@ static const err *read_call(items *l, obj *o, bool custom)
     p->text = obj_text(o, custom ? "input" : "arguments");
     (void)obj_take(o, "id");
     (void)obj_take(o, "status");
-    if (!p->id.n || !p->name.n) return wrong(l->rd, "a call must have a 'call_id' and a 'name'");
+    if (!p->id.n || !p->name.n)
+        return reader_wrong(l->rd, "a call must have a 'call_id' and a 'name'");
     return NULL;
 }
 
@@ -172,7 +149,7 @@ static const err *read_output(items *l, obj *o)
     const err *e = read_content(l->rd, output, &inner);
     p->inner = inner.p;
     p->inner_count = inner.n;
-    if (!p->id.n) return wrong(l->rd, "a call's output must have a 'call_id'");
+    if (!p->id.n) return reader_wrong(l->rd, "a call's output must have a 'call_id'");
     return e;
 }
 
@@ -197,7 +174,7 @@ static void read_reasoning(items *l, obj *o)
 static const err *read_item(items *l, js_value raw)
 {
     obj *o = obj_open(l->rd, raw, "input");
-    if (!o) return wrong(l->rd, "each item of 'input' must be an object");
+    if (!o) return reader_wrong(l->rd, "each item of 'input' must be an object");
     str type = obj_text(o, "type");
     if (str_eq(type, S("message")) || (!type.n && obj_has(o, "role"))) return read_message(l, o);
     if (str_eq(type, S("function_call"))) return read_call(l, o, false);
@@ -208,11 +185,9 @@ static const err *read_item(items *l, js_value raw)
         read_reasoning(l, o);
         return NULL;
     }
-    if (!type.n) return wrong(l->rd, "an item of 'input' must have a 'type' or a 'role'");
+    if (!type.n) return reader_wrong(l->rd, "an item of 'input' must have a 'type' or a 'role'");
     llm_part *p = add(l, turn_of(l, ROLE_ASSISTANT, true), PART_OTHER, "input");
-    p->raw = raw;
-    p->origin = S("openai_responses");
-    obj_take_all(o);
+    part_keep(o, raw, S("openai_responses"), p);
     return NULL;
 }
 
@@ -235,7 +210,7 @@ static const err *read_input(obj *o, llm_chat *c)
     if (input.kind == JS_STRING)
         add(&l, turn_of(&l, ROLE_USER, false), PART_TEXT, "input")->text = js_text(l.a, input);
     else if (input.kind != JS_ARRAY)
-        return wrong(rd, "'input' must be text or a list of items");
+        return reader_wrong(rd, "'input' must be text or a list of items");
     it = js_iterate(input);
     while (input.kind == JS_ARRAY && js_next(&it)) {
         const err *e = read_item(&l, it.value);
@@ -248,7 +223,7 @@ static const err *read_input(obj *o, llm_chat *c)
 
 /* Tools and the rest */
 
-static void read_tool(obj *o, js_value raw, llm_tool *t)
+static const err *read_tool(obj *o, js_value raw, llm_tool *t)
 {
     str type = obj_text(o, "type");
     bool custom = str_eq(type, S("custom"));
@@ -256,29 +231,10 @@ static void read_tool(obj *o, js_value raw, llm_tool *t)
     if (!custom && !str_eq(type, S("function"))) {
         *t = (llm_tool){.kind = TOOL_OTHER, .raw = raw, .origin = S("openai_responses")};
         obj_take_all(o);
-        return;
+        return NULL;
     }
     t->kind = custom ? TOOL_CUSTOM : TOOL_FUNCTION;
-    t->name = obj_text(o, "name");
-    t->description = obj_text(o, "description");
-    t->schema = obj_take(o, custom ? "format" : "parameters");
-    js_value strict = obj_take(o, "strict");
-    t->strict = (opt_bool){strict.kind != JS_ABSENT, js_bool(strict, false)};
-    if (t->strict.set) reader_spot(obj_reader(o), &t->strict, "tools.strict");
-}
-
-static const err *read_tools(obj *o, llm_chat *c)
-{
-    llm_reader *rd = obj_reader(o);
-    js_value list = obj_take(o, "tools");
-    llm_tool *tools = NEW_N(obj_arena(o), llm_tool, list_count(list) + 1);
-    c->tools = tools;
-    js_iter it = js_iterate(list);
-    while (list.kind == JS_ARRAY && js_next(&it)) {
-        obj *tool = obj_open(rd, it.value, "tools");
-        if (!tool) return wrong(rd, "each of 'tools' must be an object");
-        read_tool(tool, it.value, &tools[c->tool_count++]);
-    }
+    tool_take(o, custom ? "format" : "parameters", "tools.strict", t);
     return NULL;
 }
 
@@ -295,7 +251,7 @@ static const err *read_choice(obj *o, llm_chat *c)
     c->choice = name_value(modes, js_text(obj_arena(o), v), 0);
     if (c->choice) return NULL;
     obj *choice = obj_open(rd, v, "tool_choice");
-    if (!choice) return wrong(rd, "'tool_choice' must be none, auto, required or a tool");
+    if (!choice) return reader_wrong(rd, "'tool_choice' must be none, auto, required or a tool");
     str type = obj_text(choice, "type");
     c->choice_name = obj_text(choice, "name");
     c->choice = c->choice_name.n ? CHOICE_ONE : CHOICE_AUTO;
@@ -323,30 +279,30 @@ static const err *read_text(obj *o, llm_chat *c)
     obj *format = obj_open(rd, obj_take(text, "format"), "text.format");
     if (!format) return NULL;
     c->format.kind = name_value(names, obj_text(format, "type"), 0);
-    if (!c->format.kind) return wrong(rd, "'text.format.type' is not known");
+    if (!c->format.kind) return reader_wrong(rd, "'text.format.type' is not known");
     reader_spot(rd, &c->format.kind, "text.format");
     c->format.name = obj_text(format, "name");
     c->format.description = obj_text(format, "description");
     c->format.schema = obj_take(format, "schema");
-    js_value strict = obj_take(format, "strict");
-    c->format.strict = (opt_bool){strict.kind != JS_ABSENT, js_bool(strict, false)};
+    c->format.strict = obj_bool(format, "strict");
     return NULL;
 }
 
 const err *responses_read_request(llm_reader *rd, js_value body, llm_chat *out)
 {
     obj *o = obj_open(rd, body, "");
-    if (!o) return wrong(rd, "the body must be a JSON object");
+    if (!o) return reader_wrong(rd, "the body must be a JSON object");
     out->model = obj_text(o, "model");
     (void)obj_take(o, "include"); /* encrypted reasoning is always given */
     if (!js_bool(obj_peek(o, "store"), true)) (void)obj_take(o, "store"); /* nothing is kept */
     if (str_eq(js_text(obj_arena(o), obj_peek(o, "truncation")), S("disabled")))
         (void)obj_take(o, "truncation");
     if (obj_has(o, "previous_response_id"))
-        return wrong(rd, "'previous_response_id' is not kept for this model: send the whole input");
+        return reader_wrong(rd, "'previous_response_id' is not kept for this model: "
+                                "send the whole input");
     const err *e = fields_read(o, responses_params, out);
     if (!e) e = read_input(o, out);
-    if (!e) e = read_tools(o, out);
+    if (!e) e = tools_read(o, out, read_tool);
     if (!e) e = read_choice(o, out);
     if (!e) e = read_text(o, out);
     return e;

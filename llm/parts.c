@@ -28,6 +28,66 @@ llm_part *part_add(part_list *l, part_kind kind)
     return p;
 }
 
+llm_part *part_of_type(obj *o, const part_row *rows, part_list *l)
+{
+    str type = obj_text(o, "type");
+    while (rows->type && !str_eq(type, (str){rows->type, strlen(rows->type)})) rows++;
+    llm_part *p = part_add(l, rows->kind);
+    reader_spot(obj_reader(o), p, rows->path);
+    return p;
+}
+
+void part_keep(obj *o, js_value raw, str origin, llm_part *p)
+{
+    p->raw = raw;
+    p->origin = origin;
+    obj_take_all(o);
+}
+
+const err *content_read(llm_reader *rd, js_value content, const content_form *form, part_list *l)
+{
+    if (content.kind == JS_STRING) {
+        llm_part *p = part_add(l, PART_TEXT);
+        p->text = js_text(reader_arena(rd), content);
+        reader_spot(rd, p, form->path);
+        return NULL;
+    }
+    if (content.kind != JS_ARRAY) return reader_wrong(rd, form->neither);
+    js_iter it = js_iterate(content);
+    while (js_next(&it)) {
+        obj *o = obj_open(rd, it.value, form->path);
+        if (!o) return reader_wrong(rd, form->no_parts);
+        const err *e = form->read(o, it.value, l);
+        if (e) return e;
+    }
+    return NULL;
+}
+
+const err *tools_read(obj *o, llm_chat *c, const err *(*read)(obj *o, js_value raw, llm_tool *t))
+{
+    llm_reader *rd = obj_reader(o);
+    js_value list = obj_take(o, "tools");
+    llm_tool *tools = NEW_N(obj_arena(o), llm_tool, list_count(list) + 1);
+    c->tools = tools;
+    js_iter it = js_iterate(list);
+    while (list.kind == JS_ARRAY && js_next(&it)) {
+        obj *tool = obj_open(rd, it.value, "tools");
+        if (!tool) return reader_wrong(rd, "each of 'tools' must be an object");
+        const err *e = read(tool, it.value, &tools[c->tool_count++]);
+        if (e) return e;
+    }
+    return NULL;
+}
+
+void tool_take(obj *o, const char *schema, const char *strict_path, llm_tool *t)
+{
+    t->name = obj_text(o, "name");
+    t->description = obj_text(o, "description");
+    t->schema = obj_take(o, schema);
+    t->strict = obj_bool(o, "strict");
+    if (t->strict.set) reader_spot(obj_reader(o), &t->strict, strict_path);
+}
+
 void cache_read(obj *o, cache_mark *m, const char *path)
 {
     obj *mark = obj_open(obj_reader(o), obj_take(o, "cache_control"), path);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* parts.h - small things that more than one dialect does with parts. */
+/* parts.h - what more than one dialect does with parts and tools. */
 #ifndef SP_LLM_PARTS_H
 #define SP_LLM_PARTS_H
 #include "reply.h"
@@ -17,6 +17,31 @@ llm_part *part_add(part_list *l, part_kind kind); /* never NULL; more than `most
 /* `cache_control`, as Anthropic and those who follow it write it. `path`: the client's name. */
 void cache_read(obj *o, cache_mark *m, const char *path);
 void cache_write(jnode *into, const cache_mark *m, llm_loss *l);
+
+/* Reading a client's lists. A `read` is given one object of the list, and its bytes as they came;
+ * the first error ends the reading. */
+
+/* The last row has no type: it is for parts of any other. */
+typedef struct {
+    const char *type, *path; /* the client's name for such a part */
+    part_kind kind;
+} part_row;
+llm_part *part_of_type(obj *o, const part_row *rows, part_list *l);
+/* OTHER: it travels whole. `origin`: the family that knows it. */
+void part_keep(obj *o, js_value raw, str origin, llm_part *p);
+
+typedef struct {
+    const char *path;               /* the client's name for the content */
+    const char *neither, *no_parts; /* what it is told: no text and no list; one is no object */
+    const err *(*read)(obj *o, js_value raw, part_list *l);
+} content_form;
+MUST_CHECK const err *content_read(llm_reader *rd, js_value content, const content_form *form,
+                                   part_list *l);
+
+MUST_CHECK const err *tools_read(obj *o, llm_chat *c,
+                                 const err *(*read)(obj *o, js_value raw, llm_tool *t));
+/* Name, description, schema and strictness: the member that holds the schema differs. */
+void tool_take(obj *o, const char *schema, const char *strict_path, llm_tool *t);
 
 /* "data:image/png;base64,…" is data, anything else a URL. */
 media media_of_url(arena *a, str url);
