@@ -1,28 +1,7 @@
 /* floor: mcp */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "../../mcp/definition.h"
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
-#include <stdlib.h>
-
-#include <cmocka.h>
-
-static arena *a;
-
-static int open_arena(void **state)
-{
-    (void)state;
-    a = arena_new();
-    return 0;
-}
-
-static int close_arena(void **state)
-{
-    (void)state;
-    arena_free(a);
-    return 0;
-}
+#include "own_arena.h"
 
 static str form(const char *tool)
 {
@@ -106,16 +85,15 @@ static void another_description_is_another_digest(void **state)
     assert_memory_not_equal(sum[0], sum[2], DIGEST_BYTES);
 }
 
-#define T(f) cmocka_unit_test_setup_teardown(f, open_arena, close_arena)
 int main(void)
 {
-    const struct CMUnitTest tests[] = {T(members_are_sorted_and_spaces_gone),
-                                       T(strings_are_spelled_one_way),
-                                       T(numbers_stay_as_they_were_sent),
-                                       T(only_what_a_model_acts_on_counts),
-                                       T(absent_null_and_empty_are_three),
-                                       T(a_key_that_begins_another_comes_first),
-                                       T(the_form_of_a_form_is_itself),
-                                       T(another_description_is_another_digest)};
+    const struct CMUnitTest tests[] = {ARENA_TEST(members_are_sorted_and_spaces_gone),
+                                       ARENA_TEST(strings_are_spelled_one_way),
+                                       ARENA_TEST(numbers_stay_as_they_were_sent),
+                                       ARENA_TEST(only_what_a_model_acts_on_counts),
+                                       ARENA_TEST(absent_null_and_empty_are_three),
+                                       ARENA_TEST(a_key_that_begins_another_comes_first),
+                                       ARENA_TEST(the_form_of_a_form_is_itself),
+                                       ARENA_TEST(another_description_is_another_digest)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

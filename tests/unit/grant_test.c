@@ -1,28 +1,7 @@
 /* floor: mcp */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "../../mcp/grant.h"
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
-#include <stdlib.h>
-
-#include <cmocka.h>
-
-static arena *a;
-
-static int open_arena(void **state)
-{
-    (void)state;
-    a = arena_new();
-    return 0;
-}
-
-static int close_arena(void **state)
-{
-    (void)state;
-    arena_free(a);
-    return 0;
-}
+#include "own_arena.h"
 
 static void is(str got, const char *wanted)
 {
@@ -118,13 +97,12 @@ static void only_an_error_code_is_repeated(void **state)
     assert_int_equal(e->kind, ERR_UPSTREAM);
 }
 
-#define T(f) cmocka_unit_test_setup_teardown(f, open_arena, close_arena)
 int main(void)
 {
-    const struct CMUnitTest tests[] = {T(an_exchange_names_subject_and_audience),
-                                       T(the_secret_stands_in_one_place),
-                                       T(a_token_lives_as_long_as_it_says_within_bounds),
-                                       T(what_is_no_token_is_refused),
-                                       T(only_an_error_code_is_repeated)};
+    const struct CMUnitTest tests[] = {ARENA_TEST(an_exchange_names_subject_and_audience),
+                                       ARENA_TEST(the_secret_stands_in_one_place),
+                                       ARENA_TEST(a_token_lives_as_long_as_it_says_within_bounds),
+                                       ARENA_TEST(what_is_no_token_is_refused),
+                                       ARENA_TEST(only_an_error_code_is_repeated)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

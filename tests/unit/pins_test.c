@@ -3,29 +3,16 @@
 #include "../../mcp/pins.h"
 #include "../../mcp/worker.h"
 #include <fcntl.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
-#include <stdlib.h>
 #include <unistd.h>
 
-#include <cmocka.h>
+#include "own_arena.h"
 
-static arena *a;
 static problems found;
 
-static int open_arena(void **state)
+static int open_all(void **state)
 {
-    (void)state;
-    a = arena_new();
+    open_arena(state);
     problems_init(&found, a, S("s.yaml"));
-    return 0;
-}
-
-static int close_arena(void **state)
-{
-    (void)state;
-    arena_free(a);
     return 0;
 }
 
@@ -129,7 +116,7 @@ static void each_withheld_definition_is_told_once(void **state)
     close(ends[1]);
 }
 
-#define T(f) cmocka_unit_test_setup_teardown(f, open_arena, close_arena)
+#define T(f) cmocka_unit_test_setup_teardown(f, open_all, close_arena)
 int main(void)
 {
     const struct CMUnitTest tests[] = {T(a_tool_is_new_changed_or_approved),

@@ -1,28 +1,7 @@
 /* floor: mcp */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "../../mcp/rank.h"
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
-#include <stdlib.h>
-
-#include <cmocka.h>
-
-static arena *a;
-
-static int open_arena(void **state)
-{
-    (void)state;
-    a = arena_new();
-    return 0;
-}
-
-static int close_arena(void **state)
-{
-    (void)state;
-    arena_free(a);
-    return 0;
-}
+#include "own_arena.h"
 
 static const struct {
     str name, text;
@@ -113,15 +92,14 @@ static void equals_keep_their_order(void **state)
     for (size_t i = 0; i < 4; i++) assert_int_equal(ids[i], 10 + i);
 }
 
-#define T(f) cmocka_unit_test_setup_teardown(f, open_arena, close_arena)
 int main(void)
 {
-    const struct CMUnitTest tests[] = {T(the_best_fit_comes_first),
-                                       T(names_are_cut_into_words_and_weigh_more),
-                                       T(words_of_other_alphabets_are_words),
-                                       T(nothing_fits_nothing),
-                                       T(there_are_at_most_as_many_as_asked_for),
-                                       T(a_long_query_is_cut),
-                                       T(equals_keep_their_order)};
+    const struct CMUnitTest tests[] = {ARENA_TEST(the_best_fit_comes_first),
+                                       ARENA_TEST(names_are_cut_into_words_and_weigh_more),
+                                       ARENA_TEST(words_of_other_alphabets_are_words),
+                                       ARENA_TEST(nothing_fits_nothing),
+                                       ARENA_TEST(there_are_at_most_as_many_as_asked_for),
+                                       ARENA_TEST(a_long_query_is_cut),
+                                       ARENA_TEST(equals_keep_their_order)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

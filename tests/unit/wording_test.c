@@ -1,28 +1,7 @@
 /* floor: mcp */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "../../mcp/wording.h"
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
-#include <stdlib.h>
-
-#include <cmocka.h>
-
-static arena *a;
-
-static int open_arena(void **state)
-{
-    (void)state;
-    a = arena_new();
-    return 0;
-}
-
-static int close_arena(void **state)
-{
-    (void)state;
-    arena_free(a);
-    return 0;
-}
+#include "own_arena.h"
 
 static js_value described(const char *text)
 {
@@ -93,13 +72,12 @@ static void its_own_tools_and_plain_words_are_not(void **state)
     assert_int_equal(wording_foreign(w, a, S("files"), described("create_issue")).n, 0);
 }
 
-#define T(f) cmocka_unit_test_setup_teardown(f, open_arena, close_arena)
 int main(void)
 {
-    const struct CMUnitTest tests[] = {T(hidden_characters_are_found_escaped_or_not),
-                                       T(plain_text_of_any_language_is_plain),
-                                       T(a_hidden_character_deep_in_a_schema_is_found),
-                                       T(another_servers_tool_is_noticed),
-                                       T(its_own_tools_and_plain_words_are_not)};
+    const struct CMUnitTest tests[] = {ARENA_TEST(hidden_characters_are_found_escaped_or_not),
+                                       ARENA_TEST(plain_text_of_any_language_is_plain),
+                                       ARENA_TEST(a_hidden_character_deep_in_a_schema_is_found),
+                                       ARENA_TEST(another_servers_tool_is_noticed),
+                                       ARENA_TEST(its_own_tools_and_plain_words_are_not)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
