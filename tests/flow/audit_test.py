@@ -11,9 +11,9 @@ import subprocess
 import tempfile
 
 from house import mcp, upstreams
-from house.gateway import CONFIG, Gateway, until
+from house.gateway import CONFIG, until
+from house.household import Household
 from house.http import once
-from house.tokens import Issuer
 
 POLICY = """policy: v1
 name: p
@@ -26,25 +26,12 @@ rules:
 AUDIT = "  audit_log: {{ to: audit.jsonl, redact: [args.password] }}\n"
 
 
-class House:
+class House(Household):
     def __init__(self, binary, extra="", policy=POLICY, audit=AUDIT):
-        self.binary, self.audit, self.extra, self.policy = binary, audit, extra, policy
-
-    def __enter__(self):
-        self.fake, self.issuer = upstreams.HttpFake("modern"), Issuer()
-        more = upstreams.servers_yaml(self.fake) + upstreams.models_yaml(self.fake) + self.extra
-        self.gateway = Gateway(self.binary, self.issuer, more, self.policy, config=CONFIG + self.audit)
+        self.fake = upstreams.HttpFake("modern")
+        more = upstreams.servers_yaml(self.fake) + upstreams.models_yaml(self.fake) + extra
+        super().__init__(binary, [self.fake], more, policy, config=CONFIG + audit)
         self.path = os.path.join(self.gateway.dir, "audit.jsonl")
-        return self
-
-    def __exit__(self, failure, *rest):
-        try:
-            self.gateway.stop()
-        except AssertionError:
-            if failure is None:
-                raise
-        finally:
-            self.fake.stop()
 
     def call(self, text, who="alice", groups=("eng",), **args):
         return mcp.call(self.gateway, "new__echo", {"text": text, **args}, self.issuer.token(who, groups=list(groups)))

@@ -4,25 +4,24 @@ import threading
 import time
 
 from house import mcp, upstreams
-from house.gateway import Gateway, until
-from house.tokens import Issuer
+from house.gateway import until
+from house.household import Household
 
 POLICY = "policy: v1\nname: p\nrules:\n  - { id: all, permit: { tools: ['*/*'] } }\n"
 SECRETS = ("gw-secret", "token-", "eyJ")
 
 
-class House:
+class House(Household):
     """A gateway before two servers of either era that are shown tokens of one endpoint."""
 
     def __init__(self, binary, auth, workers=2, more=""):
         self.new, self.old = upstreams.HttpFake("modern"), upstreams.HttpFake("legacy")
         self.as_ = upstreams.HttpFake("", "token_server.py")
-        self.issuer = Issuer()
         auth = auth.replace("URL", f"http://127.0.0.1:{self.as_.port}/token")
         config = "mcp:\n  servers:\n"
         for name, fake in (("new", self.new), ("old", self.old)):
             config += f"    {name}: {{ url: \"{fake.url}\", list_timeout: 1s, timeout: 4s, auth: {auth}{more} }}\n"
-        self.gateway = Gateway(binary, self.issuer, config, POLICY, workers)
+        super().__init__(binary, [self.new, self.old, self.as_], config, POLICY, workers=workers)
         self.token = self.issuer.token("alice", groups=["a", "b"])
 
     def call(self, tool="new__echo", token=None, **more):
@@ -39,21 +38,12 @@ class House:
     def exchanges(self):
         return [x for x in self.as_.seen() if "token-exchange" in x["grant_type"]]
 
-    def __enter__(self):
-        return self
-
     def __exit__(self, failure, *rest):
         try:
             log = self.gateway.log_text()
-            if failure is None:
-                assert not any(s in log for s in SECRETS), log
-            self.gateway.stop()
-        except AssertionError:
-            if failure is None:
-                raise
+            assert failure or not any(s in log for s in SECRETS), log
         finally:
-            for fake in (self.new, self.old, self.as_):
-                fake.stop()
+            super().__exit__(failure, *rest)
 
 
 CLIENT = "{ oauth_client: { token_url: 'URL', client_id: 'g w', client_secret: 'gw-secret:%', scopes: [a, b] } }"

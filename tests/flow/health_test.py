@@ -1,15 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Servers that fail: the breaker, bounds on calls and results, and what is never sent twice."""
 import json
-import os
 import sys
 import threading
 import time
 
 from house import mcp, upstreams
-from house.gateway import Gateway, until
+from house.gateway import until
+from house.household import Household
 from house.http import once
-from house.tokens import Issuer
 
 sys.path.insert(0, upstreams.FAKES)
 import tools as fake_tools  # noqa: E402
@@ -17,12 +16,13 @@ import tools as fake_tools  # noqa: E402
 POLICY = "policy: v1\nname: p\nrules:\n  - { id: all, permit: { tools: ['*/*'] } }\n"
 
 
-class House:
+class House(Household):
     """A gateway before a modern and a legacy server."""
 
     def __init__(self, binary, **more):
-        self.new, self.old, self.issuer = upstreams.HttpFake("modern"), upstreams.HttpFake("legacy"), Issuer()
-        self.gateway = Gateway(binary, self.issuer, upstreams.servers_yaml(self.new, self.old, timeout="3s", **more), POLICY)
+        self.new, self.old = upstreams.HttpFake("modern"), upstreams.HttpFake("legacy")
+        config = upstreams.servers_yaml(self.new, self.old, timeout="3s", **more)
+        super().__init__(binary, [self.new, self.old], config, POLICY)
         self.token = self.issuer.token("alice")
         assert until(lambda: {t.split("__")[0] for t in mcp.list_tools(self.gateway, self.token)} == {"new", "old"})
 
@@ -40,19 +40,6 @@ class House:
 
     def calls_seen(self, fake):
         return sum(x["body"]["method"] == "tools/call" for x in fake.seen())
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, failure, *rest):
-        try:
-            self.gateway.stop()
-        except AssertionError:
-            if failure is None:
-                raise
-        finally:
-            self.new.stop()
-            self.old.stop()
 
 
 def test_a_dead_server_is_left_alone_and_tried_again(binary):

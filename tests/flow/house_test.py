@@ -7,30 +7,18 @@ import tempfile
 import time
 
 from house import mcp, upstreams
-from house.gateway import CONFIG, Gateway, free_port, until
+from house.gateway import CONFIG, free_port, until
+from house.household import Household
 from house.http import Connection, once
-from house.tokens import Issuer
 
 POLICY = "policy: v1\nname: p\nrules:\n  - { id: all, permit: '*/%s' }\n"
 
 
-class Running:
+class Running(Household):
     def __init__(self, binary, policy=POLICY % "*", config=None, extra=""):
-        self.fake, self.issuer = upstreams.HttpFake("modern"), Issuer()
-        self.gateway = Gateway(binary, self.issuer, upstreams.servers_yaml(self.fake) + extra, policy, config=config)
+        self.fake = upstreams.HttpFake("modern")
+        super().__init__(binary, [self.fake], upstreams.servers_yaml(self.fake) + extra, policy, config=config)
         self.token = self.issuer.token("alice")
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, failure, *rest):
-        try:
-            self.gateway.stop()
-        except AssertionError:
-            if failure is None:
-                raise
-        finally:
-            self.fake.stop()
 
 
 def test_an_edited_policy_is_live_within_a_second(binary):

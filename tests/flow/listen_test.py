@@ -4,7 +4,8 @@ import json
 import time
 
 from house import mcp, upstreams
-from house.gateway import Gateway, until
+from house.gateway import until
+from house.household import Household
 from house.stream import listen
 from house.tokens import Issuer
 
@@ -21,19 +22,12 @@ RESOURCES = """  - { id: notes, permit: { resources: ['*/note://public/*'] } }
 OPEN = POLICY.format("'*/echo', '*/slow', '*/change', '*/extra', '*/write'") + RESOURCES
 
 
-class House:
+class House(Household):
     def __init__(self, binary, legacy=False, stdio=False, extra="", policy=OPEN, **spec):
-        self.fake, self.issuer = upstreams.HttpFake("legacy" if legacy else "modern"), Issuer()
+        self.fake = upstreams.HttpFake("legacy" if legacy else "modern")
         child = [*upstreams.STDIO, "--changes"] if stdio else None
         config = upstreams.servers_yaml(*((None, self.fake) if legacy else (self.fake, None)), child, **spec)
-        self.gateway = Gateway(binary, self.issuer, config + extra, policy)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *failure):
-        self.gateway.stop()
-        self.fake.stop()
+        super().__init__(binary, [self.fake], config + extra, policy)
 
     def listen(self, who, **more):
         s = listen(self.gateway, self.issuer.token(who), toolsListChanged=True, **more)

@@ -4,9 +4,9 @@ import json
 import os
 import sys
 
-from house.gateway import Gateway, free_port
+from house.gateway import free_port
+from house.household import Household
 from house.http import Connection
-from house.tokens import Issuer
 
 here = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(here, "..", "fakes"))
@@ -26,11 +26,11 @@ def golden(*path):
         return f.read()
 
 
-class House:
+class House(Household):
     """Two providers, one of each kind, behind one gateway."""
 
     def __init__(self, binary):
-        self.openai, self.claude, self.issuer = Provider(), Provider(), Issuer()
+        self.openai, self.claude = Provider(), Provider()
         config = f"""llm:
   backends:
     openai: {{ schema: openai, url: "http://127.0.0.1:{self.openai.port}", auth: {{ bearer: sk-openai }} }}
@@ -42,18 +42,8 @@ class House:
     - {{ name: s, models: [spread], to: [{{ backend: openai }}, {{ backend: claude, priority: 1, model: claude-sonnet-4-5 }}] }}
     - {{ name: g, models: [gone], to: [{{ backend: gone }}, {{ backend: claude, priority: 1, model: claude-sonnet-4-5 }}] }}
 """
-        self.gateway = Gateway(binary, self.issuer, config, POLICY)
+        super().__init__(binary, [self.openai, self.claude], config, POLICY)
         self.token = self.issuer.token("alice")
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, failure, *rest):
-        try:
-            self.gateway.stop()
-        finally:
-            self.openai.stop()
-            self.claude.stop()
 
     def open(self, path, body, **headers):
         c = Connection(self.gateway.port)

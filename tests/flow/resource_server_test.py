@@ -5,7 +5,8 @@ import re
 import time
 
 from house import mcp, upstreams
-from house.gateway import Gateway, until
+from house.gateway import until
+from house.household import Household
 from house.http import once
 from house.tokens import Issuer
 
@@ -33,20 +34,20 @@ telemetry:
 """
 
 
-class House:
+class House(Household):
     """One issuer is discovered, the other's keys have a URL."""
 
     def __init__(self, binary):
         self.fake, self.web = upstreams.HttpFake("modern"), upstreams.HttpFake("", "keys_server.py")
-        self.issuer, self.one = f"http://127.0.0.1:{self.web.port}/t1", Issuer("a")
-        self.two = Issuer("b")
+        self.discovered = f"http://127.0.0.1:{self.web.port}/t1"
+        self.one, self.two = Issuer("a"), Issuer("b")
         self.web.control(**{
-            "/.well-known/oauth-authorization-server/t1": {"issuer": self.issuer, "jwks_uri": f"{self.issuer}/keys"},
+            "/.well-known/oauth-authorization-server/t1": {"issuer": self.discovered, "jwks_uri": f"{self.discovered}/keys"},
             "/t1/keys": {"keys": [self.one.jwk]}, "/two": {"keys": [self.two.jwk]}})
-        head = HEAD.replace("ONE", self.issuer).replace("TWO", f"http://127.0.0.1:{self.web.port}/two")
+        head = HEAD.replace("ONE", self.discovered).replace("TWO", f"http://127.0.0.1:{self.web.port}/two")
         extra = ("mcp:\n  endpoints:\n    - { path: /mcp, public_url: \"https://gw.test/mcp\" }\n    - { path: /other }\n"
                  f"  servers:\n    new: {{ url: \"{self.fake.url}\" }}\n")
-        self.gateway = Gateway(binary, Issuer(), extra, POLICY, config=head)
+        super().__init__(binary, [self.fake, self.web], extra, POLICY, config=head)
 
     def token(self, signer, issuer, sub="alice", **claims):
         now = int(time.time())
@@ -59,25 +60,12 @@ class House:
     def get(self, path):
         return once(self.gateway.port, "GET", path, {})
 
-    def __enter__(self):
-        return self
-
-    def __exit__(self, failure, *rest):
-        try:
-            self.gateway.stop()
-        except AssertionError:
-            if failure is None:
-                raise
-        finally:
-            self.fake.stop()
-            self.web.stop()
-
 
 def test_each_endpoint_has_its_metadata(binary):
     with House(binary) as h:
         a = once(h.gateway.port, "GET", "/.well-known/oauth-protected-resource/mcp", {"Origin": "http://localhost:6274"})
         assert a.status == 200 and a.headers["access-control-allow-origin"] == "http://localhost:6274", a.headers
-        assert a.json() == {"resource": "https://gw.test/mcp", "authorization_servers": [h.issuer, "https://two.test"],
+        assert a.json() == {"resource": "https://gw.test/mcp", "authorization_servers": [h.discovered, "https://two.test"],
                             "scopes_supported": ["files:read", "files:write"], "bearer_methods_supported": ["header"]}
         assert h.get("/.well-known/oauth-protected-resource").json()["resource"] == "https://gw.test/mcp"
         other = h.get("/.well-known/oauth-protected-resource/other").json()["resource"]
@@ -107,12 +95,12 @@ def test_challenges_name_the_metadata_and_what_is_missing(binary):
 
 def test_each_issuer_speaks_for_itself_alone(binary):
     with House(binary) as h:
-        assert until(lambda: h.status(h.token(h.one, h.issuer)) == 200), h.gateway.log_text()
+        assert until(lambda: h.status(h.token(h.one, h.discovered)) == 200), h.gateway.log_text()
         assert until(lambda: h.status(h.token(h.two, "https://two.test")) == 200)
-        assert h.status(h.token(h.two, h.issuer)) == 401, "a key of another issuer was taken"
+        assert h.status(h.token(h.two, h.discovered)) == 401, "a key of another issuer was taken"
         assert h.status(h.token(h.one, "https://two.test")) == 401
         assert h.status(h.token(h.two, "https://two.test", aud="https://gw.test/other")) == 401
-        assert h.status(h.token(h.one, h.issuer, aud=["x", "https://gw.test/other"])) == 200
+        assert h.status(h.token(h.one, h.discovered, aud=["x", "https://gw.test/other"])) == 200
 
 
 def test_new_keys_are_noticed_and_old_ones_forgotten(binary):

@@ -3,9 +3,8 @@
 import json
 
 from house import mcp, upstreams
-from house.gateway import Gateway
+from house.household import Household
 from house.http import once
-from house.tokens import Issuer
 
 POLICY = """policy: v1
 name: p
@@ -16,12 +15,12 @@ rules:
 """
 
 
-class House:
+class House(Household):
     def __init__(self, binary):
-        self.new, self.old, self.issuer = upstreams.HttpFake("modern"), upstreams.HttpFake("legacy"), Issuer()
+        self.new, self.old = upstreams.HttpFake("modern"), upstreams.HttpFake("legacy")
         config = upstreams.servers_yaml(self.new, self.old).replace(
             "  servers:", "    - { path: /find, public_url: \"https://gw.test/mcp\", discovery: search }\n  servers:", 1)
-        self.gateway = Gateway(binary, self.issuer, config, POLICY)
+        super().__init__(binary, [self.new, self.old], config, POLICY)
         self.alice, self.bob = self.issuer.token("alice"), self.issuer.token("bob")
 
     def ask(self, method, params=None, token=None):
@@ -37,19 +36,6 @@ class House:
 
     def names(self, query, token=None, **more):
         return [t["name"] for t in self.find(query, token, **more)]
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, failure, *rest):
-        try:
-            self.gateway.stop()
-        except AssertionError:
-            if failure is None:
-                raise
-        finally:
-            self.new.stop()
-            self.old.stop()
 
 
 def test_two_tools_are_listed_and_the_rest_is_found(binary):

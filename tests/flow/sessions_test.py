@@ -5,6 +5,7 @@ import time
 
 from house import mcp, upstreams
 from house.gateway import Gateway, until
+from house.household import Household
 from house.http import once
 from house.stream import Stream
 from house.tokens import Issuer
@@ -17,20 +18,13 @@ rules:
 """
 
 
-class House:
+class House(Household):
     def __init__(self, binary, extra="", legacy=False):
-        self.fake, self.issuer = upstreams.HttpFake("legacy" if legacy else "modern"), Issuer()
+        self.fake = upstreams.HttpFake("legacy" if legacy else "modern")
         self.server = "old" if legacy else "new"
         config = upstreams.servers_yaml(**{"legacy" if legacy else "modern": self.fake})
         config = config.replace("  servers:", "    - { path: /other }\n  servers:", 1)
-        self.gateway = Gateway(binary, self.issuer, config + extra, POLICY)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *failure):
-        self.gateway.stop()
-        self.fake.stop()
+        super().__init__(binary, [self.fake], config + extra, POLICY)
 
     def session(self, who="alice", **more):
         return mcp.Session(self.gateway, self.issuer.token(who), **more)

@@ -3,28 +3,20 @@
 import json
 
 from house import mcp, upstreams
-from house.gateway import Gateway, until
+from house.gateway import until
+from house.household import Household
 from house.http import Connection
-from house.tokens import Issuer
 
 POLICY = "policy: v1\nname: p\nrules:\n  - { id: all, permit: { tools: ['*/*'], models: ['*'] } }\n"
 
 
-class House:
+class House(Household):
     """A gateway where one caller may have three streams, over two workers, and a model that talks slowly."""
 
-    def __enter__(self):
-        self.fake, self.issuer = upstreams.HttpFake("modern"), Issuer()
-        extra = upstreams.servers_yaml(self.fake) + upstreams.models_yaml(self.fake)
-        self.gateway = Gateway(self.binary, self.issuer, extra + "limits: { streams_per_caller: 3 }\n", POLICY)
-        return self
-
     def __init__(self, binary):
-        self.binary = binary
-
-    def __exit__(self, failure, *rest):
-        self.gateway.stop()
-        self.fake.stop()
+        fake = upstreams.HttpFake("modern")
+        extra = upstreams.servers_yaml(fake) + upstreams.models_yaml(fake)
+        super().__init__(binary, [fake], extra + "limits: { streams_per_caller: 3 }\n", POLICY)
 
     def ask(self, who, **more):
         body = {"model": "gpt-small", "stream": True, "n_chunks": 400, "pace_ms": 25,

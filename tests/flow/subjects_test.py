@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Prompts and resources: what servers offer, pages, and naming none."""
 from house import mcp, upstreams
-from house.gateway import Gateway, until
+from house.gateway import until
+from house.household import Household
 from house.stream import listen
-from house.tokens import Issuer
 
 POLICY = """policy: v1
 name: p
@@ -12,24 +12,15 @@ rules:
 """
 
 
-class House:
+class House(Household):
     def __init__(self, binary, naming="prefix", servers="new old", offers=None, many=0, dead=False):
-        self.fakes = {n: upstreams.HttpFake("modern" if n == "new" else "legacy") for n in servers.split()}
-        for name, fake in self.fakes.items():
+        self.servers = {n: upstreams.HttpFake("modern" if n == "new" else "legacy") for n in servers.split()}
+        for name, fake in self.servers.items():
             fake.control(many=many, **({"offers": offers[name]} if offers else {}))
             if dead:
                 fake.kill()
-        config = upstreams.servers_yaml(self.fakes.get("new"), self.fakes.get("old"), None, list_timeout="2s")
-        self.issuer = Issuer()
-        self.gateway = Gateway(binary, self.issuer, config + f"  naming: {naming}\n", POLICY)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *failure):
-        self.gateway.stop()
-        for fake in self.fakes.values():
-            fake.stop()
+        config = upstreams.servers_yaml(self.servers.get("new"), self.servers.get("old"), None, list_timeout="2s")
+        super().__init__(binary, self.servers.values(), config + f"  naming: {naming}\n", POLICY)
 
     def ask(self, method, params=None, who="alice"):
         return mcp.modern(self.gateway, method, params, self.issuer.token(who)).message()
@@ -42,7 +33,7 @@ class House:
         return set(new) - own
 
     def asked(self, name):
-        return {m["body"].get("method") for m in self.fakes[name].seen()}
+        return {m["body"].get("method") for m in self.servers[name].seen()}
 
 
 def test_a_handshake_names_what_some_server_has(binary):
@@ -115,10 +106,10 @@ def test_what_two_servers_have_under_one_bare_name_is_nobodys(binary):
 
 def test_a_change_of_prompts_is_told_though_they_are_never_fresh(binary):
     with House(binary, servers="new") as h:
-        h.fakes["new"].control(ttl=0)
+        h.servers["new"].control(ttl=0)
         s = listen(h.gateway, h.issuer.token("alice"), promptsListChanged=True)
         assert s.method() == "notifications/subscriptions/acknowledged"
-        assert until(lambda: h.fakes["new"].heard() > 0), "the gateway does not listen"
-        h.fakes["new"].control(prompts=["extra"], announce="prompts")
+        assert until(lambda: h.servers["new"].heard() > 0), "the gateway does not listen"
+        h.servers["new"].control(prompts=["extra"], announce="prompts")
         assert s.method() == "notifications/prompts/list_changed"
         assert "new__extra" in {p["name"] for p in h.ask("prompts/list")["result"]["prompts"]}

@@ -6,8 +6,8 @@ import subprocess
 import sys
 
 from house import mcp, upstreams
-from house.gateway import Gateway, until
-from house.tokens import Issuer
+from house.gateway import until
+from house.household import Household
 
 sys.path.insert(0, upstreams.FAKES)
 import tools as fake_tools  # noqa: E402
@@ -20,13 +20,13 @@ rules:
 """
 
 
-class House:
+class House(Household):
     """A gateway that keeps pins, before one server whose lists are stale at once."""
 
     def __init__(self, binary, pinned=True):
-        self.binary, self.issuer, self.fake = binary, Issuer(), upstreams.HttpFake("legacy")
+        self.binary, self.fake = binary, upstreams.HttpFake("legacy")
         config = upstreams.servers_yaml(self.fake, list_ttl="100ms") + "  pins: tools.lock\n"
-        self.gateway = Gateway(binary, self.issuer, config, POLICY)
+        super().__init__(binary, [self.fake], config, POLICY)
         self.token = self.issuer.token("alice", groups=["eng"])
         if pinned:
             self.tools("pin")
@@ -52,18 +52,6 @@ class House:
     def change(self, tool, **members):
         """The server says something else about one tool from now on."""
         self.fake.control(tools=[{**t, **(members if t["name"] == tool else {})} for t in fake_tools.DEFINITIONS])
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, failure, *rest):
-        try:
-            self.gateway.stop()
-        except AssertionError:
-            if failure is None:
-                raise
-        finally:
-            self.fake.stop()
 
 
 def test_what_was_never_approved_is_withheld(binary):

@@ -7,19 +7,20 @@ import time
 
 from house import mcp, upstreams
 from house.gateway import Gateway, until
+from house.household import Household
 from house.http import Connection
-from house.tokens import Issuer
 
 POLICY = "policy: v1\nname: p\nrules:\n  - { id: all, permit: { tools: ['*/*'], models: ['*'] } }\n"
 
 
-class House:
+class House(Household):
     """A gateway with a modern, a legacy and a stdio upstream, and a model; timeouts scaled to 2 s."""
 
     def __init__(self, binary, workers=2):
-        self.new, self.old, self.issuer = upstreams.HttpFake("modern"), upstreams.HttpFake("legacy"), Issuer()
+        self.new, self.old = upstreams.HttpFake("modern"), upstreams.HttpFake("legacy")
         config = upstreams.servers_yaml(self.new, self.old, upstreams.STDIO, timeout="2s", list_timeout="1s")
-        self.gateway = Gateway(binary, self.issuer, config + upstreams.models_yaml(self.new), POLICY, workers)
+        config += upstreams.models_yaml(self.new)
+        super().__init__(binary, [self.new, self.old], config, POLICY, workers=workers)
         self.token = self.issuer.token("alice")
         self.tools = mcp.list_tools(self.gateway, self.token)
 
@@ -44,19 +45,6 @@ class House:
                 if any(a.endswith(b"stdio_server.py") for a in args[1:3]) and parent == self.gateway.process.pid:
                     out.append(int(pid))
         return out
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, failure, *rest):
-        try:
-            self.gateway.stop()
-        except AssertionError:
-            if failure is None:
-                raise
-        finally:
-            self.new.stop()
-            self.old.stop()
 
 
 def test_a_killed_upstream_loses_only_its_own_tools(binary):

@@ -5,9 +5,9 @@ import os
 import sys
 
 from . import mcp, upstreams
-from .gateway import Gateway, until
+from .gateway import until
+from .household import Household
 from .http import Connection
-from .tokens import Issuer
 
 POLICY = "policy: v1\nname: p\nrules:\n  - { id: all, permit: { tools: ['*/*'] } }\n"
 CAN = {"roots": {}, "sampling": {}, "elicitation": {"form": {}, "url": {}}}
@@ -18,27 +18,13 @@ SCRIPT = "asking_server.py"
 STDIO = [sys.executable, os.path.abspath(os.path.join(upstreams.FAKES, SCRIPT)), "stdio"]
 
 
-class House:
+class House(Household):
     """A gateway with a modern (new), a legacy (old) and a stdio (child) server that ask; `more`: of the HTTP ones."""
 
     def __init__(self, binary, workers=2, **more):
         self.new, self.old = upstreams.HttpFake("modern", SCRIPT), upstreams.HttpFake("legacy", SCRIPT)
-        self.issuer = Issuer()
         config = upstreams.servers_yaml(self.new, self.old, STDIO, **more)
-        self.gateway = Gateway(binary, self.issuer, config, POLICY, workers)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, failure, *rest):
-        try:
-            self.gateway.stop()
-        except AssertionError:
-            if failure is None:
-                raise
-        finally:
-            self.new.stop()
-            self.old.stop()
+        super().__init__(binary, [self.new, self.old], config, POLICY, workers=workers)
 
     def old_client(self, who="alice", version="2025-11-25", capabilities=CAN):
         return OldClient(self.gateway, self.issuer.token(who), version, capabilities)
