@@ -71,33 +71,26 @@ jnode *anthropic_usage_of(arena *a, const llm_usage *u)
     return j;
 }
 
-static jnode *typed(arena *a, const char *type)
-{
-    jnode *j = jn_object(a);
-    jn_set_text(j, "type", (str){type, strlen(type)});
-    return j;
-}
-
 static jnode *block(arena *a, const llm_part *p)
 {
     jnode *j = NULL;
     switch (p->kind) {
     case PART_TEXT:
     case PART_REFUSAL:
-        j = typed(a, "text");
+        j = object_of_type(a, "text");
         jn_set_text(j, "text", p->text.p ? p->text : S(""));
         return j;
     case PART_THINKING:
-        j = typed(a, "thinking");
+        j = object_of_type(a, "thinking");
         jn_set_text(j, "thinking", p->text.p ? p->text : S(""));
         jn_set_text(j, "signature", p->signature.p ? p->signature : S(""));
         return j;
     case PART_REDACTED:
-        j = typed(a, "redacted_thinking");
+        j = object_of_type(a, "redacted_thinking");
         jn_set_text(j, "data", p->text);
         return j;
     case PART_TOOL_CALL:
-        j = typed(a, "tool_use");
+        j = object_of_type(a, "tool_use");
         jn_set_text(j, "id", p->id.n ? p->id : made_id(a, "toolu_"));
         jn_set_text(j, "name", p->name);
         /* A model may make up what is no JSON: there is nowhere to put it. */
@@ -161,7 +154,7 @@ static bool is_anthropics(str type)
 jnode *anthropic_write_error(arena *a, const llm_error *e)
 {
     const char *type = type_of(e->status);
-    jnode *j = typed(a, "error"), *inner = jn_open(j, S("error"));
+    jnode *j = object_of_type(a, "error"), *inner = jn_open(j, S("error"));
     jn_set_text(inner, "type", is_anthropics(e->type) ? e->type : (str){type, strlen(type)});
     jn_set_text(inner, "message", e->message.p ? e->message : S(""));
     jn_set_text(j, "request_id", S(""));

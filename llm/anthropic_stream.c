@@ -126,9 +126,7 @@ typedef struct {
 
 static jnode *event(const llm_stream *s, const char *type)
 {
-    jnode *j = jn_object(s->scratch);
-    jn_set_text(j, "type", (str){type, strlen(type)});
-    return j;
+    return object_of_type(s->scratch, type);
 }
 
 static void put(const llm_stream *s, const char *type, const jnode *j)

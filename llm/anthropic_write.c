@@ -16,13 +16,6 @@ typedef struct {
     unsigned traits;
 } writing;
 
-static jnode *typed(arena *a, const char *type)
-{
-    jnode *j = jn_object(a);
-    jn_set_text(j, "type", (str){type, strlen(type)});
-    return j;
-}
-
 static jnode *source(arena *a, const media *m)
 {
     static const char *const types[] = {
@@ -32,7 +25,7 @@ static jnode *source(arena *a, const media *m)
                                           [MEDIA_FILE] = "file_id",
                                           [MEDIA_TEXT] = "data"};
     if (!m->from || !m->value.p) return NULL;
-    jnode *j = typed(a, types[m->from]);
+    jnode *j = object_of_type(a, types[m->from]);
     if (m->from == MEDIA_DATA) jn_set_text(j, "media_type", m->mime);
     if (m->from == MEDIA_TEXT) jn_set_text(j, "media_type", S("text/plain"));
     jn_set_text(j, members[m->from], m->value);
@@ -43,7 +36,7 @@ static jnode *with_source(const writing *w, const llm_part *p, const char *type)
 {
     jnode *from = source(w->a, &p->media);
     if (!from) return NULL;
-    jnode *j = typed(w->a, type);
+    jnode *j = object_of_type(w->a, type);
     jn_set(j, "source", from);
     return j;
 }
@@ -105,7 +98,7 @@ static jnode *blocks(const writing *w, const llm_part *parts, size_t count,
 
 static jnode *result(const writing *w, const llm_part *p)
 {
-    jnode *j = typed(w->a, "tool_result");
+    jnode *j = object_of_type(w->a, "tool_result");
     jn_set_text(j, "tool_use_id", p->id);
     jnode *inner = blocks(w, p->inner, p->inner_count, mark_of(p));
     if (jn_count(inner)) jn_set(j, "content", inner);
@@ -116,7 +109,7 @@ static jnode *result(const writing *w, const llm_part *p)
 
 static jnode *thought(const writing *w, const llm_part *p)
 {
-    jnode *j = typed(w->a, p->kind == PART_REDACTED ? "redacted_thinking" : "thinking");
+    jnode *j = object_of_type(w->a, p->kind == PART_REDACTED ? "redacted_thinking" : "thinking");
     if (p->kind == PART_REDACTED) {
         jn_set_text(j, "data", p->text);
         return p->text.n ? j : NULL;
@@ -134,13 +127,13 @@ static jnode *block(const writing *w, const llm_part *p)
     case PART_TEXT:
     case PART_REFUSAL:
         if (!p->text.n) return NULL;
-        j = typed(w->a, "text");
+        j = object_of_type(w->a, "text");
         jn_set_text(j, "text", p->text);
         return j;
     case PART_IMAGE: return image(w, p);
     case PART_DOCUMENT: return document(w, p);
     case PART_TOOL_CALL:
-        j = typed(w->a, "tool_use");
+        j = object_of_type(w->a, "tool_use");
         jn_set_text(j, "id", p->id);
         jn_set_text(j, "name", p->name);
         jn_set(j, "input", arguments_object(w->a, p));
@@ -170,7 +163,7 @@ static void add_system(const writing *w, const llm_turn *t, jnode *system)
         if (t->parts[i].cache.set) mark = &t->parts[i].cache;
     }
     if (!text.n) return;
-    jnode *j = typed(w->a, "text");
+    jnode *j = object_of_type(w->a, "text");
     jn_set_text(j, "text", text);
     if (mark) cache_write(j, mark, w->l);
     jn_add(system, j);
@@ -235,7 +228,7 @@ static void write_choice(const writing *w, jnode *out)
     loss_said(w->l, &c->parallel_tools);
     loss_said(w->l, &c->choice);
     if (!c->choice && !alone) return; /* in parallel is how it works unsaid */
-    jnode *j = typed(w->a, mode);
+    jnode *j = object_of_type(w->a, mode);
     if (c->choice == CHOICE_ONE) jn_set_text(j, "name", c->choice_name);
     if (c->parallel_tools.set && c->choice != CHOICE_NONE)
         jn_set(j, "disable_parallel_tool_use", jn_bool(w->a, alone));

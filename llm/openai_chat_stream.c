@@ -202,8 +202,8 @@ static jnode *call_delta(llm_stream *s, const llm_event *ev, bool begins)
 
 static jnode *block_delta(arena *a, const char *type, const char *member, str text)
 {
-    jnode *delta = jn_object(a), *list = jn_array(a), *block = jn_object(a);
-    jn_set_text(block, "type", (str){type, strlen(type)});
+    jnode *delta = jn_object(a), *list = jn_array(a);
+    jnode *block = object_of_type(a, type);
     jn_set_text(block, member, text);
     jn_add(list, block);
     jn_set(delta, "thinking_blocks", list);

@@ -15,16 +15,9 @@ typedef struct {
     jnode *turns;
 } writing;
 
-static jnode *typed(arena *a, const char *type)
-{
-    jnode *j = jn_object(a);
-    jn_set_text(j, "type", (str){type, strlen(type)});
-    return j;
-}
-
 static jnode *text_part(arena *a, str text)
 {
-    jnode *j = typed(a, "text");
+    jnode *j = object_of_type(a, "text");
     jn_set_text(j, "text", text.p ? text : S(""));
     return j;
 }
@@ -33,7 +26,7 @@ static jnode *url_part(const writing *w, const llm_part *p, const char *type)
 {
     str url = media_url(w->a, &p->media);
     if (!url.p) return NULL;
-    jnode *j = typed(w->a, type), *inner = jn_object(w->a);
+    jnode *j = object_of_type(w->a, type), *inner = jn_object(w->a);
     jn_set_text(inner, "url", url);
     if (p->kind == PART_IMAGE && p->detail.p) {
         jn_set_text(inner, "detail", p->detail);
@@ -46,7 +39,7 @@ static jnode *url_part(const writing *w, const llm_part *p, const char *type)
 static jnode *audio_part(const writing *w, const llm_part *p)
 {
     if (p->media.from != MEDIA_DATA) return url_part(w, p, "audio_url");
-    jnode *j = typed(w->a, "input_audio"), *inner = jn_object(w->a);
+    jnode *j = object_of_type(w->a, "input_audio"), *inner = jn_object(w->a);
     str format = str_cut(p->media.mime, '/').tail;
     jn_set_text(inner, "data", p->media.value);
     jn_set_text(inner, "format", str_eq(format, S("mpeg")) ? S("mp3") : format);
@@ -58,7 +51,7 @@ static jnode *document_part(const writing *w, const llm_part *p)
 {
     if (p->media.from == MEDIA_TEXT) return text_part(w->a, p->media.value);
     if (p->media.from == MEDIA_URL) return NULL; /* no member takes one */
-    jnode *j = typed(w->a, "file"), *file = jn_object(w->a);
+    jnode *j = object_of_type(w->a, "file"), *file = jn_object(w->a);
     if (p->media.from == MEDIA_FILE)
         jn_set_text(file, "file_id", p->media.value);
     else
@@ -75,11 +68,11 @@ static jnode *thinking_part(const writing *w, const llm_part *p)
 {
     if (!w->thinks) return NULL;
     if (p->kind == PART_REDACTED) {
-        jnode *j = typed(w->a, "redacted_thinking");
+        jnode *j = object_of_type(w->a, "redacted_thinking");
         jn_set_text(j, "redactedContent", p->text);
         return j;
     }
-    jnode *j = typed(w->a, "thinking");
+    jnode *j = object_of_type(w->a, "thinking");
     jn_set_text(j, "text", p->text);
     jn_set_text(j, "signature", p->signature);
     return j;
@@ -90,7 +83,7 @@ static jnode *part(const writing *w, const llm_part *p)
     switch (p->kind) {
     case PART_TEXT: return text_part(w->a, p->text);
     case PART_REFUSAL: {
-        jnode *j = typed(w->a, "refusal");
+        jnode *j = object_of_type(w->a, "refusal");
         jn_set_text(j, "refusal", p->text);
         return j;
     }
@@ -218,7 +211,7 @@ static jnode *tool(const writing *w, const llm_tool *t)
     if (t->kind == TOOL_OTHER)
         return str_eq(t->origin, S("openai_chat")) ? jn_raw(w->a, t->raw.raw) : NULL;
     bool custom = t->kind == TOOL_CUSTOM;
-    jnode *j = typed(w->a, custom ? "custom" : "function"), *f = jn_object(w->a);
+    jnode *j = object_of_type(w->a, custom ? "custom" : "function"), *f = jn_object(w->a);
     jn_set_text(f, "name", t->name);
     jn_set_text(f, "description", t->description);
     jn_set(f, custom ? "format" : "parameters", jn_raw(w->a, t->schema.raw));
@@ -243,7 +236,7 @@ static jnode *choice(const writing *w, const jnode *tools)
     for (size_t i = 0; i < c->tool_count; i++)
         if (str_eq(c->tools[i].name, c->choice_name)) custom = c->tools[i].kind == TOOL_CUSTOM;
     const char *type = custom ? "custom" : "function";
-    jnode *j = typed(w->a, type);
+    jnode *j = object_of_type(w->a, type);
     jn_set_text(jn_open(j, (str){type, strlen(type)}), "name", c->choice_name);
     return j;
 }
@@ -255,7 +248,7 @@ static jnode *format(const writing *w)
     const llm_chat *c = w->c;
     if (!c->format.kind) return NULL;
     loss_said(w->l, &c->format.kind);
-    jnode *j = typed(w->a, kinds[c->format.kind]);
+    jnode *j = object_of_type(w->a, kinds[c->format.kind]);
     if (c->format.kind != FORMAT_SCHEMA) return j;
     jnode *schema = jn_open(j, S("json_schema"));
     jn_set_text(schema, "name", c->format.name.n ? c->format.name : S("answer"));

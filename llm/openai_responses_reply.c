@@ -2,13 +2,6 @@
 /* openai_responses_reply.c - the response object and its items. */
 #include "openai_responses.h"
 
-static jnode *typed(arena *a, const char *type)
-{
-    jnode *j = jn_object(a);
-    jn_set_text(j, "type", (str){type, strlen(type)});
-    return j;
-}
-
 bool responses_is_custom(const llm_chat *c, const llm_part *p)
 {
     if (p->custom) return true;
@@ -28,12 +21,12 @@ str responses_custom_input(arena *a, const llm_part *p)
 
 jnode *responses_message(arena *a, str id, str text, bool refusal, const char *status)
 {
-    jnode *j = typed(a, "message"), *list = jn_array(a);
+    jnode *j = object_of_type(a, "message"), *list = jn_array(a);
     jn_set_text(j, "id", id);
     jn_set_text(j, "status", (str){status, strlen(status)});
     jn_set_text(j, "role", S("assistant"));
     if (text.p) {
-        jnode *part = typed(a, refusal ? "refusal" : "output_text");
+        jnode *part = object_of_type(a, refusal ? "refusal" : "output_text");
         jn_set_text(part, refusal ? "refusal" : "text", text);
         if (!refusal) jn_set(part, "annotations", jn_array(a));
         if (!refusal) jn_set(part, "logprobs", jn_array(a));
@@ -45,10 +38,10 @@ jnode *responses_message(arena *a, str id, str text, bool refusal, const char *s
 
 jnode *responses_thought(arena *a, str id, str text, str sealed)
 {
-    jnode *j = typed(a, "reasoning"), *list = jn_array(a);
+    jnode *j = object_of_type(a, "reasoning"), *list = jn_array(a);
     jn_set_text(j, "id", id);
     if (text.n) {
-        jnode *part = typed(a, "summary_text");
+        jnode *part = object_of_type(a, "summary_text");
         jn_set_text(part, "text", text);
         jn_add(list, part);
     }
@@ -59,7 +52,7 @@ jnode *responses_thought(arena *a, str id, str text, str sealed)
 
 jnode *responses_call(arena *a, str id, const llm_part *p, const char *status)
 {
-    jnode *j = typed(a, p->custom ? "custom_tool_call" : "function_call");
+    jnode *j = object_of_type(a, p->custom ? "custom_tool_call" : "function_call");
     jn_set_text(j, "id", id);
     jn_set_text(j, "call_id", p->id);
     jn_set_text(j, "name", p->name);

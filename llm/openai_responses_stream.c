@@ -23,8 +23,7 @@ typedef struct {
 static jnode *event(llm_stream *s, const char *type)
 {
     writing *w = s->writing;
-    jnode *j = jn_object(s->scratch);
-    jn_set_text(j, "type", (str){type, strlen(type)});
+    jnode *j = object_of_type(s->scratch, type);
     jn_set(j, "sequence_number", jn_int(s->scratch, w->seq++));
     return j;
 }
@@ -75,8 +74,7 @@ static jnode *piece(llm_stream *s, const char *type, const char *at)
 
 static jnode *words(arena *a, const char *type, const char *member, str text)
 {
-    jnode *j = jn_object(a);
-    jn_set_text(j, "type", (str){type, strlen(type)});
+    jnode *j = object_of_type(a, type);
     jn_set_text(j, member, text);
     if (type[0] == 'o') jn_set(j, "annotations", jn_array(a));
     return j;

@@ -149,6 +149,13 @@ jnode *arguments_object(arena *a, const llm_part *call)
     return o;
 }
 
+jnode *object_of_type(arena *a, const char *type)
+{
+    jnode *j = jn_object(a);
+    jn_set_text(j, "type", (str){type, strlen(type)});
+    return j;
+}
+
 str json_compact(arena *a, str json)
 {
     char *out = arena_bytes(a, json.n + 1);

@@ -53,6 +53,7 @@ bool is_json_object(arena *a, str text);
  */
 jnode *arguments_object(arena *a, const llm_part *call);
 
+jnode *object_of_type(arena *a, const char *type); /* {"type": "…"} */
 str json_compact(arena *a, str json); /* the same JSON without space between its tokens */
 
 str made_id(arena *a, const char *prefix); /* prefix and 24 random letters */
