@@ -37,6 +37,7 @@ struct feed {
     handle self;  /* of its subscriptions' calls */
     unsigned failures;
     bool missed; /* it was away: what was said meanwhile is not known */
+    bool unsaid; /* others are watched than the server was told of */
     int64_t again_ms, wanted_ms, poll_ms, fetched_ms;
     loop_timer tick, fetch;
 };
@@ -219,7 +220,10 @@ static void done(void *e_, js_value result, js_value error, const err *why)
     int64_t code = 0;
     (void)result;
     e->call = NULL;
-    if (e != ear_of(k)) return; /* the other one goes on */
+    if (e != ear_of(k)) { /* the other one goes on, with the wishes it has */
+        k->unsaid = true;
+        return;
+    }
     bool none = (why && why->kind == ERR_UNSUPPORTED) ||
                 (js_int(js_get(error, S("code")), &code) && code == -32601);
     rest(k, none ? NO_FEED_MS : 0);
@@ -262,15 +266,18 @@ static void listen(feed *k, ear *e)
                              .method = S("subscriptions/listen"),
                              .params = buf_str(&b),
                              .endless = true};
+    k->unsaid = false;
     e->call = link_start(k->w, &rq, &ear_type, e->self, &events);
     arena_free(a);
 }
 
 /* What is watched is another set now. The filter of a modern listening cannot be changed: a new one
- * is made before the old one is broken. */
+ * is made before the old one is broken. Of a server whose era is still being found out the tick
+ * asks again. */
 static void watch_anew(feed *k)
 {
     ear *other = &k->ears[1 - k->now];
+    k->unsaid = true;
     if (!ear_of(k)->call) return; /* it will be said with the next listening */
     upstream_era era = upstream_era_now(k->u, now_ms(k));
     if (era == ERA_LEGACY) tell_all(k);
@@ -295,7 +302,7 @@ static void tick(void *k_)
         for (catalog_kind kind = 0; kind < CATALOG_KINDS; kind++) catalog_stale(k->u, kind);
         fetch_soon(k);
     }
-    if (listens && upstream_era_now(k->u, now) == ERA_LEGACY) tell_all(k);
+    if (listens && (k->unsaid || upstream_era_now(k->u, now) == ERA_LEGACY)) watch_anew(k);
     if (!listens && now >= k->again_ms) listen(k, ear_of(k));
     if (!ear_of(k)->call && now >= k->poll_ms) {
         k->poll_ms =
