@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* anthropic_reply.c - whole answers and errors of the messages API, both ways. */
 #include "anthropic.h"
+#include "usage.h"
 
 static void read_block(arena *a, js_value v, part_list *l)
 {
@@ -50,9 +51,7 @@ const err *anthropic_read_reply(llm_reader *rd, js_value body, const header *hea
     out->model = js_text(a, js_get(body, S("model")));
     out->choices = c;
     out->count = 1;
-    obj *usage = obj_open(rd, js_get(body, S("usage")), "usage");
-    if (usage) fields_take(usage, anthropic_usage, &out->usage);
-    usage_disjoin(&out->usage, anthropic_messages.counts);
+    out->usage = usage_of(rd, js_get(body, S("usage")), &anthropic_messages);
     return NULL;
 }
 

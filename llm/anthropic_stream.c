@@ -6,23 +6,21 @@
  * usage. */
 #include "../transport/sse.h"
 #include "anthropic.h"
+#include "usage.h"
 
 /* Reading */
 
-static void read_usage(llm_stream *s, js_value v, llm_usage *out)
+static llm_usage read_usage(llm_stream *s, js_value from)
 {
-    obj *o = obj_open(reader_new(s->scratch), v, "usage");
-    if (!o) return;
-    fields_take(o, anthropic_usage, out);
-    usage_disjoin(out, anthropic_messages.counts);
+    return usage_of(reader_new(s->scratch), js_get(from, S("usage")), &anthropic_messages);
 }
 
 static void read_start(llm_stream *s, js_value root)
 {
     js_value m = js_get(root, S("message"));
     llm_event ev = {.id = js_text(s->scratch, js_get(m, S("id"))),
-                    .model = js_text(s->scratch, js_get(m, S("model")))};
-    read_usage(s, js_get(m, S("usage")), &ev.usage);
+                    .model = js_text(s->scratch, js_get(m, S("model"))),
+                    .usage = read_usage(s, m)};
     stream_start(s, &ev);
 }
 
@@ -77,8 +75,7 @@ static void read_delta(llm_stream *s, js_value root)
 static void read_message_delta(llm_stream *s, js_value root)
 {
     arena *a = s->scratch;
-    llm_usage used = {0};
-    read_usage(s, js_get(root, S("usage")), &used);
+    llm_usage used = read_usage(s, root);
     stream_usage(s, &used);
     js_value d = js_get(root, S("delta"));
     str word = js_text(a, js_get(d, S("stop_reason")));

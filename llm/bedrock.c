@@ -8,6 +8,7 @@
 #include "parts.h"
 #include "path.h"
 #include "schema.h"
+#include "usage.h"
 
 /* clang-format off */
 #define F(path, member) {path, FIELD_INT, offsetof(llm_usage, member), NULL, false}
@@ -82,13 +83,11 @@ static const err *read_reply(llm_reader *rd, js_value body, const header *head, 
                        "Bedrock's answer has no output (stop reason '" STR_FMT "')",
                        STR_ARG(str_take(reason, 80)));
     read_message(rd, js_get(message, S("content")), choice);
-    obj *u = obj_open(rd, js_get(body, S("usage")), "usage");
     *out = (llm_reply){.id = header_get(head, S("x-amzn-requestid")),
                        .service_tier = js_text(a, js_at(body, "serviceTier.type")),
                        .choices = choice,
-                       .count = 1};
-    if (u) fields_take(u, usage, &out->usage);
-    usage_disjoin(&out->usage, bedrock.counts);
+                       .count = 1,
+                       .usage = usage_of(rd, js_get(body, S("usage")), &bedrock)};
     return NULL;
 }
 
@@ -122,10 +121,7 @@ static void read_start(llm_stream *s, js_value start)
 
 static void read_metadata(llm_stream *s, js_value data)
 {
-    llm_usage u = {0};
-    obj *o = obj_open(reader_new(s->scratch), js_get(data, S("usage")), "usage");
-    if (o) fields_take(o, usage, &u);
-    usage_disjoin(&u, bedrock.counts);
+    llm_usage u = usage_of(reader_new(s->scratch), js_get(data, S("usage")), &bedrock);
     stream_usage(s, &u);
     stream_end(s);
 }

@@ -4,6 +4,7 @@
  * Thinking is said twice to clients: `reasoning_content`, the text that many read, and
  * `thinking_blocks`, which carry the signatures that a provider wants back. */
 #include "openai_chat.h"
+#include "usage.h"
 
 /* clang-format off */
 const name_row openai_chat_stops[] = {
@@ -127,9 +128,7 @@ const err *openai_chat_read_reply(llm_reader *rd, js_value body, const header *h
     for (size_t i = 0; js_next(&it); i++) read_choice(a, it.value, &all[i]);
     out->choices = all;
     out->count = count;
-    obj *usage = obj_open(rd, js_get(body, S("usage")), "usage");
-    if (usage) fields_take(usage, openai_chat_usage, &out->usage);
-    usage_disjoin(&out->usage, openai_chat.counts);
+    out->usage = usage_of(rd, js_get(body, S("usage")), &openai_chat);
     return NULL;
 }
 

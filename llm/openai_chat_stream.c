@@ -5,6 +5,7 @@
  * are counted from 0 over tool calls alone; every choice of a chunk has a `delta`. */
 #include "../transport/sse.h"
 #include "openai_chat.h"
+#include "usage.h"
 
 /* Reading */
 
@@ -96,12 +97,9 @@ static void read_chunk(llm_stream *s, js_value root)
     if (list_count(choices) || start.id.n) stream_start(s, &start);
     js_iter it = js_iterate(choices);
     while (choices.kind == JS_ARRAY && js_next(&it)) read_choice(s, it.value);
-    llm_usage used;
-    obj *o = obj_open(reader_new(a), js_get(root, S("usage")), "usage");
-    if (!o) return;
-    used = (llm_usage){0};
-    fields_take(o, openai_chat_usage, &used);
-    usage_disjoin(&used, openai_chat.counts);
+    js_value counts = js_get(root, S("usage"));
+    if (counts.kind != JS_OBJECT) return;
+    llm_usage used = usage_of(reader_new(a), counts, &openai_chat);
     stream_usage(s, &used);
 }
 

@@ -20,6 +20,15 @@ struct usage_tap {
     bool broken;
 };
 
+llm_usage usage_of(llm_reader *rd, js_value counts, const llm_dialect *d)
+{
+    llm_usage u = {0};
+    obj *o = obj_open(rd, counts, "usage");
+    if (o) fields_take(o, d->usage, &u);
+    usage_disjoin(&u, d->counts);
+    return u;
+}
+
 bool usage_read(const llm_dialect *d, arena *a, js_value answer, llm_usage *out)
 {
     *out = (llm_usage){0};

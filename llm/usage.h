@@ -7,6 +7,8 @@
 #include "../base/record.h"
 #include "dialect.h"
 
+/* An object of counts, as this dialect counts; of anything else nothing is known. */
+llm_usage usage_of(llm_reader *rd, js_value counts, const llm_dialect *d);
 /* What the dialect's usage_at and usage find in a reply or an event; false when nothing is known.
  */
 bool usage_read(const llm_dialect *d, arena *a, js_value answer, llm_usage *out);
