@@ -11,10 +11,10 @@ streams with an open question end, {"mute": true}: no call goes on after an answ
 import json
 import queue
 import sys
-import threading
 import time
 import uuid
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from serving import Answering, serve
 
 MODERN = "2026-07-28"
 SERVER = {"name": "asking", "version": "1"}
@@ -149,23 +149,7 @@ def legacy_call(params, say, listen):
     return {"result": text(answers)}
 
 
-class Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-
-    def log_message(self, *args):
-        pass
-
-    def reply(self, status, body=None, headers=()):
-        data = b"" if body is None else json.dumps(body).encode()
-        self.send_response(status)
-        self.send_header("content-type", "application/json")
-        for k, v in headers:
-            self.send_header(k, v)
-        self.send_header("content-length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
-
+class Handler(Answering):
     def answer(self, m, said, headers=()):
         self.reply(200, {"jsonrpc": "2.0", "id": m["id"], **said}, headers)
 
@@ -240,11 +224,6 @@ class Handler(BaseHTTPRequestHandler):
         return got
 
 
-class Server(ThreadingHTTPServer):
-    def handle_error(self, request, client_address):
-        pass  # clients that leave are what this server is for
-
-
 def say_line(message):
     sys.stdout.write(json.dumps(message) + "\n")
     sys.stdout.flush()
@@ -285,11 +264,7 @@ def main():
     if sys.argv[1] == "stdio":
         return stdio()
     state["era"] = sys.argv[2]
-    server = Server(("127.0.0.1", int(sys.argv[1])), Handler)
-    server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    print("up", flush=True)
-    sys.stdin.read()  # ends with whoever started it
+    serve(Handler)
 
 
 main()

@@ -11,14 +11,13 @@ POST /control {"hang": true} makes every later MCP answer hang, {"tools": [...]}
 import json
 import os
 import sys
-import threading
 import time
 import uuid
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import subjects  # noqa: E402
 import tools  # noqa: E402
+from serving import Answering, serve  # noqa: E402
 
 MODERN = "2026-07-28"
 SERVER = {"name": "fake", "version": "1"}
@@ -27,23 +26,7 @@ state = {"hang": False, "seen": [], "sessions": set(), "page": 4, "refuse": [], 
 listeners = []  # (handler, subscription id or None): whom to tell
 
 
-class Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-
-    def log_message(self, *args):
-        pass
-
-    def reply(self, status, body, headers=()):
-        data = body if isinstance(body, bytes) else json.dumps(body).encode()
-        self.send_response(status)
-        self.send_header("content-type", "application/json")
-        for k, v in headers:
-            self.send_header(k, v)
-        self.send_header("content-length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
-
+class Handler(Answering):
     def begin_stream(self):
         self.send_response(200)
         self.send_header("content-type", "text/event-stream")
@@ -259,18 +242,9 @@ class Handler(BaseHTTPRequestHandler):
         self.chunk(b"")
 
 
-class Server(ThreadingHTTPServer):
-    def handle_error(self, request, client_address):
-        pass  # clients that leave are what this server is for
-
-
 def main():
     state["era"] = sys.argv[2]
-    server = Server(("127.0.0.1", int(sys.argv[1])), Handler)
-    server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    print("up", flush=True)
-    sys.stdin.read()  # ends with whoever started it
+    serve(Handler)
 
 
 main()

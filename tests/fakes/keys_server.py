@@ -4,24 +4,14 @@
 
 GET /seen lists what was fetched."""
 import json
-import sys
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from serving import Answering, serve
 
 documents, seen = {}, []
 
 
-class Handler(BaseHTTPRequestHandler):
-    def log_message(self, *args):
-        pass
-
-    def reply(self, status, body):
-        data = json.dumps(body).encode()
-        self.send_response(status)
-        self.send_header("content-type", "application/json")
-        self.send_header("content-length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
+class Handler(Answering):
+    protocol_version = "HTTP/1.0"  # hangs up after each answer
 
     def do_GET(self):
         if self.path == "/seen":
@@ -34,12 +24,4 @@ class Handler(BaseHTTPRequestHandler):
         self.reply(200, {})
 
 
-def main():
-    server = ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Handler)
-    server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    print("ready", flush=True)
-    sys.stdin.read()
-
-
-main()
+serve(Handler)

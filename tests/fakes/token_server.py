@@ -6,31 +6,17 @@ POST /control {"mood": "..."} picks what goes wrong: slow (never answers), huge,
 token with a line break), dpop; {"lives": 2} how long tokens live; {"delay": 0.3} before each. GET /seen lists what was asked."""
 import base64
 import json
-import sys
 import threading
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl
+
+from serving import Answering, serve
 
 state = {"mood": "", "lives": 3600, "delay": 0, "seen": [], "made": 0}
 lock = threading.Lock()
 
 
-class Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def log_message(self, *args):
-        pass
-
-    def reply(self, status, body, **headers):
-        data = body if isinstance(body, bytes) else json.dumps(body).encode()
-        self.send_response(status)
-        for k, v in {"content-type": "application/json", **headers}.items():
-            self.send_header(k, v)
-        self.send_header("content-length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
-
+class Handler(Answering):
     def do_GET(self):
         self.reply(200, state["seen"])
 
@@ -65,7 +51,7 @@ class Handler(BaseHTTPRequestHandler):
         self.reply(200, b"<html>login please</html>")
 
     def redirect(self):
-        self.reply(302, {}, location="http://169.254.169.254/latest/meta-data/")
+        self.reply(302, {}, [("location", "http://169.254.169.254/latest/meta-data/")])
 
     def denied(self):
         self.reply(400, {"error": "invalid_grant", "error_description": "subject token eyJsecret is not ours"})
@@ -77,17 +63,4 @@ class Handler(BaseHTTPRequestHandler):
         self.reply(200, {"access_token": "a", "token_type": "DPoP"})
 
 
-class Server(ThreadingHTTPServer):
-    def handle_error(self, request, client_address):
-        pass  # whoever is sent too much hangs up
-
-
-def main():
-    server = Server(("127.0.0.1", int(sys.argv[1])), Handler)
-    server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    print("ready", flush=True)
-    sys.stdin.read()
-
-
-main()
+serve(Handler)
