@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Listed schemas that say what the rules ask, as clients of both eras get them."""
 from house import mcp
-from house.gateway import Gateway
-from house.tokens import Issuer
+from house.household import Household
 from house.upstreams import HttpFake, servers_yaml
 
 POLICY = """policy: v1
@@ -32,14 +31,10 @@ def listed(gateway, token):
 
 
 def with_gateway(binary, option, check):
-    fake, issuer = HttpFake("modern"), Issuer()
+    fake = HttpFake("modern")
     config = servers_yaml(fake).replace('/mcp"', '/mcp"' + option, 1)
-    gateway = Gateway(binary, issuer, config, POLICY)
-    try:
-        check(gateway, issuer)
-        gateway.stop()
-    finally:
-        fake.stop()
+    with Household(binary, [fake], config, POLICY) as h:
+        check(h.gateway, h.issuer)
 
 
 def check_annotated(gateway, issuer):

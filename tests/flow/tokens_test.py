@@ -4,11 +4,17 @@ import json
 import time
 
 from house import mcp, upstreams
-from house.gateway import CONFIG, Gateway
+from house.gateway import CONFIG
+from house.household import Household
 from house.http import once
 from house.tokens import AUDIENCE, ISSUER, Issuer, b64
 
 POLICY = "policy: v1\nname: p\nrules:\n  - { id: all, permit: '*/*' }\n"
+
+
+def house(binary, **more):
+    fake = upstreams.HttpFake("modern")
+    return Household(binary, [fake], upstreams.servers_yaml(fake), POLICY, **more)
 
 
 def bad_tokens(issuer):
@@ -44,10 +50,8 @@ def bad_tokens(issuer):
 
 
 def test_every_bad_token_is_401_even_where_anonymous_callers_are_allowed(binary):
-    fake, issuer = upstreams.HttpFake("modern"), Issuer()
-    config = CONFIG.replace("identity:\n", "identity:\n  anonymous: allow\n")
-    gateway = Gateway(binary, issuer, upstreams.servers_yaml(fake), POLICY, config=config)
-    try:
+    with house(binary, config=CONFIG.replace("identity:\n", "identity:\n  anonymous: allow\n")) as h:
+        gateway, issuer = h.gateway, h.issuer
         assert mcp.modern(gateway, "tools/list").status == 200, "anonymous callers are allowed here"
         assert mcp.modern(gateway, "tools/list", token=issuer.token("alice")).status == 200
         for name, token in bad_tokens(issuer).items():
@@ -60,20 +64,15 @@ def test_every_bad_token_is_401_even_where_anonymous_callers_are_allowed(binary)
             assert 'error="invalid_token"' in a.headers["www-authenticate"], f"{name}: {a.headers}"
         head, body = mcp.modern_request("tools/list")
         assert post(gateway, {**head, "Authorization": "Basic YTpi"}, body).status == 401
-    finally:
-        gateway.stop()
-        fake.stop()
 
 
 def post(gateway, headers, body):
-    from house.http import once
     return once(gateway.port, "POST", "/mcp", headers, body)
 
 
 def test_a_session_belongs_to_its_caller(binary):
-    fake, issuer = upstreams.HttpFake("modern"), Issuer()
-    gateway = Gateway(binary, issuer, upstreams.servers_yaml(fake), POLICY)
-    try:
+    with house(binary) as h:
+        gateway, issuer = h.gateway, h.issuer
         alice = mcp.Session(gateway, issuer.token("alice"))
         assert len(alice.id) <= 300 and all(33 <= ord(c) <= 126 for c in alice.id)
         assert alice.request("tools/list").status == 200
@@ -86,20 +85,13 @@ def test_a_session_belongs_to_its_caller(binary):
         assert once(gateway.port, "DELETE", "/mcp", alice.headers()).status in (200, 204)
         assert alice.request("tools/list").status == 404, "a deleted session is over"
         assert thief.request("tools/list").status == 200, "another session is not"
-    finally:
-        gateway.stop()
-        fake.stop()
 
 
 def test_versions_of_the_old_era_are_negotiated(binary):
-    fake, issuer = upstreams.HttpFake("modern"), Issuer()
-    gateway = Gateway(binary, issuer, upstreams.servers_yaml(fake), POLICY)
-    try:
+    with house(binary) as h:
+        gateway, issuer = h.gateway, h.issuer
         for asked, got in (("2025-03-26", "2025-03-26"), ("2025-06-18", "2025-06-18"), ("2025-11-25", "2025-11-25"),
                            ("1999-01-01", "2025-11-25"), ("2026-07-28", "2025-11-25")):
             s = mcp.Session(gateway, issuer.token("alice"), asked)
             assert s.version == got, f"asked {asked}, got {s.version}"
             assert s.request("tools/list").status == 200
-    finally:
-        gateway.stop()
-        fake.stop()

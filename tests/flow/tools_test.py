@@ -8,6 +8,7 @@ import sys
 from house import mcp, upstreams
 from house.gateway import until
 from house.household import Household
+from house.http import once
 
 sys.path.insert(0, upstreams.FAKES)
 import tools as fake_tools  # noqa: E402
@@ -46,7 +47,6 @@ class House(Household):
         return mcp.list_tools(self.gateway, self.token)
 
     def metrics(self):
-        from house.http import once
         return once(self.gateway.admin, "GET", "/metrics", {}).body.decode()
 
     def change(self, tool, **members):
