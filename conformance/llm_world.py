@@ -26,16 +26,20 @@ rules:
 """
 
 
+def canned_whole(message):
+    """The bytes of a case's request or answer, however the case spells them."""
+    if "body_json" in message:
+        return json.dumps(message["body_json"]).encode()
+    if "body_base64" in message:
+        return base64.b64decode(message["body_base64"])
+    return message.get("body_text", "").encode()
+
+
 def canned_body(response):
     """The bytes of a case's upstream answer, in the pieces they are to be written in."""
     if "chunks" in response:
         return [c["text"].encode() if "text" in c else base64.b64decode(c["base64"]) for c in response["chunks"]]
-    if "body_json" in response:
-        body = json.dumps(response["body_json"]).encode()
-    elif "body_base64" in response:
-        body = base64.b64decode(response["body_base64"])
-    else:
-        body = response.get("body_text", "").encode()
+    body = canned_whole(response)
     size = response.get("chunk_size") or len(body) or 1
     return [body[i:i + size] for i in range(0, len(body), size)] or [b""]
 
@@ -253,12 +257,7 @@ class Gateway:
 
     def ask(self, request, host):
         """The client's side of a case: its answer, and whether it was cut off."""
-        if "body_json" in request:
-            body = json.dumps(request["body_json"]).encode()
-        elif "body_base64" in request:
-            body = base64.b64decode(request["body_base64"])
-        else:
-            body = request.get("body_text", "").encode()
+        body = canned_whole(request)
         self.asked += 1
         c = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
         try:
