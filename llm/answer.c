@@ -312,15 +312,22 @@ static bool is_error(const llm_run *r)
     return r->streamed ? !is_finished(r) : r->upstream_status >= 400;
 }
 
+/* A broken answer is at its end, and no more of it is wanted. */
+static bool has_ended(llm_run *r)
+{
+    if (r->broken && r->call) call_cancel(r->call);
+    if (r->broken) r->call = NULL, r->ended = true;
+    if (!r->ended) return false;
+    record_number(exchange_record(r->x), FACT_UPSTREAM_MS, loop_now_ms(r->w->o.loop) - r->sent_ms);
+    return true;
+}
+
 flow_go llm_first_content(void *run, flow_why why)
 {
     llm_run *r = run;
     if (why == FLOW_GONE) return FLOW_FAIL;
     if (r->out) return FLOW_NEXT;
-    if (r->broken && r->call) call_cancel(r->call);
-    if (r->broken) r->call = NULL, r->ended = true;
-    if (!r->ended) return FLOW_WAIT;
-    record_number(exchange_record(r->x), FACT_UPSTREAM_MS, loop_now_ms(r->w->o.loop) - r->sent_ms);
+    if (!has_ended(r)) return FLOW_WAIT;
     if (!is_error(r)) return FLOW_NEXT;
     if (!r->failed) r->refusal = r->streamed || r->broken ? stillborn(r) : their_error(r);
     r->tried_in_vain = true;
@@ -421,10 +428,7 @@ flow_go llm_relay(void *run, flow_why why)
 {
     llm_run *r = run;
     if (why == FLOW_GONE) return FLOW_FAIL;
-    if (r->broken && r->call) call_cancel(r->call);
-    if (r->broken) r->call = NULL, r->ended = true;
-    if (!r->ended) return FLOW_WAIT;
-    record_number(exchange_record(r->x), FACT_UPSTREAM_MS, loop_now_ms(r->w->o.loop) - r->sent_ms);
+    if (!has_ended(r)) return FLOW_WAIT;
     if (!r->streamed) return end_whole(r);
     if (!r->out) open_stream(r); /* a stream without content that nevertheless ended well */
     return end_stream(r);

@@ -6,6 +6,10 @@
 const name_row anthropic_roles[] = {
     {"user", ROLE_USER}, {"assistant", ROLE_ASSISTANT}, {"system", ROLE_SYSTEM}, {0},
 };
+const name_row anthropic_kinds[] = {
+    {"text", PART_TEXT}, {"tool_use", PART_TOOL_CALL}, {"thinking", PART_THINKING},
+    {"redacted_thinking", PART_REDACTED}, {0},
+};
 const name_row anthropic_stops[] = {
     {"end_turn", STOP_END}, {"stop_sequence", STOP_SEQUENCE}, {"max_tokens", STOP_LENGTH}, {"tool_use", STOP_TOOLS},
     {"refusal", STOP_FILTER}, {"pause_turn", STOP_PAUSE}, {"model_context_window_exceeded", STOP_CONTEXT}, {0},

@@ -11,6 +11,7 @@
 extern const field_row anthropic_params[], anthropic_sampling[], anthropic_usage[];
 extern const char *const anthropic_usage_at[];
 extern const name_row anthropic_stops[], anthropic_roles[];
+extern const name_row anthropic_kinds[]; /* of an answer's blocks: part_kind */
 
 const err *anthropic_read_request(llm_reader *rd, js_value body, llm_chat *out);
 /* All but `model` and `stream`, which the hosts put elsewhere. */

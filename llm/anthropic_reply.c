@@ -5,13 +5,8 @@
 
 static void read_block(arena *a, js_value v, part_list *l)
 {
-    static const name_row kinds[] = {{"text", PART_TEXT},
-                                     {"tool_use", PART_TOOL_CALL},
-                                     {"thinking", PART_THINKING},
-                                     {"redacted_thinking", PART_REDACTED},
-                                     {0}};
     if (v.kind != JS_OBJECT) return;
-    int kind = name_value(kinds, js_text(a, js_get(v, S("type"))), PART_OTHER);
+    int kind = name_value(anthropic_kinds, js_text(a, js_get(v, S("type"))), PART_OTHER);
     llm_part *p = part_add(l, (part_kind)kind);
     p->origin = S("anthropic");
     switch (p->kind) {

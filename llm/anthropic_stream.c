@@ -26,14 +26,9 @@ static void read_start(llm_stream *s, js_value root)
 
 static void read_block_start(llm_stream *s, js_value root)
 {
-    static const name_row kinds[] = {{"text", PART_TEXT},
-                                     {"tool_use", PART_TOOL_CALL},
-                                     {"thinking", PART_THINKING},
-                                     {"redacted_thinking", PART_REDACTED},
-                                     {0}};
     arena *a = s->scratch;
     js_value b = js_get(root, S("content_block"));
-    int kind = name_value(kinds, js_text(a, js_get(b, S("type"))), PART_OTHER);
+    int kind = name_value(anthropic_kinds, js_text(a, js_get(b, S("type"))), PART_OTHER);
     llm_part p = {.kind = (part_kind)kind, .origin = S("anthropic")};
     p.id = js_text(a, js_get(b, S("id")));
     p.name = js_text(a, js_get(b, S("name")));

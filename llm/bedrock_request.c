@@ -33,8 +33,7 @@ typedef struct {
     const llm_chat *c;
     llm_loss *l;
     arena *a;
-    jnode *messages;
-    const char *role; /* of the last message */
+    spoken messages;
 } writing;
 
 static str lit(const char *s)
@@ -48,19 +47,6 @@ static jnode *only(arena *a, const char *key, jnode *value)
     jnode *o = jn_object(a);
     jn_set(o, key, value);
     return o;
-}
-
-/* A block at the end of the conversation, in the last message if that is the same speaker's. */
-static void put_block(writing *w, const char *role, jnode *block)
-{
-    if (!w->role || strcmp(w->role, role) != 0) {
-        jnode *m = jn_object(w->a);
-        jn_set_text(m, "role", lit(role));
-        jn_set(m, "content", jn_array(w->a));
-        jn_add(w->messages, m);
-        w->role = role;
-    }
-    jn_add(jn_get(jn_last(w->messages), "content"), block);
 }
 
 static jnode *cache_point(writing *w, const cache_mark *m)
@@ -202,8 +188,9 @@ static const err *add_turn(writing *w, const llm_turn *t)
         jnode *block = NULL;
         const err *e = part_block(w, &t->parts[i], &block);
         if (e) return e;
-        if (block) put_block(w, role, block);
-        if (block && t->parts[i].cache.set) put_block(w, role, cache_point(w, &t->parts[i].cache));
+        if (block) spoken_add(&w->messages, role, block);
+        if (block && t->parts[i].cache.set)
+            spoken_add(&w->messages, role, cache_point(w, &t->parts[i].cache));
     }
     return NULL;
 }
@@ -312,10 +299,13 @@ static void add_reasoning(writing *w, str model, jnode *out)
 
 const err *bedrock_write_request(const llm_chat *c, const llm_target *to, llm_loss *l, jnode *out)
 {
-    writing w = {.c = c, .l = l, .a = jn_arena(out), .messages = jn_array(jn_arena(out))};
+    writing w = {.c = c,
+                 .l = l,
+                 .a = jn_arena(out),
+                 .messages = {jn_array(jn_arena(out)), "content", NULL}};
     str model = chat_model(c, to);
     jn_set(out, "inferenceConfig", jn_object(w.a));
-    jn_set(out, "messages", w.messages);
+    jn_set(out, "messages", w.messages.turns);
     for (size_t i = 0; i < c->turn_count; i++) {
         const llm_turn *turn = &c->turns[i];
         const err *e = NULL;

@@ -32,8 +32,7 @@ typedef struct {
     llm_loss *l;
     arena *a;
     gemini_traits traits;
-    jnode *contents;
-    const char *role; /* of the last content */
+    spoken contents;
 } writing;
 
 static jnode *text_part(writing *w, str text)
@@ -41,18 +40,6 @@ static jnode *text_part(writing *w, str text)
     jnode *o = jn_object(w->a);
     jn_set_text(o, "text", text);
     return o;
-}
-
-static void put_part(writing *w, const char *role, jnode *part)
-{
-    if (!w->role || strcmp(w->role, role) != 0) {
-        jnode *content = jn_object(w->a);
-        jn_set_text(content, "role", (str){role, strlen(role)});
-        jn_set(content, "parts", jn_array(w->a));
-        jn_add(w->contents, content);
-        w->role = role;
-    }
-    jn_add(jn_get(jn_last(w->contents), "parts"), part);
 }
 
 /* Calls and results */
@@ -102,7 +89,7 @@ static const err *put_result(writing *w, const llm_part *p)
     str text = parts_text(w->a, p->inner, p->inner_count);
     jn_set_text(jn_open(response, S("response")), p->is_error ? "error" : "output",
                 text.p ? text : S(""));
-    put_part(w, "user", o);
+    spoken_add(&w->contents, "user", o);
     loss_said(w->l, p);
     loss_said(w->l, &p->is_error);
     for (size_t i = 0; i < p->inner_count; i++) {
@@ -112,7 +99,7 @@ static const err *put_result(writing *w, const llm_part *p)
         if (in->kind != PART_IMAGE && in->kind != PART_DOCUMENT) continue;
         const err *e = gemini_media(w->a, in, &w->traits, &file);
         if (e) return e;
-        put_part(w, "user", file);
+        spoken_add(&w->contents, "user", file);
     }
     return NULL;
 }
@@ -160,7 +147,7 @@ static const err *put_said(writing *w, const llm_turn *t, const llm_part *p, con
     case PART_OTHER: break;
     }
     if (e || !o) return e;
-    put_part(w, role, o);
+    spoken_add(&w->contents, role, o);
     loss_said(w->l, p);
     return NULL;
 }
@@ -306,11 +293,11 @@ static void put_stops(writing *w, jnode *config)
 const err *gemini_write_request(const llm_chat *c, const llm_target *to, llm_loss *l, jnode *out)
 {
     arena *a = jn_arena(out);
-    writing w = {.c = c, .l = l, .a = a, .contents = jn_array(a)};
+    writing w = {.c = c, .l = l, .a = a, .contents = {jn_array(a), "parts", NULL}};
     w.traits = gemini_of(chat_model(c, to));
     jnode *config = jn_open(out, S("generationConfig"));
     const err *e = put_turns(&w, out);
-    jn_set(out, "contents", jn_count(w.contents) ? w.contents : jn_null(a));
+    jn_set(out, "contents", jn_count(w.contents.turns) ? w.contents.turns : jn_null(a));
     if (!e) e = put_tools(&w, out);
     fields_write(params, c, out, l);
     put_stops(&w, config);

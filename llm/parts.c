@@ -149,6 +149,19 @@ jnode *arguments_object(arena *a, const llm_part *call)
     return o;
 }
 
+void spoken_add(spoken *s, const char *role, jnode *part)
+{
+    if (!s->role || strcmp(s->role, role) != 0) {
+        arena *a = jn_arena(s->turns);
+        jnode *turn = jn_object(a);
+        jn_set_text(turn, "role", (str){role, strlen(role)});
+        jn_set(turn, s->member, jn_array(a));
+        jn_add(s->turns, turn);
+        s->role = role;
+    }
+    jn_add(jn_get(jn_last(s->turns), s->member), part);
+}
+
 jnode *object_of_type(arena *a, const char *type)
 {
     jnode *j = jn_object(a);

@@ -53,6 +53,14 @@ bool is_json_object(arena *a, str text);
  */
 jnode *arguments_object(arena *a, const llm_part *call);
 
+/* Turns for a provider to whom neighbours of one speaker are one turn. */
+typedef struct {
+    jnode *turns;       /* an array */
+    const char *member; /* of a turn: it holds the parts */
+    const char *role;   /* of the last turn; NULL: there is none */
+} spoken;
+void spoken_add(spoken *s, const char *role, jnode *part);
+
 jnode *object_of_type(arena *a, const char *type); /* {"type": "…"} */
 str json_compact(arena *a, str json); /* the same JSON without space between its tokens */
 
