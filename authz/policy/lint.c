@@ -33,6 +33,16 @@ static void tell(lint *l, const policy_source *source, const yaml_node *n, const
     p->width = policy_place_width(source->text, n, s->offset, length);
 }
 
+const yaml_node *lint_key(lint *l, const yaml_node *n)
+{
+    yaml_node *key = NEW(l->a, yaml_node);
+    *key = (yaml_node){.kind = YAML_SCALAR,
+                       .text = n->key,
+                       .line = n->key_line,
+                       .column = n->key_column};
+    return key;
+}
+
 void lint_tell(lint *l, const policy_source *source, const yaml_node *n, const char *code, str text,
                str hint)
 {

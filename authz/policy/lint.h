@@ -53,6 +53,8 @@ void lint_say(const lint_expr *e, lint_said s);
 /* What was said in every round, or counts anyway, becomes problems; the rounds are over. */
 void lint_flush(lint *l);
 void lint_say_node(const lint_expr *e, const cel_node *n, const char *code, str text, str hint);
+/* The key of an entry as a scalar of its own, to point at. */
+const yaml_node *lint_key(lint *l, const yaml_node *n);
 /* About a node of the file, at once. */
 void lint_tell(lint *l, const policy_source *source, const yaml_node *n, const char *code, str text,
                str hint);

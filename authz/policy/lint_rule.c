@@ -5,17 +5,6 @@
 
 enum { ROUNDS_MOST = 200 };
 
-/* The key of an entry as a scalar of its own, to point at. */
-static const yaml_node *key_of(lint *l, const yaml_node *n)
-{
-    yaml_node *key = NEW(l->a, yaml_node);
-    *key = (yaml_node){.kind = YAML_SCALAR,
-                       .text = n->key,
-                       .line = n->key_line,
-                       .column = n->key_column};
-    return key;
-}
-
 const str *lint_tool_names(const lint *l, const policy_tool *t)
 {
     const cel_ctype *shape = l->tools[t - l->w->tools];
@@ -267,10 +256,10 @@ void lint_rule(lint *l, const rule_node *r)
     parts p = {yaml_get(r->written, S("when")), yaml_get(r->written, S("args")),
                yaml_get(r->written, S("other_args")),
                NEW_N(l->a, const yaml_node *, r->rule.constraint_count + 1)};
-    if (p.others) p.others = key_of(l, p.others);
+    if (p.others) p.others = lint_key(l, p.others);
     for (size_t i = 0; i < r->rule.constraint_count; i++) {
         const yaml_node *n = p.args ? yaml_get(p.args, r->rule.constraints[i].name) : NULL;
-        if (n) p.keys[i] = key_of(l, n);
+        if (n) p.keys[i] = lint_key(l, n);
     }
     lint_enter(l, r->scope);
     size_t list[ROUNDS_MOST], rounds = tools_of(l, r, list);

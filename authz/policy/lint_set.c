@@ -231,13 +231,8 @@ static bool is_read(str text, str name)
 static void look_at_vars(lint *l)
 {
     for (const var_node *v = l->d->vars; v; v = v->next) {
-        const yaml_node *n = v->var.written;
-        const yaml_node key = {.kind = YAML_SCALAR,
-                               .text = n->key,
-                               .line = n->key_line,
-                               .column = n->key_column};
         if (!is_read(v->scope->source->text, v->var.name))
-            lint_tell(l, v->scope->source, &key, "warning W325",
+            lint_tell(l, v->scope->source, lint_key(l, v->var.written), "warning W325",
                       arena_fmt(l->a, "nothing reads vars." STR_FMT, STR_ARG(v->var.name)),
                       S("remove it"));
     }
@@ -283,12 +278,8 @@ static void look_at_call(lint *l, const case_node *c)
     const policy_tool *t = &l->w->tools[i];
     if (!l->tools[i]) l->tools[i] = policy_shape_of_tool(l->a, t);
     for (const yaml_node *n = args->first; n && policy_schema_lists(t->schema); n = n->next) {
-        const yaml_node key = {.kind = YAML_SCALAR,
-                               .text = n->key,
-                               .line = n->key_line,
-                               .column = n->key_column};
         if (!cel_field_type(l->tools[i], n->key))
-            lint_tell(l, c->source, &key, "warning W329",
+            lint_tell(l, c->source, lint_key(l, n), "warning W329",
                       arena_fmt(l->a, "the tool has no argument '" STR_FMT "'", STR_ARG(n->key)),
                       did_you_mean(l, n->key, lint_tool_names(l, t)));
     }
