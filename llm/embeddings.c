@@ -12,11 +12,6 @@
 
 enum { FLOATS_MOST = 1 << 16 };
 
-static const err *wrong(const flat_ask *q, const char *what)
-{
-    return err_new(q->a, ERR_MALFORMED, "%s", what);
-}
-
 /* Answers */
 
 static jnode *base64_floats(arena *a, js_value values)
@@ -82,7 +77,7 @@ const err *titan_put_embedding(const flat_ask *q, jnode *out)
 {
     str text = only_text(q);
     js_value dimensions = js_get(q->body, S("dimensions"));
-    if (!text.p) return wrong(q, "Titan embeds one text at a time: 'input' must be a string");
+    if (!text.p) return flat_wrong(q, "Titan embeds one text at a time: 'input' must be a string");
     jn_set_text(out, "inputText", text);
     if (dimensions.kind == JS_NUMBER) jn_set(out, "dimensions", jn_raw(q->a, dimensions.raw));
     return NULL;
@@ -130,7 +125,7 @@ static const err *add_instance(const flat_ask *q, js_value item, jnode *instance
     str text =
         item.kind == JS_OBJECT ? js_text(q->a, js_get(item, S("content"))) : js_text(q->a, item);
     str task = said_of(q, item, S("task_type"));
-    if (!text.p) return wrong(q, "each 'input' must be text or an object with 'content'");
+    if (!text.p) return flat_wrong(q, "each 'input' must be text or an object with 'content'");
     jnode *one = jn_object(q->a);
     jn_set_text(one, "content", text);
     if (task.n) jn_set_text(one, "task_type", task);
@@ -165,7 +160,7 @@ static const err *put_parts(const flat_ask *q, jnode *parts)
     str text = only_text(q);
     if (messages.kind != JS_ARRAY) {
         if (input.kind == JS_OBJECT) text = js_text(q->a, js_get(input, S("content")));
-        if (!text.n) return wrong(q, "this model embeds one content at a time");
+        if (!text.n) return flat_wrong(q, "this model embeds one content at a time");
         jnode *one = jn_object(q->a);
         jn_set_text(one, "text", text);
         jn_add(parts, one);
@@ -181,7 +176,7 @@ static const err *put_parts(const flat_ask *q, jnode *parts)
             jn_add(parts, one);
         }
     }
-    if (!e && jn_count(parts) == 0) e = wrong(q, "no user's message has something to embed");
+    if (!e && jn_count(parts) == 0) e = flat_wrong(q, "no user's message has something to embed");
     return e;
 }
 

@@ -81,6 +81,11 @@ str flat_target(const flat_row *row, const flat_ask *q)
     return backend_path(q->a, q->to->backend, arena_fmt(q->a, "/%s", row->operation));
 }
 
+const err *flat_wrong(const flat_ask *q, const char *what)
+{
+    return err_new(q->a, ERR_MALFORMED, "%s", what);
+}
+
 /* The dialect of what passes */
 
 #define F(path, member, alias)                                                                     \

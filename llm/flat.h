@@ -46,6 +46,7 @@ typedef struct {
 
 const flat_row *flat_find(flat_kind kind, llm_schema schema); /* NULL: the provider has none */
 str flat_target(const flat_row *row, const flat_ask *q);
+const err *flat_wrong(const flat_ask *q, const char *what); /* MALFORMED, for the client */
 
 /* What is metered and refused as OpenAI does it, in either of its spellings of usage. */
 extern const llm_dialect openai_flat;

@@ -12,11 +12,6 @@
 #include "openai_chat.h"
 #include "path.h"
 
-static const err *wrong(const flat_ask *q, const char *what)
-{
-    return err_new(q->a, ERR_MALFORMED, "%s", what);
-}
-
 /* A prompt is what a user says. */
 static const err *read_prompt(const flat_ask *q, llm_chat *c)
 {
@@ -36,9 +31,11 @@ static const err *read_question(const flat_ask *q, llm_chat *c)
     bool messages = js_get(q->body, S("messages")).kind == JS_ARRAY;
     bool more = js_bool(js_get(q->body, S("add_generation_prompt")), true);
     *c = (llm_chat){.from = &openai_chat, .reader = reader_new(q->a), .root = q->body};
-    if (prompt == messages) return wrong(q, "exactly one of 'prompt' and 'messages' must be given");
+    if (prompt == messages)
+        return flat_wrong(q, "exactly one of 'prompt' and 'messages' must be given");
     if (more && js_bool(js_get(q->body, S("continue_final_message")), false))
-        return wrong(q, "'continue_final_message' and 'add_generation_prompt' exclude each other");
+        return flat_wrong(q, "'continue_final_message' and 'add_generation_prompt' "
+                             "exclude each other");
     return prompt ? read_prompt(q, c) : openai_chat_read_request(c->reader, q->body, c);
 }
 
