@@ -75,7 +75,8 @@ static void take_ended(waiting *w)
 
 int gateway_run(gateway *g)
 {
-    waiting w = {.g = g};
+    /* what changed after it was read and before it was watched gave no event */
+    waiting w = {.g = g, .look_ms = clock_mono_ms() + QUIET_MS};
     struct pollfd fds[] = {{.fd = g->o.signals, .events = POLLIN},
                            {.fd = g->inotify, .events = POLLIN},
                            {.fd = g->house.done, .events = POLLIN}};
