@@ -410,6 +410,7 @@ void call_end(visit *v)
     struct subject_call *k = v->call;
     call_ask_end(v);
     task_end(v);
+    subscribe_end(v);
     if (k->link) link_cancel(k->link);
     k->link = NULL;
     handle_drop(loop_handles(v->w->loop), k->self);
@@ -432,6 +433,7 @@ static const flow_step subscribe_steps[] = {
     {.name = "resolve", .run = resolve},
     {.name = "authorize", .run = authorize},
     {.name = "subscribe", .run = call_subscribe},
+    {.name = "subscribed", .run = call_subscribed},
     {0},
 };
 const flow corridor_subscribe = {.name = "resources/subscribe",

@@ -35,11 +35,12 @@ struct subject_call {
     parked_name parked;
     str task; /* of an old server, raw; {0}: none, or it has ended */
     bool task_due;
-    str task_id;     /* tasks/…: the server's own, raw */
-    bool waits;      /* for what a parked call says next */
-    unsigned rounds; /* that came before, of a modern client */
-    str again;       /* what this one adds */
-    buf unsent;      /* heap: events for the stream, from `sent` on */
+    str task_id;                     /* tasks/…: the server's own, raw */
+    bool waits;                      /* for what a parked call says next */
+    unsigned rounds;                 /* that came before, of a modern client */
+    str again;                       /* what this one adds */
+    struct subscribing *subscribing; /* subscribe.c */
+    buf unsent;                      /* heap: events for the stream, from `sent` on */
     size_t sent;
 };
 
@@ -49,8 +50,10 @@ link_request call_request_of(visit *v); /* to the call's server */
 
 /* The answer for what does not exist or must not be seen: by these bytes nobody can tell which. */
 void call_unknown(const visit *v, rpc_refusal *no);
-/* subscribe.c: the last step of resources/subscribe. */
+/* subscribe.c: the last steps of resources/subscribe, and their end. */
 flow_go call_subscribe(void *x, flow_why why);
+flow_go call_subscribed(void *x, flow_why why);
+void subscribe_end(visit *v);
 /* call_answer.c: the answer where the server does not offer the method at all. */
 void call_not_offered(visit *v);
 /* call_find.c: WAIT while lists are fetched, else NEXT: then `to` says whether it was found. */

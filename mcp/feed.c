@@ -26,15 +26,18 @@ typedef struct {
     feed *of;
     handle self;
     link_call *call;
+    uint64_t epoch; /* of what it watches */
 } ear;
 
 struct feed {
     mcp_worker *w;
     upstream *u; /* held */
     ear ears[2];
-    unsigned now; /* which of them counts */
-    map *told;    /* legacy: the URIs it is subscribed to there */
-    handle self;  /* of its subscriptions' calls */
+    unsigned now;    /* which of them counts */
+    map *told;       /* legacy: the URIs it is subscribed to there */
+    unsigned saying; /* how many of those words are not answered yet */
+    uint64_t told_epoch;
+    handle self; /* of its subscriptions' calls */
     unsigned failures;
     bool missed; /* it was away: what was said meanwhile is not known */
     bool unsaid; /* others are watched than the server was told of */
@@ -145,21 +148,23 @@ static void nothing_heard(void *k, str method, js_value params)
     (void)params;
 }
 
-static void nothing_done(void *k, js_value result, js_value error, const err *why)
+static void said(void *k_, js_value result, js_value error, const err *why)
 {
-    (void)k;
+    feed *k = k_;
     (void)result;
     (void)error;
     (void)why;
+    if (--k->saying == 0) watch_stood(k->u, k->told_epoch);
 }
 
 static void say(feed *k, str method, str uri)
 {
-    static const link_events events = {.notice = nothing_heard, .done = nothing_done};
+    static const link_events events = {.notice = nothing_heard, .done = said};
     buf b = buf_new(NULL, SIZE_MAX / 2);
     buf_put(&b, S("\"uri\":"));
     buf_json(&b, uri);
     const link_request rq = {.to = k->u, .method = method, .params = buf_str(&b)};
+    k->saying++;
     (void)link_start(k->w, &rq, &feed_type, k->self, &events);
     buf_free(&b);
 }
@@ -184,7 +189,7 @@ static void tell_all(feed *k)
     size_t n = 0, at = 0;
     str key;
     void *each;
-    const str *uris = watch_list(k->u, a, &n);
+    const str *uris = watch_list(k->u, a, &n, &k->told_epoch);
     while (map_each(k->told, &at, &key, &each)) ((told *)each)->wanted = false;
     for (size_t i = 0; i < n; i++) tell(k, uris[i]);
     for (at = 0; map_each(k->told, &at, &key, &each);) {
@@ -193,6 +198,7 @@ static void tell_all(feed *k)
         say(k, S("resources/unsubscribe"), t->uri);
         told_free(k, t);
     }
+    if (!k->saying) watch_stood(k->u, k->told_epoch);
     arena_free(a);
 }
 
@@ -237,6 +243,7 @@ static void notice(void *e_, str method, js_value params)
     feed *k = e->of;
     ear *before = ear_of(k);
     k->failures = 0;
+    watch_stood(k->u, e->epoch);
     if (e != before) {
         k->now = (unsigned)(e - k->ears);
         if (before->call) link_cancel(before->call);
@@ -253,7 +260,7 @@ static void listen(feed *k, ear *e)
     static const link_events events = {.notice = notice, .done = done};
     arena *a = arena_new();
     size_t n = 0;
-    const str *uris = watch_list(k->u, a, &n);
+    const str *uris = watch_list(k->u, a, &n, &e->epoch);
     buf b = buf_new(a, SIZE_MAX / 2);
     buf_put(&b, S("\"notifications\":{\"toolsListChanged\":true,\"promptsListChanged\":true,"
                   "\"resourcesListChanged\":true"));

@@ -5,16 +5,18 @@
  * that is, now or when it is opened. So a session without a stream costs the server nothing.
  * The rules were asked by the steps before (call.c); they are asked again before each notice. */
 #include "call.h"
+#include "feed.h"
 #include "reply.h"
 #include "session_end.h"
 #include "session_state.h"
+#include "watch.h"
 
-static flow_go answer(visit *v)
-{
-    session_wishes_changed(v->w, &v->q.session);
-    reply_made(v, (str){0}, NULL);
-    return FLOW_DONE;
-}
+static const int64_t PATIENCE_MS = 1000, LOOK_MS = 5;
+
+struct subscribing {
+    loop_timer look;
+    int64_t until_ms;
+};
 
 flow_go call_subscribe(void *x, flow_why why)
 {
@@ -22,10 +24,48 @@ flow_go call_subscribe(void *x, flow_why why)
     (void)why;
     if (!v->permitted) return FLOW_FAIL;
     str share = caller_share(v->a, v->who, v->rec->v[FACT_PEER].text);
-    if (session_wish(v->w->shared->sessions, &v->q.session, share, v->call->public_name))
-        return answer(v);
+    if (session_wish(v->w->shared->sessions, &v->q.session, share, v->call->public_name)) {
+        session_wishes_changed(v->w, &v->q.session);
+        return FLOW_NEXT;
+    }
     record_text(v->rec, FACT_LIMITED, S("sessions_per_caller"));
     return corridor_refuse_with(v, 429, RPC_LIMITED, S("too many subscriptions"));
+}
+
+static void look_again(void *v)
+{
+    corridor_wake(v, FLOW_WOKEN);
+}
+
+/* Who has the answer may change the resource at once and wait to be told: so the server must know
+ * by then, where somebody listens at all. The resource is watched here, too, until the stream does.
+ */
+flow_go call_subscribed(void *x, flow_why why)
+{
+    visit *v = x;
+    struct subject_call *k = v->call;
+    int64_t now = loop_now_ms(v->w->loop);
+    (void)why;
+    if (!k->subscribing && feed_is_wanted(k->to)) {
+        k->subscribing = NEW(v->a, struct subscribing);
+        k->subscribing->until_ms = now + PATIENCE_MS;
+        watch_add(k->to, k->own);
+    }
+    if (k->subscribing && now < k->subscribing->until_ms && !watch_stands(k->to, k->own)) {
+        loop_timer_start(v->w->loop, &k->subscribing->look, LOOK_MS, look_again, v);
+        return FLOW_WAIT;
+    }
+    reply_made(v, (str){0}, NULL);
+    return FLOW_DONE;
+}
+
+void subscribe_end(visit *v)
+{
+    struct subject_call *k = v->call;
+    if (!k->subscribing) return;
+    loop_timer_stop(v->w->loop, &k->subscribing->look);
+    watch_remove(k->to, k->own);
+    k->subscribing = NULL;
 }
 
 /* What was never subscribed to is not, afterwards, either. */
@@ -37,7 +77,9 @@ static flow_go unsubscribe(void *x, flow_why why)
     if (uri.kind != JS_STRING)
         return corridor_refuse_with(v, 200, RPC_INVALID_PARAMS, S("the uri must be a string"));
     session_unwish(v->w->shared->sessions, &v->q.session, js_text(v->a, uri));
-    return answer(v);
+    session_wishes_changed(v->w, &v->q.session);
+    reply_made(v, (str){0}, NULL);
+    return FLOW_DONE;
 }
 
 static const flow_step unsubscribe_steps[] = {CORRIDOR_BEGIN,

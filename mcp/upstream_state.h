@@ -65,6 +65,7 @@ struct upstream {
     map *sessions;               /* isolation id -> published session, link_session.c */
     upstream_catalog lists[CATALOG_KINDS]; /* catalog.c */
     map *watched;                          /* watch.c; NULL: nothing yet */
+    uint64_t watch_epoch, watch_stood;     /* of the last set, of the last the server knows */
 };
 
 /* Process-wide counts of what is capped "in all". */

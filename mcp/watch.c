@@ -9,6 +9,7 @@ typedef struct {
     arena *a; /* it lives there */
     str uri;
     unsigned count;
+    uint64_t epoch; /* the first set it is in */
 } entry;
 
 static entry *entry_new(str uri)
@@ -28,6 +29,7 @@ void watch_add(upstream *u, str uri)
     bool first = !e;
     if (first) {
         e = entry_new(uri);
+        e->epoch = ++u->watch_epoch;
         map_put(u->watched, e->uri, e);
     }
     e->count++;
@@ -56,7 +58,23 @@ bool watch_has(upstream *u, str uri)
     return has;
 }
 
-str *watch_list(upstream *u, arena *a, size_t *n)
+void watch_stood(upstream *u, uint64_t epoch)
+{
+    pthread_mutex_lock(&u->lock);
+    if (epoch > u->watch_stood) u->watch_stood = epoch;
+    pthread_mutex_unlock(&u->lock);
+}
+
+bool watch_stands(upstream *u, str uri)
+{
+    pthread_mutex_lock(&u->lock);
+    const entry *e = u->watched ? map_get(u->watched, uri) : NULL;
+    bool stands = e && e->epoch <= u->watch_stood;
+    pthread_mutex_unlock(&u->lock);
+    return stands;
+}
+
+str *watch_list(upstream *u, arena *a, size_t *n, uint64_t *epoch)
 {
     size_t at = 0;
     str key;
@@ -64,6 +82,7 @@ str *watch_list(upstream *u, arena *a, size_t *n)
     pthread_mutex_lock(&u->lock);
     str *row = NEW_N(a, str, u->watched ? map_count(u->watched) + 1 : 1);
     *n = 0;
+    *epoch = u->watch_epoch;
     while (u->watched && map_each(u->watched, &at, &key, &each)) row[(*n)++] = arena_dup(a, key);
     pthread_mutex_unlock(&u->lock);
     return row;

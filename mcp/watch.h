@@ -10,6 +10,10 @@
 void watch_add(upstream *u, str uri);
 void watch_remove(upstream *u, str uri);
 bool watch_has(upstream *u, str uri);
-str *watch_list(upstream *u, arena *a, size_t *n); /* copies */
-void watch_free(upstream *u);                      /* when it is destroyed */
+/* Copies. *epoch names this set: watch_stood() says later that the server knows it. */
+str *watch_list(upstream *u, arena *a, size_t *n, uint64_t *epoch);
+void watch_stood(upstream *u, uint64_t epoch);
+/* Does the server know that it is watched? */
+bool watch_stands(upstream *u, str uri);
+void watch_free(upstream *u); /* when it is destroyed */
 #endif
