@@ -35,7 +35,8 @@ static size_t behind_last_newline(str s)
 /* What stands behind the last newline goes; what stands before it must be a line. */
 static const err *find_end(arena *a, str path, audit_file *f, off_t size)
 {
-    size_t n = size < 2 * AUDIT_LINE_MOST ? (size_t)size : 2 * AUDIT_LINE_MOST;
+    static const off_t most = (off_t)2 * AUDIT_LINE_MOST;
+    size_t n = (size_t)(size < most ? size : most);
     char *bytes = arena_bytes(a, n);
     if (!read_at(f->fd, bytes, n, size - (off_t)n)) return failed(a, path, "read");
     str tail = {bytes, n};
