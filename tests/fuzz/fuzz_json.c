@@ -45,9 +45,11 @@ static void round_trip(arena *a, js_value root, const json_t *theirs)
 {
     json_t *ours = js_tree(a, root);
     demand(!theirs || json_equal(ours, theirs));
+    str said = js_dump(a, ours);
     js_value again;
-    demand(!js_check(a, js_dump(a, ours), 100, &again));
-    demand(json_equal(ours, js_tree(a, again)));
+    demand(!js_check(a, said, 100, &again));
+    /* json_equal() takes a NUL in a key for its end */
+    demand(str_eq(said, js_dump(a, js_tree(a, again))));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
