@@ -52,11 +52,6 @@ struct refresh {
     void *also_ctx;
 };
 
-typedef struct {
-    letter head;
-    handle who;
-} wake_letter;
-
 static void *heap(size_t size)
 {
     void *p = calloc(1, size);
@@ -64,30 +59,11 @@ static void *heap(size_t size)
     return p;
 }
 
-static void drop_letter(letter *self)
-{
-    free(self);
-}
-
-static void deliver_wake(letter *self, loop *at)
-{
-    flow_wake(loop_flows(at), ((wake_letter *)(void *)self)->who, FLOW_WOKEN);
-    free(self);
-}
-
-static void post_wake(loop *at, handle who)
-{
-    wake_letter *l = heap(sizeof *l);
-    l->head = (letter){.deliver = deliver_wake, .drop = drop_letter};
-    l->who = who;
-    loop_post(at, &l->head);
-}
-
 static void wake_all(waiter *first)
 {
     while (first) {
         waiter *next = first->next;
-        post_wake(first->at, first->who);
+        loop_wake(first->at, first->who);
         free(first);
         first = next;
     }
@@ -348,5 +324,5 @@ void refresh_want(refresh *r, const jwks *keys, loop *at, handle who)
         one->waiting = w;
     }
     pthread_mutex_unlock(&r->lock);
-    if (!w) post_wake(at, who);
+    if (!w) loop_wake(at, who);
 }

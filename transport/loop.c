@@ -307,6 +307,32 @@ void loop_run(loop *l)
     }
 }
 
+/* The usual letter */
+
+typedef struct {
+    letter head;
+    handle who;
+} wake_letter;
+
+static void drop_wake(letter *self)
+{
+    free(self);
+}
+
+static void deliver_wake(letter *self, loop *at)
+{
+    flow_wake(at->flows, ((wake_letter *)(void *)self)->who, FLOW_WOKEN);
+    free(self);
+}
+
+void loop_wake(loop *to, handle who)
+{
+    wake_letter *l = calloc(1, sizeof *l);
+    if (!l) abort();
+    *l = (wake_letter){{.deliver = deliver_wake, .drop = drop_wake}, who};
+    loop_post(to, &l->head);
+}
+
 /* Birth and death */
 
 loop *loop_new(unsigned worker)

@@ -55,6 +55,7 @@ typedef struct letter {
     void (*drop)(struct letter *self);
 } letter;
 void loop_post(loop *to, letter *mail); /* any thread */
+void loop_wake(loop *to, handle who);   /* any thread: FLOW_WOKEN, by letter */
 
 /* Called once a turn, before waiting; returns how long the loop may wait (ms), -1 for ever. */
 typedef int64_t loop_turn_fn(void *ctx);
