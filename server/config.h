@@ -43,6 +43,7 @@ typedef struct config {
     int64_t naming;
     config_file pins; /* name.p NULL: none are kept; its text is empty when there is no file yet */
     config_policies live, shadow;
+    str store;
     str access_log, audit_log; /* audit_log.p NULL: none */
     const str *redact;
 } config;

@@ -7,6 +7,7 @@
 #include "../authz/policy/policy.h"
 #include "../transport/client.h"
 #include "net_address.h"
+#include "store.h"
 
 enum { POLICY_FILES_MOST = 1000, SEAL_KEY_LEAST = 32 };
 
@@ -287,6 +288,15 @@ static void check_audit(config_reader *r, const config *c)
                          STR_ARG(*path));
 }
 
+static void check_store(config_reader *r, const config *c)
+{
+    const yaml_node *n = config_place(c->root, "store");
+    if (c->store.p && !store_keeper_knows(c->store))
+        problems_add(r->out, n->line, n->column,
+                     "`" STR_FMT "` is no store of this version: sqlite:FILE or memory:",
+                     STR_ARG(c->store));
+}
+
 void config_check(config_reader *r, config *c)
 {
     check_listen(r, c);
@@ -299,4 +309,5 @@ void config_check(config_reader *r, config *c)
     check_policies(r, &c->shadow, config_place(c->root, "shadow_policies"));
     read_pins(r, c);
     check_audit(r, c);
+    check_store(r, c);
 }

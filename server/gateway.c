@@ -16,6 +16,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+enum { WEB_THREADS = 4, ERRANDS_MOST = 1000 };
+
 /* Reading */
 
 bool gateway_read(gateway *g, snapshot_plan *p, problems *out)
@@ -140,6 +142,18 @@ static const err *open_logs(gateway *g, arena *a, const config *c)
                          &g->house.audit);
 }
 
+/* A store that was named is tried at once; the usual one is made when something is to be kept. */
+static const err *open_store(gateway *g, arena *a, const config *c)
+{
+    const err *e = store_keeper_new(a, c->store, c->directory, &g->keeper);
+    if (!e && yaml_get(c->root, S("store"))) e = store_keeper_try(a, g->keeper);
+    if (e) return e;
+    g->house.kept = store_keeper_store(g->keeper);
+    g->house.disk = errands_new(1, ERRANDS_MOST);
+    g->house.web = errands_new(WEB_THREADS, ERRANDS_MOST);
+    return NULL;
+}
+
 static void refresh_servers(void *mcp)
 {
     upstream_refresh(mcp);
@@ -154,6 +168,7 @@ static const err *make_house(gateway *g, arena *a, const config *c)
     g->house.meters = metrics_new();
     g->house.done = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     e = open_logs(g, a, c);
+    if (!e) e = open_store(g, a, c);
     if (e) return e;
     g->house.net = refresh_new(g->log);
     g->spawner = child_spawner_new(g->log, g->o.shim);
@@ -333,6 +348,8 @@ void gateway_free(gateway *g)
     }
     admin_free(g->admin);
     if (g->house.net) refresh_stop(g->house.net);
+    if (g->house.web) errands_stop(g->house.web);
+    if (g->house.disk) errands_stop(g->house.disk);
     for (unsigned i = 0; g->workers && i < g->house.count; i++) worker_close(g->workers[i]);
     if (g->spawner) child_spawner_free(g->spawner); /* before the loops its children report to */
     for (unsigned i = 0; g->workers && i < g->house.count; i++) worker_free(g->workers[i]);
@@ -340,6 +357,9 @@ void gateway_free(gateway *g)
     if (g->house.mcp) mcp_shared_free(g->house.mcp);
     tally_free(g->house.streams);
     refresh_free(g->house.net);
+    errands_free(g->house.web);
+    errands_free(g->house.disk);
+    store_keeper_free(g->keeper);
     export_free(g->house.out);
     audit_log_free(g->house.audit);
     if (g->house.meters) metrics_free(g->house.meters);

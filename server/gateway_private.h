@@ -6,6 +6,7 @@
 #include "admin.h"
 #include "files.h"
 #include "gateway.h"
+#include "store.h"
 #include "worker.h"
 #include <poll.h>
 
@@ -15,6 +16,7 @@ struct gateway {
     logger *log;
     worker_house house;
     child_spawner *spawner;
+    store_keeper *keeper;
     const snapshot *now; /* the main thread's reference; admin has its own */
     files *read;         /* what the configuration was last read from, in read_arena */
     arena *read_arena;

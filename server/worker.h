@@ -6,6 +6,8 @@
  * letter. */
 #ifndef SP_WORKER_H
 #define SP_WORKER_H
+#include "../base/store.h"
+#include "../transport/errand.h"
 #include "../transport/server.h"
 #include "audit_log.h"
 #include "export.h"
@@ -18,6 +20,8 @@ typedef struct {
     logger *log;
     metrics *meters;
     refresh *net;
+    store kept;
+    errands *disk, *web; /* what blocks: on the store, on fetches */
     mcp_shared *mcp;
     tally *streams; /* of each caller */
     export *out;
