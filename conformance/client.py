@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The client that the official suite runs against its scenario servers: the gateway, with a caller before it.
+
+The suite gives the server's URL last and the scenario in the environment. The gateway is started with that URL as
+its only server, and a caller of the scenario's era lists everything and uses it through the gateway; what is
+checked is what reaches the server. usage: client.py BINARY URL"""
+import base64
+import fcntl
+import json
+import os
+import sys
+import tempfile
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tests", "flow"))
+from house import asking, mcp  # noqa: E402
+from house.household import Household  # noqa: E402
+
+POLICY = 'policy: v1\nname: everything\nrules: [ { id: all, permit: { tools: ["*/*"], resources: ["*"], prompts: ["*/*"] } } ]\n'
+CONFIG = 'mcp:\n  endpoints: [ {{ path: /mcp, naming: none }} ]\n  servers: {{ scenario: {{ url: "{url}", list_timeout: 30s }} }}\n'
+LISTS = (("tools", "tools/list"), ("resources", "resources/list"), ("prompts", "prompts/list"))
+
+
+def answer_of(question):
+    """What the caller's user says: a form is accepted as it came, and a box without a default is ticked."""
+    if question["method"] != "elicitation/create":
+        return asking.ANSWERS[question["method"]]
+    fields = question["params"].get("requestedSchema", {}).get("properties", {})
+    return {"action": "accept", "content": {k: f.get("default", True) for k, f in fields.items() if "default" in f or f.get("type") == "boolean"}}
+
+
+def mirrored(schema, args):
+    """The Mcp-Param headers of these arguments, all of them in base64: a caller may."""
+    named = {k: p["x-mcp-header"] for k, p in schema.get("properties", {}).items() if "x-mcp-header" in p}
+    texts = {k: v if isinstance(v, str) else json.dumps(v) for k, v in args.items() if k in named and v is not None}
+    return {f"Mcp-Param-{named[k]}": f"=?base64?{base64.b64encode(v.encode()).decode()}?=" for k, v in texts.items()}
+
+
+class OldCaller:
+    def __init__(self, gateway, token):
+        self.client = asking.OldClient(gateway, token, "2025-11-25", asking.CAN)
+
+    def ask(self, method, params):
+        return self.client.session.request(method, params).message()
+
+    def call(self, tool, args):
+        return self.client.call(tool, **args).finish(lambda call, q: call.answer(q, answer_of(q)))[1]
+
+
+class NewCaller:
+    def __init__(self, gateway, token):
+        self.gateway, self.token, self.schemas = gateway, token, {}
+
+    def ask(self, method, params, **more):
+        m = mcp.modern(self.gateway, method, params, self.token, meta={"io.modelcontextprotocol/clientCapabilities": asking.CAN}, **more).message()
+        self.schemas.update({t["name"]: t["inputSchema"] for t in m.get("result", {}).get("tools", [])})
+        return m
+
+    def call(self, tool, args):
+        headers = mirrored(self.schemas.get(tool, {}), args)
+        m = self.ask("tools/call", {"name": tool, "arguments": args}, headers=headers)
+        while m.get("result", {}).get("resultType") == "input_required":
+            again = {"name": tool, "arguments": args, "inputResponses": {k: answer_of(q) for k, q in m["result"].get("inputRequests", {}).items()}}
+            if "requestState" in m["result"]:
+                again["requestState"] = m["result"]["requestState"]
+            m = self.ask("tools/call", again, headers=headers)
+        return m
+
+
+def calls_of(tools):
+    """What the scenario wants called: what it lists, what it asks for in prose, or every tool."""
+    context = json.loads(os.environ.get("MCP_CONFORMANCE_CONTEXT", "{}"))
+    if "toolCalls" in context:
+        return [(c["name"], c["arguments"]) for c in context["toolCalls"]]
+    schemas = {t["name"]: t["inputSchema"] for t in tools}
+    if os.environ["MCP_CONFORMANCE_SCENARIO"] == "json-schema-2020-12-preservation":
+        return [("json_schema_echo", {"schema": schemas["json_schema_2020_12_tool"]})]
+    return [(name, {"region": "eu"} if "region" in schema.get("properties", {}) else {"a": 1, "b": 2}) for name, schema in schemas.items()]
+
+
+def use(caller):
+    """Lists and uses everything; what went wrong is said, for the suite's log."""
+    lists = {}
+    for kind, method in LISTS:
+        m = caller.ask(method, {})
+        print(method, json.dumps(m)[:300])
+        lists[kind] = m.get("result", {}).get(kind, [])
+    for name, args in calls_of(lists["tools"]):
+        print("tools/call", name, json.dumps(caller.call(name, args))[:300])
+    for r in lists["resources"]:
+        print("resources/read", r["uri"], json.dumps(caller.ask("resources/read", {"uri": r["uri"]}))[:300])
+    for p in lists["prompts"]:
+        print("prompts/get", p["name"], json.dumps(caller.ask("prompts/get", {"name": p["name"]}))[:300])
+
+
+def wait_for_a_turn():
+    """The suite starts all scenarios at once; four at a time are let through, until this process ends."""
+    turn = open(os.path.join(tempfile.gettempdir(), f"sallyport-turn-{os.getpid() % 4}"), "w")
+    fcntl.flock(turn, fcntl.LOCK_EX)
+    return turn
+
+
+def main():
+    turn = wait_for_a_turn()
+    with Household(os.path.abspath(sys.argv[1]), [], CONFIG.format(url=sys.argv[2]), POLICY, workers=1) as house:
+        caller = NewCaller if os.environ["MCP_CONFORMANCE_PROTOCOL_VERSION"] == mcp.MODERN else OldCaller
+        try:
+            use(caller(house.gateway, house.issuer.token("caller")))
+        finally:
+            print(house.gateway.log_text(), file=sys.stderr)
+    turn.close()
+
+
+main()
