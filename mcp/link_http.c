@@ -198,6 +198,7 @@ static void send(link_call *c)
                                   .authorization = c->authorization,
                                   .no_retry =
                                       str_eq(c->rq.method, S("tools/call")) && !c->rq.repeatable,
+                                  .resumable = c->era == ERA_LEGACY && !get,
                                   .events = &events,
                                   .ctx = c};
     link_post_send(c->post, &rq);

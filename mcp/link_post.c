@@ -6,6 +6,11 @@
  * after its answer. Servers answer most calls by a stream of one event, so ending those cleanly
  * decides whether connections are reused. Draining is bounded in bytes and time.
  *
+ * The stream of a resumable post may end before its answer, on purpose or not. If it named its
+ * last event, the rest is asked for by GET after as long as the server said, however often, until
+ * the user has enough: the request was taken and must not be sent again. What the post says of
+ * its answer's head stays that of the first.
+ *
  * A callback may cancel the post it is called from. Then the post is marked and goes when the
  * callback has returned. */
 #include "link_post.h"
@@ -13,7 +18,9 @@
 #include "link_table.h"
 
 enum { DRAIN_MOST = 64 * 1024, REFUSAL_MOST = 64 * 1024, SESSION_ID_MOST = 1024 };
+enum { EVENT_ID_MOST = 256 }; /* a longer one is as none */
 static const int64_t DRAIN_MS = 1000;
+static const int64_t RETRY_MS = 1000, RETRY_LEAST_MS = 100, RETRY_MOST_MS = 60000;
 
 typedef enum { WAITING, COLLECTING, READING, DRAINING } mood;
 
@@ -32,6 +39,10 @@ struct link_post {
     buf body; /* first what is sent, then what is collected */
     sse_reader *reader;
     size_t drained;
+    char last_id[EVENT_ID_MOST]; /* of the last event that had one */
+    size_t last_id_n;
+    int64_t retry_ms;
+    arena *later; /* of the stream that is read instead of the first; NULL: none is */
     bool in_event, dead;
 };
 
@@ -48,6 +59,7 @@ static void destroy(link_post *p)
         p->t->posts = p->next;
     if (p->next) p->next->prev = p->prev;
     arena_free(p->scratch);
+    arena_free(p->later);
     upstream_release(p->u);
     arena_free(p->arena);
 }
@@ -100,9 +112,26 @@ static bool is_for_us(const link_post *p, const link_message *m)
     return refused && (m->id.kind == JS_ABSENT || m->id.kind == JS_NULL);
 }
 
+static bool is_visible(str s)
+{
+    for (size_t i = 0; i < s.n; i++) {
+        if (s.p[i] < 0x21 || s.p[i] > 0x7E) return false;
+    }
+    return s.n > 0;
+}
+
+static void note_place(link_post *p, const sse_event *ev)
+{
+    if (ev->retry_ms >= 0) p->retry_ms = ev->retry_ms;
+    if (!ev->has_id) return;
+    p->last_id_n = is_visible(ev->id) && ev->id.n <= EVENT_ID_MOST ? ev->id.n : 0;
+    if (p->last_id_n) memcpy(p->last_id, ev->id.p, p->last_id_n);
+}
+
 static void on_event(void *p_, sse_event ev)
 {
     link_post *p = p_;
+    note_place(p, &ev);
     if (!ev.data.n || (ev.event.n && !str_eq(ev.event, S("message")))) return;
     if (!p->scratch) p->scratch = arena_new();
     link_message m;
@@ -152,14 +181,6 @@ static bool is_media(str value, str type)
     return header_name_is(head, type); /* types compare as header names do */
 }
 
-static bool is_visible(str s)
-{
-    for (size_t i = 0; i < s.n; i++) {
-        if (s.p[i] < 0x21 || s.p[i] > 0x7E) return false;
-    }
-    return s.n > 0;
-}
-
 static const err *begin_collecting(link_post *p, int64_t length)
 {
     size_t limit = p->end.status < 300 ? LINK_MESSAGE_MOST : REFUSAL_MOST;
@@ -195,11 +216,24 @@ static const err *read_head(link_post *p, const call_head *h)
     return NULL;
 }
 
+/* Of a stream that goes on. Whatever else it is, the answer is lost. */
+static const err *read_later_head(link_post *p, const call_head *h)
+{
+    str coding = call_head_get(h, S("content-encoding"));
+    bool plain = !coding.n || header_name_is(coding, S("identity"));
+    if (h->status != 200 || !plain ||
+        !is_media(call_head_get(h, S("content-type")), S("text/event-stream")))
+        return about(p, ERR_UPSTREAM, "ended its stream and did not go on with it");
+    p->mood = READING;
+    p->reader = sse_reader_new(p->later, LINK_MESSAGE_MOST, on_event, p);
+    return NULL;
+}
+
 static void on_head(void *p_, const call_head *h)
 {
     link_post *p = p_;
-    p->end.status = h->status;
-    const err *e = read_head(p, h);
+    if (!p->later) p->end.status = h->status;
+    const err *e = p->later ? read_later_head(p, h) : read_head(p, h);
     if (e) fail(p, e);
 }
 
@@ -226,10 +260,72 @@ static void on_data(void *p_, str bytes)
         fail(p, e);
 }
 
+/* Sending */
+
+static size_t count(const header *list)
+{
+    size_t n = 0;
+    while (list && list[n].name.p) n++;
+    return n;
+}
+
+static const header *all_headers(const link_post *p, arena *a)
+{
+    const header *auth = p->u->spec.auth, *extra = p->rq.headers;
+    header *out = NEW_N(a, header, 5 + count(extra) + count(auth));
+    size_t n = 0;
+    if (p->body.n) out[n++] = (header){S("Content-Type"), S("application/json")};
+    out[n++] = (header){S("Accept"), S("application/json, text/event-stream")};
+    for (; auth && auth->name.p; auth++) out[n++] = *auth;
+    if (p->rq.authorization.p)
+        out[n++] = (header){S("Authorization"), arena_dup(a, p->rq.authorization)};
+    if (p->later) out[n++] = (header){S("Last-Event-ID"), {p->last_id, p->last_id_n}};
+    for (; extra && extra->name.p; extra++) out[n++] = *extra;
+    return out;
+}
+
+static void on_end(void *p_, const err *why);
+
+static void go(link_post *p, str verb, arena *a)
+{
+    static const call_events events = {on_head, on_data, on_end};
+    const call_request send = {.to = p->u->origin,
+                               .method = verb,
+                               .target = p->u->target,
+                               .headers = all_headers(p, a),
+                               .body = {buf_str(&p->body)},
+                               .connect_ms = p->u->spec.connect_ms,
+                               .no_retry = p->rq.no_retry};
+    p->call = call_start(p->t->w->client, &send, &post_type, p->self, &events);
+}
+
+static void read_on(void *p_)
+{
+    link_post *p = p_;
+    p->mood = WAITING;
+    p->body = buf_new(p->arena, 0);
+    if (p->later)
+        arena_reset(p->later);
+    else
+        p->later = arena_new();
+    go(p, S("GET"), p->later);
+}
+
+static void read_on_later(link_post *p)
+{
+    int64_t pause = p->retry_ms < RETRY_LEAST_MS ? RETRY_LEAST_MS : p->retry_ms;
+    if (pause > RETRY_MOST_MS) pause = RETRY_MOST_MS;
+    loop_timer_start(p->t->w->loop, &p->timer, pause, read_on, p);
+}
+
 static void on_end(void *p_, const err *why)
 {
     link_post *p = p_;
     p->call = NULL;
+    if (p->mood == READING && p->rq.resumable && p->last_id_n) {
+        read_on_later(p);
+        return;
+    }
     p->in_event = true;
     if (why)
         fail(p, why);
@@ -241,29 +337,6 @@ static void on_end(void *p_, const err *why)
         tell(p);
     p->in_event = false;
     destroy(p);
-}
-
-/* Sending */
-
-static size_t count(const header *list)
-{
-    size_t n = 0;
-    while (list && list[n].name.p) n++;
-    return n;
-}
-
-static const header *all_headers(link_post *p, const header *extra, str authorization)
-{
-    const header *auth = p->u->spec.auth;
-    header *out = NEW_N(p->arena, header, 4 + count(extra) + count(auth));
-    size_t n = 0;
-    if (p->body.n) out[n++] = (header){S("Content-Type"), S("application/json")};
-    out[n++] = (header){S("Accept"), S("application/json, text/event-stream")};
-    for (; auth && auth->name.p; auth++) out[n++] = *auth;
-    if (authorization.p)
-        out[n++] = (header){S("Authorization"), arena_dup(p->arena, authorization)};
-    for (; extra && extra->name.p; extra++) out[n++] = *extra;
-    return out;
 }
 
 link_post *link_post_new(link_table *t, upstream *to)
@@ -298,23 +371,16 @@ static void cannot_send(void *p_)
 
 void link_post_send(link_post *p, const link_post_request *rq)
 {
-    static const call_events events = {on_head, on_data, on_end};
     loop *l = p->t->w->loop;
     p->rq = *rq;
+    p->retry_ms = RETRY_MS;
     if (rq->events) p->ev = *rq->events;
     if (!buf_ok(&p->body) || !p->self) {
         loop_timer_start(l, &p->timer, 0, cannot_send, p);
         return;
     }
-    const call_request send = {.to = p->u->origin,
-                               .method = rq->verb.p ? rq->verb : S("POST"),
-                               .target = p->u->target,
-                               .headers = all_headers(p, rq->headers, rq->authorization),
-                               .body = {buf_str(&p->body)},
-                               .connect_ms = p->u->spec.connect_ms,
-                               .no_retry = rq->no_retry};
     if (rq->timeout_ms) loop_timer_start(l, &p->timer, rq->timeout_ms, out_of_time, p);
-    p->call = call_start(p->t->w->client, &send, &post_type, p->self, &events);
+    go(p, rq->verb.p ? rq->verb : S("POST"), p->arena);
 }
 
 void link_post_cancel(link_post *p)

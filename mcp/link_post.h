@@ -33,6 +33,7 @@ typedef struct {
     str authorization;     /* {0}: as the server's spec says */
     int64_t timeout_ms;    /* 0: the user keeps the time */
     bool no_retry;
+    bool resumable; /* a stream that breaks off is gone on with (old era); not with timeout_ms */
     const link_post_events *events; /* NULL: nobody listens */
     void *ctx;
 } link_post_request;

@@ -7,7 +7,8 @@ CUT (the stream breaks), HANG (never answers), BAD (not JSON), CODED (compressed
 POST /control {"hang": true} makes every later MCP answer hang, {"tools": [...]} changes what is listed, {"extra": ["t"]} adds tools,
 {"announce": "tools"} says so to everybody who listens (listen or GET), {"updated": uri} likewise, {"cut": true} breaks those streams off,
 {"streams": false} refuses them; {"refuse": [...]} answers these Authorizations 401,
-{"drop": n} hangs up on the next n calls; GET /seen lists what came."""
+{"drop": n} hangs up on the next n calls; {"put_off": how} ends the streams of later calls before their answer, which a GET that names
+the last event gets ("owed"), or does not ("lost"); GET /seen lists what came."""
 import json
 import os
 import sys
@@ -21,8 +22,9 @@ from serving import Answering, serve  # noqa: E402
 
 MODERN = "2026-07-28"
 SERVER = {"name": "fake", "version": "1"}
-state = {"hang": False, "seen": [], "sessions": set(), "page": 4, "refuse": [], "drop": 0, "ttl": 60000, "streams": True, "tools": None,
+state = {"hang": False, "seen": [], "sessions": set(), "page": 4, "refuse": [], "drop": 0, "ttl": 60000, "streams": True, "tools": None, "put_off": None,
          "offers": list(subjects.CAPABILITIES)}
+owed = {}  # event id -> the answer that is still to come
 listeners = []  # (handler, subscription id or None): whom to tell
 
 
@@ -64,7 +66,21 @@ class Handler(Answering):
             return self.reply(405, {})
         if self.headers.get("mcp-session-id") not in state["sessions"]:
             return self.reply(404, {})
+        if "last-event-id" in self.headers:
+            return self.go_on(self.headers["last-event-id"])
         self.listen(None)
+
+    def go_on(self, last):
+        """The rest of a stream that was put off; the first time only another place to ask from."""
+        state["seen"].append({"headers": {k.lower(): v for k, v in self.headers.items()}, "body": {"method": "GET"}})
+        if state["put_off"] == "lost":
+            return self.reply(404, {})
+        self.begin_stream()
+        if last.startswith("first-"):
+            self.chunk(b"id: second-%s\nretry: 1\ndata: \n\n" % last[6:].encode())
+        else:
+            self.event(owed.pop(last[7:]))
+        self.chunk(b"")
 
     def listen(self, subscription, wishes=()):
         """A stream that goes on until either side has enough."""
@@ -202,6 +218,11 @@ class Handler(Answering):
             answer = {"jsonrpc": "2.0", "id": m["id"], "result": {**end.value, **extra}}
         except tools.RpcError as e:
             answer = {"jsonrpc": "2.0", "id": m["id"], "error": {"code": e.code, "message": str(e)}}
+        if state["put_off"]:
+            self.begin_stream()
+            owed[str(m["id"])] = answer
+            self.chunk(b"id: first-%d\nretry: 300\ndata: \n\n" % m["id"])
+            return self.chunk(b"")
         if not streaming:
             return self.reply(200, answer)
         self.event(answer)

@@ -101,6 +101,21 @@ def test_a_black_holed_upstream_does_not_delay_lists(binary):
             gateway.stop()
 
 
+def test_a_stream_that_ends_before_its_answer_is_gone_on_with(binary):
+    with House(binary) as h:
+        h.old.control(put_off="owed")
+        h.says("old__echo", "after all")
+        seen = [m for m in h.old.seen() if m["body"].get("method") in ("tools/call", "GET")]
+        assert [m["body"]["method"] for m in seen] == ["tools/call", "GET", "GET"], "the call went out more than once"
+        first, second = (m["headers"] for m in seen[1:])
+        assert first["last-event-id"].startswith("first-") and second["last-event-id"].startswith("second-")
+        assert first["mcp-session-id"] == seen[0]["headers"]["mcp-session-id"] and "content-type" not in first
+        h.old.control(put_off="lost")
+        assert h.call("old__echo", {"text": "x"})["error"]["code"] == -32603
+        calls = [m for m in h.old.seen() if m["body"].get("method") == "tools/call"]
+        assert len(calls) == 2, "a call whose answer is lost was sent again"
+
+
 def test_a_killed_child_fails_its_call_and_is_started_again(binary):
     with House(binary) as h:
         h.says("child__echo", "one")
