@@ -321,7 +321,8 @@ const err *bedrock_write_request(const llm_chat *c, const llm_target *to, llm_lo
     add_tools(&w, out);
     add_format(&w, out);
     add_reasoning(&w, model, out);
-    loss_said(l, &c->stream);        /* it is in the path */
-    loss_said(l, &c->include_usage); /* always sent */
+    if (c->parallel_tools.v) loss_said(l, &c->parallel_tools); /* so it works unsaid */
+    loss_said(l, &c->stream);                                  /* it is in the path */
+    loss_said(l, &c->include_usage);                           /* always sent */
     return NULL;
 }

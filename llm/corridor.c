@@ -94,12 +94,14 @@ void llm_refuse(void *run)
     if (!r->refusal.said.status) r->refusal = refusal_of(&(err){.kind = ERR_BUG});
     const llm_refusal *no = &r->refusal;
     record_text(exchange_record(r->x), FACT_ERROR, (str){no->kind, strlen(no->kind)});
-    header extra[THEIRS_MOST + 5] = {{S("content-type"), S("application/json")}};
+    header extra[THEIRS_MOST + 6] = {{S("content-type"), S("application/json")}};
     size_t n = 1;
     if (no->challenge.p) extra[n++] = (header){S("www-authenticate"), no->challenge};
     if (no->allow) extra[n++] = (header){S("allow"), {no->allow, strlen(no->allow)}};
     if (no->retry) extra[n++] = (header){S("retry-after"), S("1")};
-    if (no->theirs) (void)add_theirs(r, extra + n);
+    if (no->theirs) n += add_theirs(r, extra + n);
+    if (no->theirs && no->said.retry_after.n && !header_get(extra, S("retry-after")).p)
+        extra[n] = (header){S("retry-after"), no->said.retry_after};
     exchange_reply(r->x, no->said.status, extra, refusal_body(r->a, r->client, no));
 }
 

@@ -2,11 +2,13 @@
 /* embeddings.c - OpenAI's embeddings at providers that put them otherwise.
  *
  * Titan takes one text. Vertex has two ways: `predict` for a list of texts, `embedContent` for one
- * content that may hold images. Numbers pass as they are written, unless the client wants base64
- * (OpenAI's own clients do when they are not told): little-endian floats of four bytes. */
+ * content that may hold images. AI Studio takes a batch of contents. Numbers pass as they are
+ * written, unless the client wants base64 (OpenAI's own clients do when they are not told):
+ * little-endian floats of four bytes. */
 #include "../authz/digest.h"
 #include "flat.h"
 #include "gemini.h"
+#include "google.h"
 #include "openai_chat.h"
 #include "path.h"
 
@@ -104,13 +106,8 @@ static bool embeds_content(str model)
 
 str vertex_embedding_place(const flat_ask *q)
 {
-    const llm_backend *b = q->to->backend;
-    return arena_fmt(q->a,
-                     STR_FMT "/v1/projects/" STR_FMT "/locations/" STR_FMT
-                             "/publishers/google/models/" STR_FMT ":%s",
-                     STR_ARG(b->base_path), STR_ARG(path_segment(q->a, b->project)),
-                     STR_ARG(path_segment(q->a, b->region)), STR_ARG(path_segment(q->a, q->model)),
-                     embeds_content(q->model) ? "embedContent" : "predict");
+    return google_place(q->a, q->to->backend, "google", q->model,
+                        embeds_content(q->model) ? "embedContent" : "predict");
 }
 
 /* What the whole request says of each text comes before what the text says itself. */
@@ -120,11 +117,14 @@ static str said_of(const flat_ask *q, js_value item, str key)
     return whole.n ? whole : js_text(q->a, js_get(item, key));
 }
 
+static str text_of(const flat_ask *q, js_value item)
+{
+    return js_text(q->a, item.kind == JS_OBJECT ? js_get(item, S("content")) : item);
+}
+
 static const err *add_instance(const flat_ask *q, js_value item, jnode *instances)
 {
-    str text =
-        item.kind == JS_OBJECT ? js_text(q->a, js_get(item, S("content"))) : js_text(q->a, item);
-    str task = said_of(q, item, S("task_type"));
+    str text = text_of(q, item), task = said_of(q, item, S("task_type"));
     if (!text.p) return flat_wrong(q, "each 'input' must be text or an object with 'content'");
     jnode *one = jn_object(q->a);
     jn_set_text(one, "content", text);
@@ -153,6 +153,13 @@ static const err *put_instances(const flat_ask *q, jnode *out)
     return e;
 }
 
+static void add_text(const flat_ask *q, str text, jnode *parts)
+{
+    jnode *one = jn_object(q->a);
+    jn_set_text(one, "text", text);
+    jn_add(parts, one);
+}
+
 /* What users say in `messages`, as a chat would; or the one text of `input`. */
 static const err *put_parts(const flat_ask *q, jnode *parts)
 {
@@ -161,9 +168,7 @@ static const err *put_parts(const flat_ask *q, jnode *parts)
     if (messages.kind != JS_ARRAY) {
         if (input.kind == JS_OBJECT) text = js_text(q->a, js_get(input, S("content")));
         if (!text.n) return flat_wrong(q, "this model embeds one content at a time");
-        jnode *one = jn_object(q->a);
-        jn_set_text(one, "text", text);
-        jn_add(parts, one);
+        add_text(q, text, parts);
         return NULL;
     }
     llm_chat c = {.from = &openai_chat, .reader = reader_new(q->a), .root = q->body};
@@ -219,5 +224,64 @@ const err *vertex_get_embedding(const flat_ask *q, js_value answer, jnode *out, 
         add_embedding(q, js_get(embedding, S("values")), data, js_get(facts, S("truncated")));
     }
     put_answer(q, data, u->input.v, out);
+    return NULL;
+}
+
+/* AI Studio */
+
+str gemini_embedding_place(const flat_ask *q)
+{
+    return google_place(q->a, q->to->backend, "google", q->model, "batchEmbedContents");
+}
+
+static jnode *batched(const flat_ask *q, js_value item, jnode *parts)
+{
+    js_value size = js_get(q->body, S("dimensions"));
+    str task = said_of(q, item, S("task_type")), title = said_of(q, item, S("title"));
+    jnode *one = jn_object(q->a);
+    jn_set_text(one, "model", arena_fmt(q->a, "models/" STR_FMT, STR_ARG(q->model)));
+    jn_set(jn_open(one, S("content")), "parts", parts);
+    if (size.kind == JS_NUMBER) jn_set(one, "outputDimensionality", jn_raw(q->a, size.raw));
+    if (task.n) jn_set_text(one, "taskType", task);
+    if (str_eq(task, S("RETRIEVAL_DOCUMENT")) && title.n) jn_set_text(one, "title", title);
+    return one;
+}
+
+static const err *add_batched(const flat_ask *q, js_value item, jnode *requests)
+{
+    jnode *parts = jn_array(q->a);
+    str text = text_of(q, item);
+    if (!text.p) return flat_wrong(q, "each 'input' must be text or an object with 'content'");
+    add_text(q, text, parts);
+    jn_add(requests, batched(q, item, parts));
+    return NULL;
+}
+
+const err *gemini_put_embedding(const flat_ask *q, jnode *out)
+{
+    js_value input = js_get(q->body, S("input"));
+    jnode *requests = jn_array(q->a), *parts = jn_array(q->a);
+    const err *e = NULL;
+    jn_set(out, "requests", requests);
+    if (js_get(q->body, S("messages")).kind == JS_ARRAY) {
+        e = put_parts(q, parts);
+        jn_add(requests, batched(q, (js_value){0}, parts));
+    } else if (input.kind != JS_ARRAY) {
+        e = add_batched(q, input, requests);
+    } else {
+        js_iter it = js_iterate(input);
+        while (!e && js_next(&it)) e = add_batched(q, it.value, requests);
+    }
+    return e;
+}
+
+/* It does not say what it counted. */
+const err *gemini_get_embedding(const flat_ask *q, js_value answer, jnode *out, llm_usage *u)
+{
+    (void)u;
+    jnode *data = jn_array(q->a);
+    js_iter it = js_iterate(js_get(answer, S("embeddings")));
+    while (js_next(&it)) add_embedding(q, js_get(it.value, S("values")), data, (js_value){0});
+    put_answer(q, data, 0, out);
     return NULL;
 }

@@ -52,15 +52,15 @@ const err *flat_wrong(const flat_ask *q, const char *what); /* MALFORMED, for th
 extern const llm_dialect openai_flat;
 
 /* embeddings.c */
-flat_put titan_put_embedding, vertex_put_embedding;
-flat_get titan_get_embedding, vertex_get_embedding;
-flat_place titan_place, vertex_embedding_place;
+flat_put titan_put_embedding, vertex_put_embedding, gemini_put_embedding;
+flat_get titan_get_embedding, vertex_get_embedding, gemini_get_embedding;
+flat_place titan_place, vertex_embedding_place, gemini_embedding_place;
 
 /* tokens.c */
 flat_put bedrock_put_tokens, bedrock_put_count, aws_anthropic_put_tokens, aws_anthropic_put_count,
-    gcp_anthropic_put_tokens, vertex_put_tokens;
-flat_get aws_get_tokens, aws_get_count, anthropic_get_tokens, vertex_get_tokens;
-flat_place aws_tokens_place, gcp_anthropic_tokens_place, vertex_tokens_place;
+    gcp_anthropic_put_tokens, google_put_tokens, google_put_count;
+flat_get aws_get_tokens, aws_get_count, anthropic_get_tokens, google_get_tokens, google_get_count;
+flat_place aws_tokens_place, gcp_anthropic_tokens_place, google_tokens_place;
 const err *tokens_check(const flat_ask *q);
 const body_edit *gcp_anthropic_count_edits(const flat_ask *q);
 #endif

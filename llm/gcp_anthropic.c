@@ -4,7 +4,7 @@
  * The body is Anthropic's, with its version in it and the model in the path. Betas stay a header.
  */
 #include "anthropic.h"
-#include "path.h"
+#include "google.h"
 
 static str version_of(const llm_target *to)
 {
@@ -30,15 +30,9 @@ static const body_edit *edit_request(arena *a, const llm_chat *c, const llm_targ
 
 static const err *write_head(arena *a, const llm_chat *c, const llm_target *to, llm_head *out)
 {
-    const llm_backend *b = to->backend;
     str beta = header_get(c->headers, S("anthropic-beta"));
-    out->target =
-        arena_fmt(a,
-                  STR_FMT "/v1/projects/" STR_FMT "/locations/" STR_FMT
-                          "/publishers/anthropic/models/" STR_FMT ":%s",
-                  STR_ARG(b->base_path), STR_ARG(path_segment(a, b->project)),
-                  STR_ARG(path_segment(a, b->region)), STR_ARG(path_segment(a, chat_model(c, to))),
-                  c->stream.v ? "streamRawPredict" : "rawPredict");
+    out->target = google_place(a, to->backend, "anthropic", chat_model(c, to),
+                               c->stream.v ? "streamRawPredict" : "rawPredict");
     if (!beta.n) return NULL;
     header *headers = NEW_N(a, header, 2);
     headers[0] = (header){S("anthropic-beta"), beta};

@@ -6,8 +6,8 @@
  * prompt has no candidates at all. A stream ends with its connection, after a finish reason.
  * A signature stands on the text or call it belongs to; clients get it as a thought's. */
 #include "gemini.h"
+#include "google.h"
 #include "parts.h"
-#include "path.h"
 #include "schema.h"
 
 /* clang-format off */
@@ -264,6 +264,23 @@ static frame_sense sense(llm_frame f)
 
 /* Errors and the head */
 
+/* RetryInfo's "13s" or "0.5s" in the whole seconds of a header; p NULL: it was not said. */
+static str retry_after(arena *a, js_value details)
+{
+    enum { DIGITS_MOST = 9 };
+    for (js_iter it = js_iterate(details); js_next(&it);) {
+        str delay = js_text(a, js_get(it.value, S("retryDelay")));
+        size_t n = 0;
+        int64_t seconds = 0;
+        for (; n < delay.n && n < DIGITS_MOST && delay.p[n] >= '0' && delay.p[n] <= '9'; n++)
+            seconds = seconds * 10 + (delay.p[n] - '0');
+        if (!n || n == delay.n) continue;
+        if (delay.p[n] == '.') seconds++;
+        return arena_fmt(a, "%lld", (long long)seconds);
+    }
+    return (str){0};
+}
+
 /* A stream that was never one wraps its error in a list. */
 static void read_error(arena *a, const header *head, str body, llm_error *e)
 {
@@ -276,6 +293,7 @@ static void read_error(arena *a, const header *head, str body, llm_error *e)
     e->type = js_text(a, js_get(error, S("status")));
     str message = js_text(a, js_get(error, S("message")));
     e->message = message;
+    e->retry_after = retry_after(a, details);
     if (error.kind != JS_OBJECT) {
         e->message = body;
         e->type = S("GCPVertexAIBackendError");
@@ -287,19 +305,8 @@ static void read_error(arena *a, const header *head, str body, llm_error *e)
 
 static const err *write_head(arena *a, const llm_chat *c, const llm_target *to, llm_head *out)
 {
-    const llm_backend *b = to->backend;
-    str model = path_segment(a, chat_model(c, to));
     const char *verb = c->stream.v ? "streamGenerateContent?alt=sse" : "generateContent";
-    if (b->schema == SCHEMA_GEMINI)
-        out->target =
-            arena_fmt(a, STR_FMT "/" STR_FMT "/models/" STR_FMT ":%s", STR_ARG(b->base_path),
-                      STR_ARG(b->version.n ? b->version : S("v1beta")), STR_ARG(model), verb);
-    else
-        out->target = arena_fmt(a,
-                                STR_FMT "/v1/projects/" STR_FMT "/locations/" STR_FMT
-                                        "/publishers/google/models/" STR_FMT ":%s",
-                                STR_ARG(b->base_path), STR_ARG(path_segment(a, b->project)),
-                                STR_ARG(path_segment(a, b->region)), STR_ARG(model), verb);
+    out->target = google_place(a, to->backend, "google", chat_model(c, to), verb);
     return NULL;
 }
 

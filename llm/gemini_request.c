@@ -96,7 +96,7 @@ static const err *put_result(writing *w, const llm_part *p)
         const llm_part *in = &p->inner[i];
         jnode *file = NULL;
         loss_said(w->l, in);
-        if (in->kind != PART_IMAGE && in->kind != PART_DOCUMENT) continue;
+        if (!part_is_file(in)) continue;
         const err *e = gemini_media(w->a, in, &w->traits, &file);
         if (e) return e;
         spoken_add(&w->contents, "user", file);
@@ -304,7 +304,8 @@ const err *gemini_write_request(const llm_chat *c, const llm_target *to, llm_los
     if (!e) e = gemini_format(c, &w.traits, l, config);
     if (!e) e = gemini_thinking(c, &w.traits, l, config);
     put_extras(&w, out, config);
-    loss_said(l, &c->stream); /* it is in the path */
+    if (c->parallel_tools.v) loss_said(l, &c->parallel_tools); /* so it works unsaid */
+    loss_said(l, &c->stream);                                  /* it is in the path */
     loss_said(l, &c->include_usage);
     return e;
 }

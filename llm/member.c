@@ -200,6 +200,11 @@ void loss_said(llm_loss *l, const void *at)
     *slot = at;
 }
 
+bool loss_has_said(const llm_loss *l, const void *at)
+{
+    return *slot_of(l, at) != NULL;
+}
+
 void loss_add(llm_loss *l, const char *path)
 {
     if (!l) return;

@@ -41,6 +41,7 @@ const err *reader_wrong(const llm_reader *rd, const char *what);
 typedef struct llm_loss llm_loss;
 llm_loss *loss_new(arena *a);
 void loss_said(llm_loss *l, const void *at); /* l may be NULL */
+bool loss_has_said(const llm_loss *l, const void *at);
 /* Something that could not be said although its spot was: "tool_choice.allowed_tools". */
 void loss_add(llm_loss *l, const char *path);
 /* "temperature,top_k"; p NULL when nothing was lost. Each name once, sorted by appearance. */

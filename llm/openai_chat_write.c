@@ -156,12 +156,6 @@ static void write_assistant(const writing *w, const llm_turn *t)
     if (jn_count(calls)) jn_set(j, "tool_calls", calls);
 }
 
-static bool is_shown(const llm_part *p)
-{
-    return p->kind == PART_IMAGE || p->kind == PART_DOCUMENT || p->kind == PART_AUDIO ||
-           p->kind == PART_VIDEO;
-}
-
 static void write_result(const writing *w, const llm_part *p, jnode *shown)
 {
     jnode *j = turn(w, "tool");
@@ -169,7 +163,7 @@ static void write_result(const writing *w, const llm_part *p, jnode *shown)
     str text = parts_text(w->a, p->inner, p->inner_count);
     for (size_t i = 0; i < p->inner_count; i++) {
         const llm_part *in = &p->inner[i];
-        jnode *seen = is_shown(in) ? part(w, in) : NULL;
+        jnode *seen = part_is_file(in) ? part(w, in) : NULL;
         jn_add(shown, seen);
         if (seen || in->kind == PART_TEXT) loss_said(w->l, in);
     }

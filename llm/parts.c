@@ -135,6 +135,37 @@ str media_url(arena *a, const media *m)
     return buf_str(&b);
 }
 
+bool part_is_file(const llm_part *p)
+{
+    return p->kind == PART_IMAGE || p->kind == PART_AUDIO || p->kind == PART_VIDEO ||
+           p->kind == PART_DOCUMENT;
+}
+
+static const llm_part *unsaid_file(const llm_part *parts, size_t count, const llm_loss *l)
+{
+    for (const llm_part *p = parts; p < parts + count; p++) {
+        if (part_is_file(p) && !loss_has_said(l, p)) return p;
+        for (const llm_part *in = p->inner; in < p->inner + p->inner_count; in++)
+            if (part_is_file(in) && !loss_has_said(l, in)) return in;
+    }
+    return NULL;
+}
+
+const err *files_were_said(arena *a, const llm_chat *c, const llm_loss *l)
+{
+    static const char *const words[] = {[PART_IMAGE] = "image",
+                                        [PART_AUDIO] = "audio",
+                                        [PART_VIDEO] = "video",
+                                        [PART_DOCUMENT] = "document"};
+    for (size_t i = 0; i < c->turn_count; i++) {
+        const llm_part *p = unsaid_file(c->turns[i].parts, c->turns[i].count, l);
+        if (p)
+            return err_new(a, ERR_UNSUPPORTED, "the provider of this model does not take this %s",
+                           words[p->kind]);
+    }
+    return NULL;
+}
+
 bool is_json_object(arena *a, str text)
 {
     js_value v;

@@ -47,6 +47,10 @@ void tool_take(obj *o, const char *schema, const char *strict_path, llm_tool *t)
 media media_of_url(arena *a, str url);
 str media_url(arena *a, const media *m); /* p NULL: it has none */
 
+bool part_is_file(const llm_part *p); /* an image, audio, video or a document */
+/* A question about a file is none without it: ERR_UNSUPPORTED for one that was not said. */
+MUST_CHECK const err *files_were_said(arena *a, const llm_chat *c, const llm_loss *l);
+
 /* Is this the text of a JSON object? What a model makes up may be anything. */
 bool is_json_object(arena *a, str text);
 /* A call's arguments as an object: its own bytes; {} for none; free or broken text is {"input": …}.

@@ -75,7 +75,8 @@ typedef struct llm_error {
     int status; /* HTTP, as the client will see it */
     str type;   /* the provider's own word; p NULL: from the status */
     str code, message, param;
-    bool theirs; /* the provider's own, rather than ours */
+    str retry_after; /* seconds, where the provider says it in the body; p NULL: it does not */
+    bool theirs;     /* the provider's own, rather than ours */
 } llm_error;
 
 typedef struct {

@@ -6,6 +6,7 @@
 #include "../base/clock.h"
 #include "answer.h"
 #include "credential.h"
+#include "parts.h"
 #include "schema.h"
 
 /* All that same-family edits look at (dialect.h). */
@@ -57,6 +58,7 @@ static const err *translate(llm_run *r)
     loss_said(r->loss, &r->chat.include_usage);
     jnode *out = jn_object(r->a);
     e = r->provider->write_request(&r->chat, r->target, r->loss, out);
+    if (!e) e = files_were_said(r->a, &r->chat, r->loss);
     if (e) return e;
     r->request[0] = jn_dump(r->a, out);
     r->request[1] = r->request[2] = (str){0};

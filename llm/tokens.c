@@ -9,6 +9,7 @@
 #include "bedrock.h"
 #include "flat.h"
 #include "gemini.h"
+#include "google.h"
 #include "openai_chat.h"
 #include "path.h"
 
@@ -37,6 +38,13 @@ static const err *read_question(const flat_ask *q, llm_chat *c)
         return flat_wrong(q, "'continue_final_message' and 'add_generation_prompt' "
                              "exclude each other");
     return prompt ? read_prompt(q, c) : openai_chat_read_request(c->reader, q->body, c);
+}
+
+/* Anthropic's question. */
+static const err *read_messages(const flat_ask *q, llm_chat *c)
+{
+    *c = (llm_chat){.from = &anthropic_messages, .reader = reader_new(q->a), .root = q->body};
+    return anthropic_read_request(c->reader, q->body, c);
 }
 
 const err *tokens_check(const flat_ask *q)
@@ -102,8 +110,8 @@ const err *bedrock_put_tokens(const flat_ask *q, jnode *out)
 
 const err *bedrock_put_count(const flat_ask *q, jnode *out)
 {
-    llm_chat c = {.from = &anthropic_messages, .reader = reader_new(q->a), .root = q->body};
-    const err *e = anthropic_read_request(c.reader, q->body, &c);
+    llm_chat c;
+    const err *e = read_messages(q, &c);
     return e ? e : put_converse(q, &c, out);
 }
 
@@ -151,24 +159,14 @@ const err *aws_get_count(const flat_ask *q, js_value answer, jnode *out, llm_usa
 
 /* Google */
 
-static str google_target(const flat_ask *q, const char *publisher, str model, const char *verb)
-{
-    const llm_backend *b = q->to->backend;
-    return arena_fmt(q->a,
-                     STR_FMT "/v1/projects/" STR_FMT "/locations/" STR_FMT
-                             "/publishers/%s/models/" STR_FMT ":%s",
-                     STR_ARG(b->base_path), STR_ARG(path_segment(q->a, b->project)),
-                     STR_ARG(path_segment(q->a, b->region)), publisher, STR_ARG(model), verb);
-}
-
 str gcp_anthropic_tokens_place(const flat_ask *q)
 {
-    return google_target(q, "anthropic", S("count-tokens"), "rawPredict");
+    return google_place(q->a, q->to->backend, "anthropic", S("count-tokens"), "rawPredict");
 }
 
-str vertex_tokens_place(const flat_ask *q)
+str google_tokens_place(const flat_ask *q)
 {
-    return google_target(q, "google", path_segment(q->a, q->model), "countTokens");
+    return google_place(q->a, q->to->backend, "google", q->model, "countTokens");
 }
 
 /* The count knows models by their names alone, or with the date of a version. */
@@ -206,24 +204,51 @@ const err *anthropic_get_tokens(const flat_ask *q, js_value answer, jnode *out, 
     return put_count(q, js_get(answer, S("input_tokens")), "count", out);
 }
 
-const err *vertex_put_tokens(const flat_ask *q, jnode *out)
+/* AI Studio counts contents alone, or all of a request that names its model once more. */
+static jnode *counted_request(const flat_ask *q, jnode *out)
+{
+    if (q->to->backend->schema != SCHEMA_GEMINI) return out;
+    jnode *request = jn_open(out, S("generateContentRequest"));
+    jn_set_text(request, "model", arena_fmt(q->a, "models/" STR_FMT, STR_ARG(q->model)));
+    return request;
+}
+
+static const err *put_contents(const flat_ask *q, const llm_chat *c, jnode *out)
 {
     static const char *const counted[] = {"contents", "systemInstruction", "tools",
                                           "generationConfig"};
-    llm_chat c;
-    jnode *whole = jn_object(q->a);
+    jnode *whole = jn_object(q->a), *into = counted_request(q, out);
     js_value resolution = js_get(q->body, S("media_resolution"));
-    const err *e = read_question(q, &c);
-    if (!e) e = gemini_write_request(&c, q->to, NULL, whole);
+    const err *e = gemini_write_request(c, q->to, NULL, whole);
     for (size_t i = 0; i < sizeof counted / sizeof *counted; i++)
-        copy_member(whole, counted[i], out);
+        copy_member(whole, counted[i], into);
     if (resolution.kind == JS_STRING)
-        jn_set(jn_open(out, S("generationConfig")), "mediaResolution",
+        jn_set(jn_open(into, S("generationConfig")), "mediaResolution",
                jn_raw(q->a, resolution.raw));
     return e;
 }
 
-const err *vertex_get_tokens(const flat_ask *q, js_value answer, jnode *out, llm_usage *u)
+const err *google_put_tokens(const flat_ask *q, jnode *out)
+{
+    llm_chat c;
+    const err *e = read_question(q, &c);
+    return e ? e : put_contents(q, &c, out);
+}
+
+const err *google_put_count(const flat_ask *q, jnode *out)
+{
+    llm_chat c;
+    const err *e = read_messages(q, &c);
+    return e ? e : put_contents(q, &c, out);
+}
+
+const err *google_get_count(const flat_ask *q, js_value answer, jnode *out, llm_usage *u)
+{
+    count_usage(js_get(answer, S("totalTokens")), u);
+    return put_count(q, js_get(answer, S("totalTokens")), "input_tokens", out);
+}
+
+const err *google_get_tokens(const flat_ask *q, js_value answer, jnode *out, llm_usage *u)
 {
     (void)u;
     return put_count(q, js_get(answer, S("totalTokens")), "count", out);
