@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a provider cannot do, check by check of the suites, and why. Nothing else may fail."""
+import re
+from collections import namedtuple
+
+# REFUSED: the request says what the provider has no word for; 400 in the client's shape.
+# NONE: the provider never sends such a thing; everything else of the answer is there.
+# MOCK: the provider can, the mock cannot. LATER: ours, not built yet.
+REFUSED, NONE, MOCK, LATER = "refused", "none", "mock", "later"
+Limit = namedtuple("Limit", "kind providers checks reason")
+
+OPENAI = "openai azure"
+CLAUDE = "anthropic aws-anthropic gcp-anthropic"
+GOOGLE = "vertex gemini"
+
+LIMITS = [
+    Limit(REFUSED, CLAUDE, r"chat\.(input_audio|audio_url|video_url)", "Claude takes text, images and documents: no audio, no video"),
+    Limit(REFUSED, "bedrock", r"chat\.(audio_url|video_url)|messages\.image_url", "Converse takes a file's bytes or its s3:// place, no URL"),
+    Limit(NONE, OPENAI, r"messages\.thinking(\.stream)?", "chat completions send thoughts without signatures"),
+    Limit(NONE, OPENAI, r"messages\.redacted_thinking", "chat completions send no redacted thoughts"),
+    Limit(NONE, GOOGLE, r"messages\.redacted_thinking", "Gemini sends summaries of its thoughts, nothing redacted"),
+    Limit(MOCK, OPENAI, r"messages\.tools\.result_blocks_and_error",
+          "a tool's message holds only text, so the image follows as a user's, which the mock takes for a new question"),
+    Limit(REFUSED, OPENAI, r"messages\.count_tokens", "OpenAI counts only what is written as a responses request"),
+    Limit(REFUSED, CLAUDE, r"embeddings\.(?!error).*", "Anthropic has no embeddings"),
+    Limit(REFUSED, "bedrock", r"embeddings\.array", "Titan embeds one text a request"),
+    Limit(REFUSED, CLAUDE, r"images\.generate", "Claude makes no images"),
+    Limit(REFUSED, "bedrock", r"images\.generate", "Converse returns no images; each image model has an InvokeModel body of its own"),
+    Limit(REFUSED, GOOGLE, r"images\.generate", "generateContent makes images within a conversation only; Imagen has an API of its own"),
+    Limit(REFUSED, CLAUDE, r"audio\.speech", "Claude does not speak"),
+    Limit(REFUSED, "bedrock", r"audio\.speech", "Bedrock's models speak only in a two-way session"),
+    Limit(REFUSED, GOOGLE, r"audio\.speech", "generateContent gives raw PCM within a conversation, no file of sound"),
+    Limit(LATER, f"{OPENAI} {CLAUDE} {GOOGLE} bedrock", r"audio\.(transcription|translation).*|openai\.transcribe", "not built yet"),
+]
+
+
+def limit_of(provider, suite, check):
+    """The limit that applies to this check, or None."""
+    return next((at for at in LIMITS if provider in at.providers.split() and re.fullmatch(at.checks, check)), None)
