@@ -33,16 +33,8 @@ class House(Household):
         return NewClient(self.gateway, self.issuer.token(who), capabilities)
 
     def kill_children(self):
-        for pid in filter(str.isdigit, os.listdir("/proc")):
-            try:
-                with open(f"/proc/{pid}/cmdline", "rb") as f:
-                    ours = any(a.endswith(SCRIPT.encode()) for a in f.read().split(b"\0")[1:3])
-                with open(f"/proc/{pid}/stat") as f:
-                    parent = int(f.read().rsplit(")", 1)[1].split()[1])
-            except OSError:
-                continue
-            if ours and parent == self.gateway.process.pid:
-                os.kill(int(pid), 9)
+        for pid in self.gateway.children(SCRIPT):
+            os.kill(pid, 9)
 
     def heard(self, server, what):
         """Does the server hear, in time, a message of which this is true?"""

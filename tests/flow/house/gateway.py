@@ -110,6 +110,21 @@ class Gateway:
         with open(self.log.name) as f:
             return f.read()[-20000:]
 
+    def children(self, script):
+        """The processes of its own that run this script."""
+        out = []
+        for pid in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                with open(f"/proc/{pid}/cmdline", "rb") as f:
+                    ours = any(a.endswith(script.encode()) for a in f.read().split(b"\0")[1:3])
+                with open(f"/proc/{pid}/stat") as f:
+                    parent = int(f.read().rsplit(")", 1)[1].split()[1])
+            except OSError:
+                continue
+            if ours and parent == self.process.pid:
+                out.append(int(pid))
+        return out
+
     def open_files(self):
         return len(os.listdir(f"/proc/{self.process.pid}/fd"))
 
