@@ -16,6 +16,8 @@ typedef enum { GRANT_NONE, GRANT_CLIENT, GRANT_EXCHANGE, GRANT_PASSTHROUGH } gra
 typedef struct {
     grant_kind kind;
     str token_url;                /* of the operator's making: it may be on a private network */
+    str issuer;                   /* without token_url: who knows it; {0}: ask the server */
+    bool allow_private;           /* what is discovered may be on a private network, too */
     str client_id, client_secret; /* secret {0}: a public client */
     bool secret_in_body;          /* client_secret_post; else client_secret_basic */
     str audience, resource;       /* {0}: not sent */

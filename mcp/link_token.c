@@ -6,6 +6,7 @@
  * for a look-up only. Who waits is named by handle, so those who left cost a letter to nobody. */
 #include "link_token.h"
 #include "../authz/digest.h"
+#include "../base/clock.h"
 #include "grant.h"
 #include <stdlib.h>
 
@@ -150,29 +151,36 @@ static void note(entry *e, str value, int64_t lives_s, const err *why, int64_t n
     e->refresh_ms = now_ms + lives_ms - (early < 60000 ? early : 60000);
 }
 
-static void over(token_fetch *f, grant_token got, const err *why)
+void link_token_settle(upstream *u, str key, const grant_token *got, const err *why)
 {
-    token_box *b = f->u->tokens;
+    token_box *b = u->tokens;
     link_waiters waiting = {0};
-    str value = why ? (str){0} : arena_fmt(f->arena, "Bearer " STR_FMT, STR_ARG(got.token));
+    arena *a = arena_new_of(512);
+    str value = why ? (str){0} : arena_fmt(a, "Bearer " STR_FMT, STR_ARG(got->token));
     pthread_mutex_lock(&b->lock);
-    entry *e = map_get(b->by_key, f->key);
+    entry *e = map_get(b->by_key, key);
     if (e) {
         waiting = e->waiting;
         e->waiting = (link_waiters){0};
-        note(e, value, got.lives_s, why, loop_now_ms(f->t->w->loop));
+        note(e, value, got->lives_s, why, clock_mono_ms());
     }
     pthread_mutex_unlock(&b->lock);
     if (why)
-        log_say(f->u->shared->log, LOG_WARN_LEVEL, "no token for a server",
-                (log_fact[]){{"server", f->u->spec.name}, {"error", why->text}, {0}});
-    link_waiters_wake(&waiting, f->u->shared, why);
+        log_say(u->shared->log, LOG_WARN_LEVEL, "no token for a server",
+                (log_fact[]){{"server", u->spec.name}, {"error", why->text}, {0}});
+    link_waiters_wake(&waiting, u->shared, why);
+    arena_free(a);
+}
+
+static void over(token_fetch *f, const grant_token *got, const err *why)
+{
+    link_token_settle(f->u, f->key, got, why);
     fetch_free(f);
 }
 
 static void fail(token_fetch *f, err_kind kind, str text)
 {
-    over(f, (grant_token){0}, err_new(f->arena, kind, STR_FMT, STR_ARG(text)));
+    over(f, &(grant_token){0}, err_new(f->arena, kind, STR_FMT, STR_ARG(text)));
 }
 
 static void on_head(void *f_, const call_head *h)
@@ -196,7 +204,7 @@ static void on_end(void *f_, const err *why)
     grant_token got = {0};
     f->call = NULL;
     if (!why) why = grant_read(f->arena, f->status, buf_str(&f->body), &got);
-    over(f, got, why);
+    over(f, &got, why);
 }
 
 static void out_of_time(void *f)
@@ -230,6 +238,16 @@ static void fetch_token(link_call *c, str key, str subject)
     f->call = call_start(t->w->client, &rq, &fetch_type, f->self, &events);
 }
 
+/* From the endpoint that is configured, or the one that is found. */
+static void begin(link_call *c, str key, str subject)
+{
+    static const err busy = {ERR_UPSTREAM, S("the token endpoint cannot be looked for now")};
+    if (c->u->token_origin)
+        fetch_token(c, key, subject);
+    else if (!token_errand_start(c->u, key, subject))
+        link_token_settle(c->u, key, &(grant_token){0}, &busy);
+}
+
 /* For calls */
 
 static str key_of(arena *a, str subject)
@@ -256,7 +274,7 @@ static bool take_token(link_call *c, str key, str subject)
     if (fetch) e->fetching = true;
     pthread_mutex_unlock(&b->lock);
     if (refused) link_call_wake(c->t->w->shared, c->self, &why);
-    if (fetch) fetch_token(c, key, subject);
+    if (fetch) begin(c, key, subject);
     return usable;
 }
 

@@ -2,10 +2,12 @@
 /* link_token.h - the tokens an upstream is shown, got once and kept until they end.
  *
  * A token is kept for (server, SHA-256 of the caller's token); the gateway's own under no caller.
- * It is fetched on the asking worker's connections, by one call for everybody who waits, and
- * fetched again before it ends while the old one still serves. A refusal is kept for a second, so
- * that a dead endpoint is not hammered. A server that refuses a token gets a fresh one, once.
- * Private to link*.c and upstream.c. Threads: a box may be used anywhere; calls on their worker. */
+ * It is fetched on the asking worker's connections, or by an errand where its endpoint must be
+ * discovered first; by one call for everybody who waits, and again before it ends while the old one
+ * still serves. A refusal is kept for a second, so that a dead endpoint is not hammered. A server
+ * that refuses a token gets a fresh one, once.
+ * Private to link*.c, token_errand.c and upstream.c. Threads: a box may be used anywhere; calls on
+ * their worker. */
 #ifndef SP_MCP_LINK_TOKEN_H
 #define SP_MCP_LINK_TOKEN_H
 #include "link_table.h"
@@ -20,4 +22,11 @@ bool link_token_go(link_call *c);
 /* The server refused the token. True: there was one to forget, and the call may go again. */
 bool link_token_refused(link_call *c);
 void link_token_free(link_table *t); /* ends what this worker fetches */
+
+/* What was asked for under this key came, or `why` not. Any thread. */
+void link_token_settle(upstream *u, str key, const grant_token *got, const err *why);
+
+/* token_errand.c: discovers the endpoint, asks it, settles; `subject` as in grant_body(). False: it
+ * cannot be done now. */
+bool token_errand_start(upstream *u, str key, str subject);
 #endif

@@ -13,6 +13,7 @@
 #include "../base/tally.h"
 #include "../transport/child.h"
 #include "../transport/client.h"
+#include "../transport/errand.h"
 #include "upstream.h"
 
 typedef enum { NAMING_PREFIX, NAMING_NONE } mcp_naming;
@@ -51,6 +52,7 @@ typedef struct {
     tally *streams; /* of each caller, over all doors; outlives this */
     audit_sink audit;
     child_spawner *spawner;
+    errands *web; /* for what blocks on the network; NULL: nothing is discovered */
     unsigned workers;
 } mcp_shared_options;
 mcp_shared *mcp_shared_new(const mcp_shared_options *o);

@@ -41,8 +41,9 @@ static void put_rows(buf *b, const struct forward_row *list)
 
 static void put_grant(buf *b, const grant *g)
 {
-    buf_fmt(b, "%d %d ", (int)g->kind, (int)g->secret_in_body);
+    buf_fmt(b, "%d %d %d ", (int)g->kind, (int)g->secret_in_body, (int)g->allow_private);
     put_text(b, g->token_url);
+    put_text(b, g->issuer);
     put_text(b, g->client_id);
     put_text(b, g->client_secret);
     put_text(b, g->audience);
@@ -106,6 +107,8 @@ static grant copy_grant(arena *a, const grant *from)
 {
     return (grant){.kind = from->kind,
                    .token_url = copy(a, from->token_url),
+                   .issuer = copy(a, from->issuer),
+                   .allow_private = from->allow_private,
                    .client_id = copy(a, from->client_id),
                    .client_secret = copy(a, from->client_secret),
                    .secret_in_body = from->secret_in_body,

@@ -18,6 +18,7 @@ struct mcp_shared {
     tally *streams, *parked;
     audit_sink audit;
     child_spawner *spawner;
+    errands *web; /* NULL: none */
     unsigned workers;
     uint64_t instance;                /* random: this process among replicas */
     mcp_worker **worker;              /* [workers] */

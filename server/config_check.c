@@ -85,16 +85,29 @@ static void check_secret(config_reader *r, const config_text *secret)
                      "this secret holds a line break or control character");
 }
 
-static void check_grant(config_reader *r, const config_grant *g)
+static void check_grant(config_reader *r, const config_grant *g, str server_url)
 {
-    if (!g->node || !g->token_url.p) return;
-    config_check_secure_url(r, config_place(g->node, "token_url"), "tokens", g->token_url);
+    url_parts u;
+    if (!g->node) return;
+    bool asks = !g->token_url.p && !g->issuer.p && !g->allow_private && server_url.p;
+    if (asks && !url_parse(r->a, server_url, &u) && !u.secure && !gate_is_loopback(u.authority))
+        problems_add(r->out, g->node->line, g->node->column,
+                     "`" STR_FMT "`: tokens are looked for over https, or http on loopback",
+                     STR_ARG(server_url));
+    if (g->token_url.p)
+        config_check_secure_url(r, config_place(g->node, "token_url"), "tokens", g->token_url);
+    if (g->issuer.p && !g->allow_private)
+        config_check_secure_url(r, config_place(g->node, "issuer"), "tokens", g->issuer);
+    if (g->issuer.p && g->token_url.p) {
+        const yaml_node *n = config_place(g->node, "issuer");
+        problems_add(r->out, n->line, n->column, "an `issuer` is asked only without a `token_url`");
+    }
     const yaml_node *n = yaml_get(g->node, S("client_secret"));
     if (n && !g->client_id.n)
         problems_add(r->out, n->line, n->column, "a client_secret goes with a client_id");
 }
 
-void config_check_auth(config_reader *r, const config_auth *auth)
+void config_check_auth(config_reader *r, const config_auth *auth, str server_url)
 {
     if (!auth->node) return;
     int ways = (auth->bearer.node != NULL) + (auth->header != NULL) +
@@ -108,8 +121,8 @@ void config_check_auth(config_reader *r, const config_auth *auth)
                      STR_ARG(auth->header_name));
     }
     check_secret(r, auth->header ? &auth->header_value : &auth->bearer);
-    check_grant(r, &auth->exchange);
-    check_grant(r, &auth->client);
+    check_grant(r, &auth->exchange, server_url);
+    check_grant(r, &auth->client, server_url);
 }
 
 void config_check_hosts(config_reader *r, const yaml_node *n, const str *hosts)

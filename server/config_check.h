@@ -19,7 +19,7 @@ void config_check_name(config_reader *r, const config_item *at, const char *what
 void config_check_secure_url(config_reader *r, const yaml_node *n, const char *what, str url)
     __attribute__((nonnull));
 void config_check_url(config_reader *r, const yaml_node *n, str url);
-void config_check_auth(config_reader *r, const config_auth *auth);
+void config_check_auth(config_reader *r, const config_auth *auth, str server_url);
 /* Also fills in where a provider is, when that was left out. */
 void config_check_provider(config_reader *r, config_backend *b);
 void config_check_hosts(config_reader *r, const yaml_node *n, const str *hosts);

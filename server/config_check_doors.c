@@ -114,7 +114,7 @@ static void check_server(config_reader *r, const config_server *s)
         only_with(r, s, of_url[i], "url");
     for (size_t i = 0; has_url && i < sizeof of_command / sizeof *of_command; i++)
         only_with(r, s, of_command[i], "command");
-    config_check_auth(r, &s->auth);
+    config_check_auth(r, &s->auth, s->url);
     check_globs(r, config_place(map, "tools"), "include", s->include);
     check_globs(r, config_place(map, "tools"), "exclude", s->exclude);
     check_forwards(r, s);
@@ -201,7 +201,7 @@ static void check_backend(config_reader *r, config_backend *b)
     if (b->at.node->kind != YAML_MAP) return;
     config_check_provider(r, b);
     config_check_url(r, config_place(b->at.node, "url"), b->url);
-    config_check_auth(r, &b->auth);
+    config_check_auth(r, &b->auth, b->url);
     if (b->prefix.n && (b->prefix.p[0] == '/' || b->prefix.p[b->prefix.n - 1] == '/'))
         problems_add(r->out, n->line, n->column,
                      "`prefix` stands without slashes around it, not `" STR_FMT "`",

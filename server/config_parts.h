@@ -62,10 +62,11 @@ typedef struct {
 enum { CONFIG_SECRET_IN_HEADER, CONFIG_SECRET_IN_BODY };
 typedef struct {
     const yaml_node *node; /* NULL: not given */
-    str token_url, client_id, audience, resource;
+    str token_url, issuer, client_id, audience, resource;
     config_text client_secret;
     const str *scopes;
     int64_t client_auth;
+    bool allow_private;
 } config_grant;
 
 typedef struct {

@@ -2,27 +2,10 @@
 #include "discover.h"
 
 #include "../base/json.h"
+#include "../mcp/authority.h"
 #include "../transport/client.h"
 
 enum { METADATA_DEPTH = 16 };
-
-const err *discover_places(arena *a, str issuer, str places[4])
-{
-    url_parts u;
-    const err *e = url_parse(a, issuer, &u);
-    if (e) return e;
-    const char *scheme = u.secure ? "https" : "http";
-    str path = str_eq(u.path, S("/")) ? S("") : u.path;
-    while (path.n && path.p[path.n - 1] == '/') path.n--;
-    str base = arena_fmt(a, "%s://" STR_FMT, scheme, STR_ARG(u.authority));
-    /* RFC 8414 3.1 puts the well-known part before the path, OpenID behind it */
-    places[0] = arena_fmt(a, STR_FMT "/.well-known/oauth-authorization-server" STR_FMT,
-                          STR_ARG(base), STR_ARG(path));
-    places[1] = arena_fmt(a, STR_FMT STR_FMT "/.well-known/openid-configuration", STR_ARG(base),
-                          STR_ARG(path));
-    places[2] = (str){0};
-    return NULL;
-}
 
 const err *discover_read(arena *a, str issuer, str document, str *url)
 {
@@ -50,7 +33,7 @@ static const err *check_place(arena *a, str issuer, str url, bool *trusted)
 const err *discover_keys_url(arena *a, str issuer, str *url, bool *trusted)
 {
     str places[4];
-    const err *e = discover_places(a, issuer, places);
+    const err *e = authority_places(a, issuer, places);
     for (size_t i = 0; !e && places[i].p; i++) {
         int status = 0;
         str document = {0};
@@ -64,5 +47,5 @@ const err *discover_keys_url(arena *a, str issuer, str *url, bool *trusted)
     }
     return e ? e
              : err_new(a, ERR_UPSTREAM, "the issuer has no metadata at " STR_FMT,
-                       STR_ARG(places[1]));
+                       STR_ARG(places[0]));
 }

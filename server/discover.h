@@ -9,8 +9,6 @@
 
 /* *trusted: the keys are on the issuer's own host, which an operator named. */
 MUST_CHECK const err *discover_keys_url(arena *a, str issuer, str *url, bool *trusted);
-/* The two places to ask, most specific first, ends with {0}: for tests. */
-MUST_CHECK const err *discover_places(arena *a, str issuer, str places[4]);
 /* What a metadata document says, for tests. */
 MUST_CHECK const err *discover_read(arena *a, str issuer, str document, str *url);
 #endif

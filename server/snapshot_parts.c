@@ -95,6 +95,8 @@ static grant grant_of(arena *a, const config_server *s)
     bool named = from->audience.n || from->resource.n;
     return (grant){.kind = auth->exchange.node ? GRANT_EXCHANGE : GRANT_CLIENT,
                    .token_url = from->token_url,
+                   .issuer = from->issuer,
+                   .allow_private = from->allow_private,
                    .client_id = from->client_id,
                    .client_secret = from->client_secret.value,
                    .secret_in_body = from->client_auth == CONFIG_SECRET_IN_BODY,

@@ -83,6 +83,7 @@ typedef struct {
     int64_t timeout_ms; /* 0: 10 s */
     bool allow_private; /* else https only, and loopback, link-local and private addresses are
                            refused */
+    str *challenge;     /* out: the last answer's WWW-Authenticate, {0}: none. NULL: not wanted */
 } fetch_request;
 MUST_CHECK const err *fetch(arena *a, const fetch_request *rq, int *status, str *body);
 #endif

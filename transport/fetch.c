@@ -51,9 +51,11 @@ static size_t on_body(const char *p, size_t size, size_t n, void *ctx)
 static size_t on_header(const char *p, size_t size, size_t n, void *ctx)
 {
     job *j = ctx;
-    (void)p;
+    str_pair cut = str_cut((str){p, size * n}, ':');
     j->head_n += size * n;
     j->too_large = j->head_n > HEADERS_LIMIT;
+    if (j->rq->challenge && cut.ok && header_name_is(cut.head, S("www-authenticate")))
+        *j->rq->challenge = arena_dup(j->a, cut.tail);
     return j->too_large ? 0 : size * n;
 }
 

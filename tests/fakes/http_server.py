@@ -6,7 +6,8 @@ Also an OpenAI-shaped model at /v1/chat/completions, whose last message picks wh
 CUT (the stream breaks), HANG (never answers), BAD (not JSON), CODED (compressed, though nobody asked), 429, or else it says it again.
 POST /control {"hang": true} makes every later MCP answer hang, {"tools": [...]} changes what is listed, {"extra": ["t"]} adds tools,
 {"announce": "tools"} says so to everybody who listens (listen or GET), {"updated": uri} likewise, {"cut": true} breaks those streams off,
-{"streams": false} refuses them; {"refuse": [...]} answers these Authorizations 401,
+{"streams": false} refuses them; {"refuse": [...]} answers these Authorizations 401, {"guard": {"issuer": url, …}} all without
+a token, and serves that as its resource metadata,
 {"drop": n} hangs up on the next n calls; {"put_off": how} ends the streams of later calls before their answer, which a GET that names
 the last event gets ("owed"), or does not ("lost"); GET /seen lists what came."""
 import json
@@ -22,13 +23,16 @@ from serving import Answering, serve  # noqa: E402
 
 MODERN = "2026-07-28"
 SERVER = {"name": "fake", "version": "1"}
-state = {"hang": False, "seen": [], "sessions": set(), "page": 4, "refuse": [], "drop": 0, "ttl": 60000, "streams": True, "tools": None, "put_off": None,
+state = {"hang": False, "seen": [], "sessions": set(), "page": 4, "refuse": [], "drop": 0, "ttl": 60000, "streams": True, "tools": None, "put_off": None, "guard": None,
          "offers": list(subjects.CAPABILITIES)}
 owed = {}  # event id -> the answer that is still to come
 listeners = []  # (handler, subscription id or None): whom to tell
 
 
 class Handler(Answering):
+    def here(self, path):
+        return f"http://127.0.0.1:{sys.argv[1]}{path}"
+
     def begin_stream(self):
         self.send_response(200)
         self.send_header("content-type", "text/event-stream")
@@ -62,6 +66,9 @@ class Handler(Answering):
     def do_GET(self):
         if self.path == "/seen":
             return self.reply(200, state["seen"])
+        if self.path == "/about-me" and state["guard"]:
+            return self.reply(200, {"resource": self.here("/mcp"), "authorization_servers": [state["guard"]["issuer"]],
+                                    "scopes_supported": ["all"], **state["guard"].get("metadata", {})})
         if not state["streams"] or state["era"] == "modern":
             return self.reply(405, {})
         if self.headers.get("mcp-session-id") not in state["sessions"]:
@@ -130,6 +137,9 @@ class Handler(Answering):
             return
         if self.headers.get("authorization") in state["refuse"]:
             return self.reply(401, {})
+        if state["guard"] and not self.headers.get("authorization", "").startswith("Bearer "):
+            told = f'Bearer resource_metadata="{self.here("/about-me")}", scope="tools"'
+            return self.reply(401, {}, [("WWW-Authenticate", told)])
         while state["hang"]:
             if self.gone():
                 return

@@ -152,7 +152,12 @@ static const wrong_case wrong[] = {
     {SERVER "{ url: \"ftp://u\" }\n", "f:4:15: `ftp://u`: url must begin with http:// or https://\n"},
     {SERVER "{ url: \"http://u\", args: [x] }\n", "f:4:27: `args` goes with `command` only\n"},
     {SERVER "{ command: c, auth: { bearer: x } }\n", "f:4:22: `auth` goes with `url` only\n"},
-    {SERVER "{ url: \"http://u\", auth: { token_exchange: {} } }\n", "f:4:51: `token_url` is missing\n"},
+    {SERVER "{ url: \"http://u\", auth: { token_exchange: {} } }\n", "f:4:51: `http://u`: tokens are looked for over https, or http on loopback\n"},
+    {SERVER "{ url: \"http://u\", auth: { oauth_client: { client_id: a, client_secret: s, issuer: \"http://i\" } } }\n",
+     "f:4:91: tokens are fetched over https, or http on loopback\n"},
+    {SERVER "{ url: \"http://u\", auth: { oauth_client: { client_id: a, client_secret: s, issuer: \"https://i\", "
+            "token_url: \"https://i/t\" } } }\n",
+     "f:4:91: an `issuer` is asked only without a `token_url`\n"},
     {SERVER "{ url: \"http://u\", auth: { token_exchange: { token_url: \"http://as/t\", client_secret: s } } }\n",
      "f:4:64: tokens are fetched over https, or http on loopback\n"
      "f:4:94: a client_secret goes with a client_id\n"},

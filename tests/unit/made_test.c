@@ -114,20 +114,6 @@ static void the_permit_all_policy_is_a_policy(void **state)
 
 /* Discovery */
 
-static void an_issuer_is_asked_at_both_well_known_places(void **state)
-{
-    str at[4];
-    assert_null(discover_places(*state, S("https://login.example.com/tenant/"), at));
-    assert_true(
-        str_eq(at[0],
-               S("https://login.example.com/.well-known/oauth-authorization-server/tenant")));
-    assert_true(
-        str_eq(at[1], S("https://login.example.com/tenant/.well-known/openid-configuration")));
-    assert_null(at[2].p);
-    assert_null(discover_places(*state, S("https://i:444"), at));
-    assert_true(str_eq(at[0], S("https://i:444/.well-known/oauth-authorization-server")));
-}
-
 static void metadata_must_name_the_issuer_that_was_asked(void **state)
 {
     str url;
@@ -151,8 +137,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_cannot_be_kept_of_it_is_an_error, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_environment_makes_a_backend, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_permit_all_policy_is_a_policy, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(an_issuer_is_asked_at_both_well_known_places, set_up,
-                                        tear_down),
         cmocka_unit_test_setup_teardown(metadata_must_name_the_issuer_that_was_asked, set_up,
                                         tear_down),
     };
