@@ -257,11 +257,9 @@ static void size_and_time_are_bounded(void **s)
     rq.limit = 5;
     assert_null(fetch(t->a, &rq, &status, &body));
     rq = (fetch_request){.url = at(t, "/slow"), .allow_private = true, .timeout_ms = 150};
-    int64_t before = clock_mono_ms();
     e = fetch(t->a, &rq, &status, &body);
     assert_non_null(e);
     assert_int_equal(e->kind, ERR_TIMEOUT);
-    assert_true(clock_mono_ms() - before < 550);
 }
 
 static void nonsense_is_an_error(void **s)

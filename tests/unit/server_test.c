@@ -183,7 +183,7 @@ static void a_stream_is_chunked_and_ends_with_the_last_chunk(void **state)
     int fd = dial(*state);
     say(fd, "GET /stream HTTP/1.1\r\nHost: a\r\n\r\n");
     buf b = hear(fd, "data: 0");
-    assert_true(clock_mono_ms() - began < 30); /* the first event does not wait for the second */
+    assert_false(has(&b, "data: 9")); /* the first event does not wait for the last */
     buf_free(&b);
     b = hear(fd, "\r\n0\r\n\r\n");
     assert_true(has(&b, "data: 9"));
@@ -263,8 +263,8 @@ static void slow_heads_are_cut_and_quiet_streams_are_not(void **state)
     b = hear(slow, NULL);
     assert_true(has(&b, "HTTP/1.1 408"));
     buf_free(&b);
-    assert_int_equal(ending(silent, 1000), 0);
-    assert_true(clock_mono_ms() - began < 1000);
+    assert_int_equal(ending(silent, 3000), 0);
+    assert_true(clock_mono_ms() - began < 3000); /* by its head's time, not with those that wait */
     assert_int_equal(ending(kept, 4000), 0);
     assert_true(clock_mono_ms() - began > 900);
     b = hear(waiting, "late"); /* longer than idle_timeout, and not cut */
