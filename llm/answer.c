@@ -166,6 +166,7 @@ void answer_begin(llm_run *r)
     r->upstream_status = 0;
     r->has_head = r->coded = r->streamed = r->ended = r->failed = false;
     r->broken = NULL;
+    r->used = (llm_usage){0};
     r->tap = NULL;
     r->frames = NULL;
     r->piece = buf_new(r->a, PIECE_LIMIT);
@@ -322,6 +323,13 @@ static bool has_ended(llm_run *r)
     return true;
 }
 
+/* What this attempt cost, as far as its provider has said. */
+static const llm_usage *used_here(const llm_run *r)
+{
+    if (!r->streamed) return &r->used;
+    return r->tap ? usage_tap_total(r->tap) : &r->stream.usage;
+}
+
 flow_go llm_first_content(void *run, flow_why why)
 {
     llm_run *r = run;
@@ -331,7 +339,10 @@ flow_go llm_first_content(void *run, flow_why why)
     if (!is_error(r)) return FLOW_NEXT;
     if (!r->failed) r->refusal = r->streamed || r->broken ? stillborn(r) : their_error(r);
     r->tried_in_vain = true;
-    if (may_retry(r) && route_has_more(r->route, r->tried)) return FLOW_AGAIN;
+    if (may_retry(r) && route_has_more(r->route, r->tried)) {
+        usage_add(&r->spent, used_here(r));
+        return FLOW_AGAIN;
+    }
     if (r->failed || r->streamed || !is_their_shape(r)) return FLOW_FAIL;
     record_text(exchange_record(r->x), FACT_ERROR, S("upstream_refused"));
     exchange_reply(r->x, r->upstream_status, r->reply_headers, buf_str(&r->answer));
@@ -366,8 +377,7 @@ static flow_go end_stream(llm_run *r)
 
 static flow_go end_passed(llm_run *r, js_value root)
 {
-    llm_usage used = {0};
-    if (usage_read(r->provider, r->a, root, &used)) usage_record(&used, exchange_record(r->x));
+    (void)usage_read(r->provider, r->a, root, &r->used);
     say_losses(r);
     exchange_reply(r->x, 200, r->reply_headers, buf_str(&r->answer));
     return FLOW_DONE;
@@ -379,7 +389,7 @@ static flow_go end_translated(llm_run *r, js_value root)
     llm_reader *rd = reader_new(r->a);
     const err *e = r->provider->read_reply(rd, root, r->upstream_headers, &reply);
     if (e) return llm_fail(r, bad_answer(r, e->text.p));
-    usage_record(&reply.usage, exchange_record(r->x));
+    r->used = reply.usage;
     if (!reply.model.n) reply.model = chat_model(&r->chat, r->target);
     str body = jn_dump(r->a, r->client->write_reply(r->a, &r->chat, &reply));
     say_losses(r);
@@ -391,12 +401,10 @@ static flow_go end_translated(llm_run *r, js_value root)
 static flow_go end_flat(llm_run *r)
 {
     js_value root = {0};
-    llm_usage used = {0};
-    record *facts = exchange_record(r->x);
     const err *e = js_check(r->a, buf_str(&r->answer), ERROR_DEPTH, &root);
     if (!r->flat->get) {
         if (e && r->endpoint->flat != FLAT_SPEECH) return llm_fail(r, bad_answer(r, e->text.p));
-        if (!e && usage_read(r->provider, r->a, root, &used)) usage_record(&used, facts);
+        if (!e) (void)usage_read(r->provider, r->a, root, &r->used);
         exchange_reply(r->x, 200, r->reply_headers, buf_str(&r->answer));
         return FLOW_DONE;
     }
@@ -405,9 +413,8 @@ static flow_go end_flat(llm_run *r)
                             .model = r->target->model.p ? r->target->model : r->body.model,
                             .to = r->target};
     jnode *out = jn_object(r->a);
-    if (!e) e = r->flat->get(&asked, root, out, &used);
+    if (!e) e = r->flat->get(&asked, root, out, &r->used);
     if (e) return llm_fail(r, bad_answer(r, e->text.p));
-    usage_record(&used, facts);
     exchange_reply(r->x, 200, typed_headers(r, S("application/json")), jn_dump(r->a, out));
     return FLOW_DONE;
 }
@@ -436,6 +443,6 @@ flow_go llm_relay(void *run, flow_why why)
 
 void answer_settle(llm_run *r)
 {
-    const llm_usage *used = r->tap ? usage_tap_total(r->tap) : &r->stream.usage;
-    if (r->streamed) usage_record(used, exchange_record(r->x));
+    usage_add(&r->spent, used_here(r));
+    usage_record(&r->spent, exchange_record(r->x));
 }

@@ -63,6 +63,16 @@ void usage_merge(llm_usage *total, const llm_usage *later)
     override(&total->reasoning, &later->reasoning);
 }
 
+void usage_add(llm_usage *sum, const llm_usage *more)
+{
+    put_in(&sum->input, &more->input);
+    put_in(&sum->cache_read, &more->cache_read);
+    put_in(&sum->cache_write, &more->cache_write);
+    put_in(&sum->cache_write_1h, &more->cache_write_1h);
+    put_in(&sum->output, &more->output);
+    put_in(&sum->reasoning, &more->reasoning);
+}
+
 bool usage_known(const llm_usage *u)
 {
     return u->input.set || u->output.set;

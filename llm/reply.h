@@ -36,6 +36,7 @@ enum {
 void usage_disjoin(llm_usage *u, unsigned counts);          /* as read -> disjoint; never below 0 */
 void usage_join(llm_usage *u, unsigned counts);             /* disjoint -> as this dialect counts */
 void usage_merge(llm_usage *total, const llm_usage *later); /* what `later` knows overrides */
+void usage_add(llm_usage *sum, const llm_usage *more);
 bool usage_known(const llm_usage *u);
 int64_t usage_prompt(const llm_usage *u);
 int64_t usage_completion(const llm_usage *u);

@@ -48,6 +48,7 @@ typedef struct llm_run {
     header *reply_headers; /* those of them that the client gets */
     buf answer;            /* a whole answer, collected */
     sink *out;             /* a streamed one */
+    llm_usage used, spent; /* by a whole answer; by the attempts that were given up */
     usage_tap *tap;        /* the bytes pass; else: */
     llm_frames *frames;
     llm_stream stream;

@@ -6,6 +6,7 @@ import socketserver
 import struct
 import threading
 import time
+import zlib
 
 
 class Answer:
@@ -20,6 +21,21 @@ class Answer:
 
 def stream(*pieces, **more):
     return Answer(*pieces, type="text/event-stream", **more)
+
+
+def aws_frame(name, payload, kind="event"):
+    """One frame of AWS's event streams; `kind` may be exception."""
+    head = b""
+    for key, value in ((f":{kind}-type", name), (":content-type", "application/json"), (":message-type", kind)):
+        head += struct.pack(">B", len(key)) + key.encode() + b"\x07" + struct.pack(">H", len(value)) + value.encode()
+    body = json.dumps(payload).encode()
+    prelude = struct.pack(">II", 16 + len(head) + len(body), len(head))
+    whole = prelude + struct.pack(">I", zlib.crc32(prelude)) + head + body
+    return whole + struct.pack(">I", zlib.crc32(whole))
+
+
+def aws_stream(*frames, **more):
+    return Answer(*frames, type="application/vnd.amazon.eventstream", **more)
 
 
 class Provider:

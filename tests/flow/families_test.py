@@ -8,7 +8,7 @@ from house.household import Household
 from house.http import Connection
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "fakes"))
-from provider import Answer, Provider  # noqa: E402
+from provider import Answer, Provider, aws_frame, aws_stream, stream  # noqa: E402
 
 POLICY = """policy: v1
 name: p
@@ -92,3 +92,127 @@ def test_ai_studio_embeds_and_counts(binary):
         assert asked["systemInstruction"] == {"parts": [{"text": "be brief"}]}
         studio.will(Answer('{"totalTokens":3}'))
         assert h.ask("/tokenize", {"model": "gemini", "prompt": "hi"}).json() == {"count": 3}
+
+
+# Streams that begin well, and how each family breaks one off.
+def delta(text):
+    return aws_frame("contentBlockDelta", {"contentBlockIndex": 0, "delta": {"text": text}})
+
+
+def sse(**event):
+    return f"event: {event['type']}\ndata: {json.dumps(event)}\n\n"
+
+
+CONVERSE_BEGUN = aws_frame("messageStart", {"role": "assistant"}) + delta("so far")
+BAD_CRC = delta("never")[:-1] + b"!"
+GEMINI_BEGUN = 'data: {"candidates":[{"index":0,"content":{"role":"model","parts":[{"text":"so far"}]}}],' \
+               '"usageMetadata":{"promptTokenCount":5,"totalTokenCount":5}}\r\n\r\n'
+CLAUDE_START = sse(type="message_start", message={"id": "m", "type": "message", "role": "assistant", "model": "m", "content": [],
+                                                  "usage": {"input_tokens": 100, "output_tokens": 1}})
+CLAUDE_BEGUN = CLAUDE_START + sse(type="content_block_start", index=0, content_block={"type": "text", "text": ""}) + \
+    sse(type="content_block_delta", index=0, delta={"type": "text_delta", "text": "so far"})
+CHAT_BEGUN = 'data: {"id":"c","choices":[{"index":0,"delta":{"role":"assistant","content":"so far"}}]}\n\n'
+RESPONSES_BEGUN = sse(type="response.created", sequence_number=0, response={"id": "r"}) + \
+    sse(type="response.output_text.delta", sequence_number=1, item_id="i", output_index=0, content_index=0, delta="so far")
+OVERLOADED = sse(type="error", error={"type": "overloaded_error", "message": "full"})
+BREAKS = [  # provider, its stream, what the record says
+    ("converse", aws_stream(CONVERSE_BEGUN, aws_frame("throttlingException", {"message": "full"}, "exception")), "upstream_error"),
+    ("converse", aws_stream(CONVERSE_BEGUN, BAD_CRC), "upstream_cut"),
+    ("converse", aws_stream(CONVERSE_BEGUN, delta("half")[:20]), "upstream_cut"),
+    ("converse", aws_stream(CONVERSE_BEGUN, cut=True, pace=0.05), "upstream_cut"),
+    ("gemini", stream(GEMINI_BEGUN, 'data: {"error":{"code":503,"message":"full","status":"UNAVAILABLE"}}\r\n\r\n'), "upstream_error"),
+    ("gemini", stream(GEMINI_BEGUN), "upstream_cut"),
+    ("gemini", stream(GEMINI_BEGUN, cut=True, pace=0.05), "upstream_cut"),
+    ("claude", stream(CLAUDE_BEGUN, OVERLOADED), "upstream_error"),
+    ("claude", stream(CLAUDE_BEGUN, "data: {broken\n\n"), "upstream_cut"),
+    ("openai", stream(CHAT_BEGUN, 'data: {"error":{"message":"full","type":"server_error"}}\n\n'), "upstream_error"),
+]
+
+
+def to_the_end(c):
+    """The body of a stream, and whether it ended cleanly."""
+    body = b""
+    try:
+        while piece := c.chunk():
+            body += piece
+        return body.decode(), True
+    except (EOFError, OSError):
+        return body.decode(), False
+
+
+def last_error(path, body):
+    """The error event of this dialect, which must stand last."""
+    block = body.strip().split("\n\n")[-1]
+    data = json.loads(block.split("data: ", 1)[1])
+    if path == CHAT:
+        assert block.startswith("data: "), block
+        return data["error"]
+    assert block.startswith("event: error\n") and data["type"] == "error", block
+    return data["error"] if path == MESSAGES else data
+
+
+def test_a_broken_stream_ends_with_an_error_of_the_clients_dialect(binary):
+    with House(binary) as h:
+        for provider, answer, why in BREAKS:
+            for path in (CHAT, RESPONSES, MESSAGES):
+                if provider == "openai" and path == RESPONSES:
+                    continue  # that passes, below
+                h.at[provider].will(answer)
+                c = h.open(path, asks(path, provider, stream=True))
+                assert c.head()[0] == 200
+                body, clean = to_the_end(c)
+                assert "so far" in body and not clean and "[DONE]" not in body, (provider, path, body)
+                error = last_error(path, body)
+                assert error["message"] and (why == "upstream_cut" or "full" in error["message"]), (provider, path, error)
+                assert h.gateway.record()["error"] == why, (provider, path)
+
+
+def test_a_passing_stream_of_responses_that_fails_is_no_clean_end(binary):
+    failed = sse(type="error", sequence_number=2, code="server_error", message="full")
+    with House(binary) as h:
+        for answer, why in ((stream(RESPONSES_BEGUN, failed), "upstream_error"), (stream(RESPONSES_BEGUN), "upstream_cut"),
+                            (stream(RESPONSES_BEGUN, cut=True, pace=0.05), "upstream_cut")):
+            h.at["openai"].will(answer)
+            c = h.open(RESPONSES, asks(RESPONSES, "openai", stream=True))
+            assert c.head()[0] == 200
+            body, clean = to_the_end(c)
+            assert not clean and last_error(RESPONSES, body)["message"], body
+            assert h.gateway.record()["error"] == why
+
+
+def test_who_leaves_takes_every_upstream_along(binary):
+    with House(binary) as h:
+        for provider, answer in (("converse", aws_stream(CONVERSE_BEGUN, hold=True)), ("gemini", stream(GEMINI_BEGUN, hold=True)),
+                                 ("claude", stream(CLAUDE_BEGUN, hold=True)), ("openai", stream(CHAT_BEGUN, hold=True))):
+            h.at[provider].will(answer)
+            c = h.open(CHAT, asks(CHAT, provider, stream=True))
+            assert c.head()[0] == 200 and c.chunk()
+            c.close()
+            assert h.at[provider].left.wait(10), f"{provider} was not cancelled"
+            record = h.gateway.record()
+            assert record["error"] == "client_gone", record
+            assert record.get("tokens.in") == {"claude": 100, "gemini": 5}.get(provider), record
+
+
+def test_what_a_failed_attempt_used_is_counted_too(binary):
+    more = "    - { name: both, models: [both], to: [{ backend: claude }, { backend: openai, priority: 1 }] }\n"
+    chat_done = 'data: {"id":"c","choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\n' \
+                'data: {"id":"c","choices":[],"usage":{"prompt_tokens":7,"completion_tokens":3,"total_tokens":10}}\n\ndata: [DONE]\n\n'
+    reply = '{"id":"c","choices":[{"index":0,"message":{"role":"assistant","content":"x"},"finish_reason":"stop"}],' \
+            '"usage":{"prompt_tokens":7,"completion_tokens":3,"total_tokens":10}}'
+    with House(binary, more) as h:
+        for path in (CHAT, MESSAGES):
+            h.at["claude"].will(stream(CLAUDE_START, OVERLOADED))
+            h.at["openai"].will(stream(CHAT_BEGUN, chat_done))
+            a = h.ask(path, asks(path, "both", stream=True))
+            assert a.status == 200 and b"so far" in a.body and b"full" not in a.body, a.body
+            record = h.gateway.record()
+            assert (record["tokens.in"], record["tokens.out"], record["server"]) == (107, 4, "openai"), record
+        h.at["claude"].will(stream(CLAUDE_START, OVERLOADED))
+        h.at["openai"].will(Answer('{"error":{"message":"no","type":"invalid_request_error"}}', status=400))
+        assert h.ask(CHAT, asks(CHAT, "both", stream=True)).status == 400
+        assert h.gateway.record()["tokens.in"] == 100
+        h.at["openai"].will(Answer(reply))
+        h.at["claude"].will(Answer("down", status=503))
+        assert h.ask(CHAT, asks(CHAT, "both")).status == 200
+        assert h.gateway.record()["tokens.in"] == 7
