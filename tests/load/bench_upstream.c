@@ -4,7 +4,7 @@
  *
  *   bench_upstream PORT
  *
- * POST with `"stream":true`: 40 SSE events, one every 20 ms, each with its send time.
+ * POST with `"stream":true`: 40 SSE events, one every 20 ms, each with its send time, and [DONE].
  * An MCP request: server/discover, tools/list (100 tools) or a tools/call result, with the
  * request's id. Anything else: a chat completion of about 1 KB. Requests must have a
  * Content-Length. */
@@ -178,6 +178,9 @@ static void on_readable(conn *c)
     c->have -= whole;
 }
 
+/* A chat without [DONE] was cut, and the gateway says so. */
+static const char stream_end[] = "e\r\ndata: [DONE]\n\n\r\n0\r\n\r\n";
+
 /* Sends what is due; returns how long nothing is, in ms. */
 static int run_streams(void)
 {
@@ -194,7 +197,7 @@ static int run_streams(void)
             put(c, chunk, (size_t)k);
             c->next_event += PACE_NS;
             if (--c->events_left == 0) {
-                put(c, "0\r\n\r\n", 5);
+                put(c, stream_end, sizeof stream_end - 1);
                 for (conn **p = &up.streaming; *p; p = &(*p)->next_streaming)
                     if (*p == c) {
                         *p = c->next_streaming;
