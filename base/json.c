@@ -9,6 +9,48 @@
 #include "json_scan.h"
 #include <limits.h>
 
+#ifdef __SSE2__
+/* Which of sixteen bytes are `c`, as bits. */
+static unsigned places(__m128i x, char c)
+{
+    return (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(x, _mm_set1_epi8(c)));
+}
+
+/* Sets every bit with an odd number of quotes at or below it: what lies inside them. */
+static unsigned between(unsigned quotes)
+{
+    quotes ^= quotes << 1;
+    quotes ^= quotes << 2;
+    quotes ^= quotes << 4;
+    return quotes ^ quotes << 8;
+}
+
+/* Sixteen bytes of a container, of which the first is outside strings; those before a backslash, if
+ * there is one. Returns how many it stepped over, a string that began among them included. Stops at
+ * the container's end, with *depth 0. */
+static size_t step_block(str s, size_t *depth)
+{
+    enum { WIDTH = 16 };
+    __m128i x = _mm_loadu_si128((const __m128i *)(const void *)s.p);
+    __m128i folded = _mm_or_si128(x, _mm_set1_epi8(0x20)); /* [ is { and ] is } then */
+    unsigned slashes = places(x, '\\');
+    size_t n = slashes ? (size_t)__builtin_ctz(slashes) : WIDTH;
+    if (n == 0) return 1;
+    unsigned ours = (1u << n) - 1, text = between(places(x, '"') & ours);
+    unsigned closes = places(folded, '}');
+    for (unsigned left = (places(folded, '{') | closes) & ours & ~text; left; left &= left - 1) {
+        unsigned bit = left & -left;
+        if (closes & bit)
+            --*depth;
+        else
+            ++*depth;
+        if (!*depth) return (size_t)__builtin_ctz(bit) + 1;
+    }
+    bool inside = text & 1u << (WIDTH - 1);
+    return inside ? n - 1 + js_string_length(str_drop(s, n - 1)) : n;
+}
+#endif
+
 static size_t container_length(str s)
 {
     enum { PLAIN, QUOTE, OPEN, CLOSE };
@@ -16,6 +58,13 @@ static size_t container_length(str s)
         {['"'] = QUOTE, ['{'] = OPEN, ['['] = OPEN, ['}'] = CLOSE, [']'] = CLOSE};
     size_t at = 0, depth = 0;
     while (at < s.n) {
+#ifdef __SSE2__
+        if (s.n - at >= 16) {
+            at += step_block(str_drop(s, at), &depth);
+            if (!depth) return at;
+            continue;
+        }
+#endif
         uint8_t k = kind[(unsigned char)s.p[at]];
         if (k == QUOTE) {
             at += js_string_length(str_drop(s, at));
@@ -133,8 +182,8 @@ static bool escaped_is(str raw, str text)
 static bool raw_is(str raw, str text)
 {
     if (raw.n < text.n) return false; /* an escape is longer than what it stands for */
-    if (raw.n == 0) return true;
-    if (raw.n == text.n && *raw.p != *text.p) return false;
+    if (!text.n) return raw.n == 0;
+    if (*raw.p != *text.p && *raw.p != '\\') return false; /* as almost all that differ */
     bool escapes = memchr(raw.p, '\\', raw.n) != NULL;
     return escapes ? escaped_is(raw, text) : str_eq(raw, text);
 }

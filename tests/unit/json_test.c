@@ -23,6 +23,8 @@ static int teardown(void **s)
     return 0;
 }
 
+#define FORTY "0123456789012345678901234567890123456789"
+
 /* An exact copy on the heap, so that one byte too far is seen by the sanitizer. */
 static str exact(arena *a, const char *p, size_t n)
 {
@@ -283,6 +285,35 @@ static void walking_gives_every_value_once_in_order(void **s)
     assert_false(js_next(&it));
 }
 
+/* Skipping takes sixteen bytes at once: a bracket, a quote and an escape stand at each of them. */
+static void containers_are_skipped_whole_wherever_they_lie(void **s)
+{
+    static const char *const tricky[] = {
+        "[]",
+        "{}",
+        "[[],{}]",
+        "{\"k\":[{\"]\":\"}\"}]}",
+        "[\"\\\"]\"]",
+        "[\"\\\\\"]",
+        "[\"{[\\u005d\"]",
+        "{\"\\\"}\":\"\\\\\\\"{\"}",
+        "[1,\"a\",[2]]",
+    };
+    for (size_t i = 0; i < sizeof tricky / sizeof *tricky; i++) {
+        for (int pad = 0; pad < 40; pad++) {
+            str inner = arena_fmt(*s, "{\"p\":\"%.*s\",\"c\":%s,\"q\":[\"%.*s\"]}", pad, FORTY,
+                                  tricky[i], 40 - pad, FORTY);
+            str text = arena_fmt(*s, "{\"a\":" STR_FMT ",\"b\":%d}", STR_ARG(inner), pad);
+            js_value root = good(*s, text);
+            int64_t n = -1;
+            assert_true(js_int(js_get(root, S("b")), &n) && n == pad);
+            assert_true(str_eq(js_get(root, S("a")).raw, inner));
+            js_value c = js_at(root, "a.c");
+            assert_true(str_eq(c.raw, (str){tricky[i], strlen(tricky[i])}));
+        }
+    }
+}
+
 static void texts_are_unescaped_and_views_where_they_can_be(void **s)
 {
     js_value plain = good(*s, S("\"plain \xC3\xA9\""));
@@ -398,6 +429,8 @@ int main(void)
                                         teardown),
         cmocka_unit_test_setup_teardown(members_are_found_by_their_unescaped_name, setup, teardown),
         cmocka_unit_test_setup_teardown(walking_gives_every_value_once_in_order, setup, teardown),
+        cmocka_unit_test_setup_teardown(containers_are_skipped_whole_wherever_they_lie, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(texts_are_unescaped_and_views_where_they_can_be, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(integers_are_exact_or_refused, setup, teardown),
