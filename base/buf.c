@@ -47,7 +47,8 @@ bool buf_need(buf *b, size_t room)
 
 bool buf_put(buf *b, str s)
 {
-    if (!buf_need(b, s.n)) return false;
+    bool fits = b->p && !b->over && s.n <= b->cap - b->n; /* as it does nearly always */
+    if (!fits && !buf_need(b, s.n)) return false;
     if (s.n) memcpy(b->p + b->n, s.p, s.n);
     b->n += s.n;
     return true;
