@@ -120,9 +120,8 @@ static void bring_task(visit *v, js_value result)
                S("upstream returned unsupported result type"));
 }
 
-static void bring_result(visit *v, js_value result)
+static void bring_result(visit *v, js_value result, js_value type)
 {
-    js_value type = js_get(result, S("resultType"));
     if (result.kind != JS_OBJECT) {
         failed(v, S("upstream"), S("the result is no object"), S("the upstream answered nonsense"));
     } else if (v->call->task_id.n || js_text_is(type, S("task"))) {
@@ -190,7 +189,8 @@ static void on_done(void *owner, js_value result, js_value error, const err *why
     k->link = NULL;
     if (k->over || task_begins(v, result)) return;
     if (!why) k->task = (str){0};
-    if (js_text_is(js_get(result, S("resultType")), S("input_required"))) {
+    js_value type = js_get(result, S("resultType"));
+    if (js_text_is(type, S("input_required"))) {
         call_wants_input(v, result);
         return;
     }
@@ -200,7 +200,7 @@ static void on_done(void *owner, js_value result, js_value error, const err *why
     k->status = 200;
     record_number(v->rec, FACT_UPSTREAM_MS, (clock_mono_us() - k->started_us) / 1000);
     if (result.kind != JS_ABSENT)
-        bring_result(v, result);
+        bring_result(v, result, type);
     else if (error.kind != JS_ABSENT)
         bring_error(v, error);
     else if (why && why->kind == ERR_QUOTA)

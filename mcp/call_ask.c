@@ -199,8 +199,7 @@ static flow_go no_such_state(visit *v)
 flow_go call_take_round(visit *v)
 {
     if (v->q.speaks != &dialect_modern || !may_ask_in_between(v)) return FLOW_NEXT;
-    js_value text = js_get(v->msg.params, S("requestState"));
-    js_value answers = js_get(v->msg.params, S("inputResponses"));
+    js_value text = v->q.request_state, answers = v->q.input_responses;
     request_state state = {0};
     if (text.kind == JS_ABSENT) {
         go_on_with_theirs(v, NULL, answers);

@@ -38,6 +38,7 @@ typedef struct {
     str name, title;                    /* name: what it is known by, be it a URI */
     js_value raw;                       /* the whole item as the server sent it */
     js_value annotations, input_schema; /* members of raw, JS_ABSENT when missing */
+    bool only_as_task;                  /* execution.taskSupport is "required" */
     uint8_t definition[DIGEST_BYTES];   /* tools: definition.h */
     const struct policy_schema *schema; /* what rules may know of its arguments; NULL: nothing */
 } catalog_item;

@@ -112,6 +112,8 @@ static catalog_item read_item(arena *a, catalog_kind kind, js_value raw)
             t.annotations = it.value;
         else if (js_key_is(&it, S("inputSchema")))
             t.input_schema = it.value;
+        else if (js_key_is(&it, S("execution")))
+            t.only_as_task = js_text_is(js_get(it.value, S("taskSupport")), S("required"));
     }
     if (title.kind != JS_STRING) title = js_get(t.annotations, S("title"));
     t.title = js_text(a, title);

@@ -55,6 +55,10 @@ static void read_params(arena *a, js_value params, dialect_request *out)
             out->arguments = it.value;
         else if (js_key_is(&it, S("cursor")))
             out->cursor = it.value;
+        else if (js_key_is(&it, S("requestState")))
+            out->request_state = it.value;
+        else if (js_key_is(&it, S("inputResponses")))
+            out->input_responses = it.value;
     }
     read_meta(a, out->meta_raw, &out->meta);
 }

@@ -29,7 +29,7 @@ typedef struct {
     mcp_version version;
     js_value meta_raw; /* params._meta, or absent */
     dialect_meta meta;
-    js_value name, arguments, cursor; /* members of params, as they are */
+    js_value name, arguments, cursor, request_state, input_responses; /* of params, as they are */
     str client_name, client_version;
     str log_level; /* {0}: no log messages wanted */
     bool has_session;

@@ -75,7 +75,11 @@ bool link_message_modern(js_value result)
 static void head(buf *b, int64_t id, str method)
 {
     buf_put(b, S("{\"jsonrpc\":\"2.0\","));
-    if (id) buf_fmt(b, "\"id\":%lld,", (long long)id);
+    if (id) {
+        buf_put(b, S("\"id\":"));
+        buf_int(b, id);
+        buf_put(b, S(","));
+    }
     buf_put(b, S("\"method\":"));
     buf_json(b, method);
     buf_put(b, S(",\"params\":{"));

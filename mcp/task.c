@@ -11,17 +11,15 @@ enum { TASK_MS = 600000, TASK_ID_MOST = 1024 };
 str task_params(const struct subject_call *k)
 {
     if (k->kind != CATALOG_TOOLS || !k->item || k->task_id.n) return (str){0};
-    js_value support = js_get(js_get(k->item->raw, S("execution")), S("taskSupport"));
-    return js_text_is(support, S("required")) ? S("\"task\":{\"ttl\":600000}") : (str){0};
+    return k->item->only_as_task ? S("\"task\":{\"ttl\":600000}") : (str){0};
 }
 
 bool task_begins(visit *v, js_value result)
 {
     struct subject_call *k = v->call;
+    if (k->task.n || !task_params(k).n) return false;
     js_value id = js_get(js_get(result, S("task")), S("taskId"));
-    bool is_one =
-        id.kind == JS_STRING && id.raw.n <= TASK_ID_MOST && !k->task.n && task_params(k).n;
-    if (!is_one) return false;
+    if (id.kind != JS_STRING || id.raw.n > TASK_ID_MOST) return false;
     k->task = arena_dup(v->a, id.raw);
     k->task_due = true;
     corridor_wake(v, FLOW_WOKEN);
