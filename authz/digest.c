@@ -69,9 +69,50 @@ bool digest_from_base64(arena *a, str text, str *out)
     return decode(a, text, sodium_base64_VARIANT_ORIGINAL, out);
 }
 
+/* What a character of RFC 4648 5 stands for, plus one. libsodium takes four times as long not to
+ * show by its time what it decodes; these are tokens and sealed texts, known to whoever sends them.
+ */
+/* clang-format off */
+static const uint8_t sextet[256] = {
+    ['A'] = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26,
+    ['a'] = 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 52,
+    ['0'] = 53, 54, 55, 56, 57, 58, 59, 60, 61, 62,
+    ['-'] = 63, ['_'] = 64,
+};
+/* clang-format on */
+
+/* Four characters as the three bytes they are; false: not of the alphabet. */
+static bool take_four(const char *from, char to[3])
+{
+    uint32_t bits = 0, known = 1;
+    for (size_t i = 0; i < 4; i++) {
+        uint32_t v = sextet[(unsigned char)from[i]];
+        known &= v != 0;
+        bits = bits << 6 | (v - 1);
+    }
+    to[0] = (char)(bits >> 16);
+    to[1] = (char)(bits >> 8);
+    to[2] = (char)bits;
+    return known;
+}
+
 bool digest_from_base64url(arena *a, str text, str *out)
 {
-    return decode(a, text, sodium_base64_VARIANT_URLSAFE_NO_PADDING, out);
+    size_t n = 0, rest = text.n % 4, fours = text.n - rest;
+    char *p = arena_bytes(a, fours / 4 * 3 + 4), last[4] = "AAAA";
+    *out = (str){p, 0};
+    for (size_t at = 0; at < fours; at += 4, n += 3)
+        if (!take_four(text.p + at, p + n)) return false;
+    if (rest) {
+        for (size_t i = 0; i < rest; i++) last[i] = text.p[fours + i];
+        bool good = rest > 1 && take_four(last, p + n);
+        for (size_t i = rest - 1; i < 3; i++) good = good && !p[n + i]; /* nothing is left over */
+        if (!good) return false;
+        n += rest - 1;
+    }
+    p[n] = 0;
+    *out = (str){p, n};
+    return true;
 }
 
 void digest_random(void *out, size_t n)

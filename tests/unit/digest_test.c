@@ -66,6 +66,26 @@ static void a_second_spelling_of_the_same_bytes_is_refused(void **state)
         assert_false(digest_from_base64(*state, padded[i], &out));
 }
 
+static void what_is_decoded_is_what_was_encoded(void **state)
+{
+    static const char alphabet[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    uint8_t bytes[80];
+    str back;
+    for (size_t n = 0; n <= sizeof bytes; n++) {
+        str plain = {(const char *)bytes, n};
+        digest_random(bytes, n);
+        str coded = digest_base64url(*state, plain);
+        assert_true(digest_from_base64url(*state, coded, &back) && str_eq(back, plain));
+    }
+    for (int c = 0; c < 256; c++) {
+        str four = {(const char[]){'A', 'A', 'A', (char)c}, 4};
+        bool known = c && strchr(alphabet, c);
+        assert_int_equal(digest_from_base64url(*state, four, &back), known);
+        if (known) assert_int_equal(back.p[2], strchr(alphabet, c) - alphabet);
+    }
+}
+
 /* RFC 4231, test cases 2 (a short key) and 6 (one longer than a block). */
 static void a_mac_is_the_one_of_the_standard(void **state)
 {
@@ -106,6 +126,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(texts_encode_as_the_rfc_says, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_second_spelling_of_the_same_bytes_is_refused, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(what_is_decoded_is_what_was_encoded, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_mac_is_the_one_of_the_standard, set_up, tear_down),
         cmocka_unit_test(random_bytes_differ),
         cmocka_unit_test(equal_means_same_length_and_bytes),
