@@ -3,134 +3,15 @@
  *
  *   bench_policy POLICY-BENCH.json [ROUNDS]
  *
- * Reads the expressions and the input of the shared benchmark. What is compared runs in turn, slice
- * by slice, in this one process; printed are the medians over the rounds, and the median of each
- * round's ratio to its reference. Allocations are counted by standing before malloc. One core, and
+ * Reads the expressions and the input of the shared benchmark (slices.h measures). One core, and
  * the cost limit of the gateway is on. A report, not a test: numbers are this machine's, ratios
- * carry. Time is the thread's own: what else runs on the machine counts less. */
+ * carry. */
 #include "../../authz/cel/cel.h"
 #include "../../authz/cel/json.h"
 #include "../../authz/policy/policy.h"
+#include "slices.h"
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
-
-enum { ROUNDS = 41, MOST_ROUNDS = 999 };
-
-/* Allocations: malloc and its kin, counted on their way to the C library. */
-extern void *__libc_malloc(size_t n);
-extern void *__libc_calloc(size_t n, size_t size);
-extern void *__libc_realloc(void *p, size_t n);
-static size_t allocations;
-void *malloc(size_t n)
-{
-    allocations++;
-    return __libc_malloc(n);
-}
-void *calloc(size_t n, size_t size)
-{
-    allocations++;
-    return __libc_calloc(n, size);
-}
-void *realloc(void *p, size_t n)
-{
-    allocations++;
-    return __libc_realloc(p, n);
-}
-
-/* Measuring */
-
-typedef struct {
-    const char *name;
-    void (*run)(void *ctx); /* the work, once */
-    void *ctx;
-    size_t times;       /* in a slice */
-    const char *beside; /* the name of its reference, NULL: is one or has none */
-    double limit;       /* asked of the ratio, or of the time in ns when it has no reference */
-} subject;
-
-typedef struct {
-    double ns[MOST_ROUNDS];
-    size_t allocated; /* in one run */
-} measured;
-
-static double now_ns(void)
-{
-    struct timespec t;
-    (void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-    return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
-}
-
-static double slice(const subject *s)
-{
-    double began = now_ns();
-    for (size_t i = 0; i < s->times; i++) s->run(s->ctx);
-    return (now_ns() - began) / (double)s->times;
-}
-
-static int by_value(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double median(const double *values, size_t count)
-{
-    double sorted[MOST_ROUNDS];
-    memcpy(sorted, values, count * sizeof *sorted);
-    qsort(sorted, count, sizeof *sorted, by_value);
-    return sorted[count / 2];
-}
-
-static const measured *reference(const subject *all, const measured *results, const char *name)
-{
-    for (; all->name; all++, results++)
-        if (strcmp(all->name, name) == 0) return results;
-    (void)fprintf(stderr, "no reference %s\n", name);
-    exit(1);
-}
-
-static void report(const subject *all, const measured *results, size_t rounds)
-{
-    (void)printf("%-34s %12s %7s  %-22s %s\n", "", "ns", "mallocs", "ratio (asked)", "");
-    for (size_t i = 0; all[i].name; i++) {
-        const subject *s = &all[i];
-        double ratios[MOST_ROUNDS], ns = median(results[i].ns, rounds), figure = ns;
-        (void)printf("%-34s %12.1f %7zu", s->name, ns, results[i].allocated);
-        if (s->beside) {
-            const measured *other = reference(all, results, s->beside);
-            for (size_t k = 0; k < rounds; k++) ratios[k] = results[i].ns[k] / other->ns[k];
-            figure = median(ratios, rounds);
-            (void)printf("  %.2fx %s", figure, s->beside);
-            if (s->limit > 0) (void)printf(" (%.1fx)", s->limit);
-        } else if (s->limit > 0)
-            (void)printf("  (%.0f ns)", s->limit);
-        (void)printf("%s\n",
-                     s->limit > 0 ? figure <= s->limit ? "  reached" : "  NOT REACHED" : "");
-    }
-}
-
-static void measure(const subject *all, size_t count, size_t rounds)
-{
-    measured *results = calloc(count, sizeof *results);
-    for (size_t i = 0; all[i].name; i++) {
-        all[i].run(all[i].ctx); /* what is made once is made now */
-        size_t before = allocations;
-        all[i].run(all[i].ctx);
-        results[i].allocated = allocations - before;
-    }
-    for (size_t k = 0; k < rounds; k++)
-        for (size_t i = 0; all[i].name; i++) results[i].ns[k] = slice(&all[i]);
-    report(all, results, rounds);
-    free(results);
-}
-
-static void must(bool holds, const char *what)
-{
-    if (holds) return;
-    (void)fprintf(stderr, "the benchmark is wrong: %s\n", what);
-    exit(1);
-}
 
 /* References: the same questions, written by hand over jansson. */
 
@@ -146,7 +27,7 @@ static const json_t *claims_of(const json_t *request)
 
 static void sub_by_hand(void *ctx)
 {
-    must(is(json_object_get(claims_of(ctx), "sub"), "alice", 5), "sub by hand");
+    slices_must(is(json_object_get(claims_of(ctx), "sub"), "alice", 5), "sub by hand");
 }
 
 static bool has_text(const json_t *list, const char *text, size_t n)
@@ -163,14 +44,14 @@ static void composite_by_hand(void *ctx)
     const json_t *org = json_object_get(claims, "org"), *mcp = json_object_get(request, "mcp");
     const json_t *arguments = json_object_get(json_object_get(mcp, "params"), "arguments");
     const json_t *path = json_object_get(arguments, "path");
-    must(is(json_object_get(claims, "iss"), "https://idp.example.com", 23) &&
-             (is(org, "acme", 4) || is(org, "globex", 6)) &&
-             (has_text(json_object_get(jwt, "scopes"), "fs:write", 8) ||
-              has_text(json_object_get(claims, "groups"), "oncall", 6)) &&
-             is(json_object_get(mcp, "backend"), "fs", 2) &&
-             is(json_object_get(mcp, "tool"), "write_file", 10) &&
-             !memmem(json_string_value(path), json_string_length(path), "..", 2),
-         "composite by hand");
+    slices_must(is(json_object_get(claims, "iss"), "https://idp.example.com", 23) &&
+                    (is(org, "acme", 4) || is(org, "globex", 6)) &&
+                    (has_text(json_object_get(jwt, "scopes"), "fs:write", 8) ||
+                     has_text(json_object_get(claims, "groups"), "oncall", 6)) &&
+                    is(json_object_get(mcp, "backend"), "fs", 2) &&
+                    is(json_object_get(mcp, "tool"), "write_file", 10) &&
+                    !memmem(json_string_value(path), json_string_length(path), "..", 2),
+                "composite by hand");
 }
 
 /* Expressions */
@@ -190,7 +71,7 @@ static void evaluate(void *ctx)
 {
     expression *x = ctx;
     cel_value v = cel_eval(x->program, &x->bindings, x->scratch, 0);
-    must(v.tag == CEL_BOOL && v.u.b, "an expression is not true");
+    slices_must(v.tag == CEL_BOOL && v.u.b, "an expression is not true");
 }
 
 static void compile(void *ctx)
@@ -198,7 +79,8 @@ static void compile(void *ctx)
     expression *x = ctx;
     cel_program *made = NULL;
     arena_reset(x->scratch);
-    must(!cel_compile(x->scratch, x->source, &request_env, NULL, &made), "it does not compile");
+    slices_must(!cel_compile(x->scratch, x->source, &request_env, NULL, &made),
+                "it does not compile");
 }
 
 static expression *expression_new(arena *a, const json_t *bench, const char *name, bool wrapped)
@@ -213,7 +95,7 @@ static expression *expression_new(arena *a, const json_t *bench, const char *nam
         if (strcmp(json_string_value(json_object_get(row, "name")), name) == 0)
             x->source = (str){text, strlen(text)};
     }
-    must(x->source.p && !cel_compile(a, x->source, &request_env, NULL, &x->program), name);
+    slices_must(x->source.p && !cel_compile(a, x->source, &request_env, NULL, &x->program), name);
     x->values[0] = wrapped ? cel_of_json(input) : cel_own_json(a, input);
     x->bindings = (cel_bindings){.values = x->values, .count = 1};
     x->scratch = arena_new();
@@ -236,7 +118,7 @@ static void decide_call(void *ctx)
     verdict v;
     arena_reset(d->scratch);
     policy_decide(d->rules, &d->ask, d->scratch, &v);
-    must(v.permit, "a call is denied");
+    slices_must(v.permit, "a call is denied");
 }
 
 static void filter_list(void *ctx)
@@ -252,7 +134,7 @@ static void filter_list(void *ctx)
         policy_decide(d->rules, &q, d->scratch, &v);
         listed += v.permit;
     }
-    must(listed == d->tools / 2, "the list has another length");
+    slices_must(listed == d->tools / 2, "the list has another length");
 }
 
 static policy *policy_new(arena *a, str text)
@@ -263,7 +145,7 @@ static policy *policy_new(arena *a, str text)
     problems_init(&found, a, source.name);
     policy_load(a, &source, 1, NULL, &found, &made);
     if (found.first) (void)fprintf(stderr, STR_FMT "\n", STR_ARG(found.first->text));
-    must(made != NULL, "a policy does not load");
+    slices_must(made != NULL, "a policy does not load");
     return made;
 }
 
@@ -289,7 +171,7 @@ static decision *decision_new(arena *a, const json_t *bench, str text)
     };
     const err *e =
         js_check(a, S("{\"path\":\"/workspace/src/main.c\",\"size\":1234}"), 8, &d->ask.args);
-    must(!e, "the arguments");
+    slices_must(!e, "the arguments");
     return d;
 }
 
@@ -310,17 +192,17 @@ static str scoped_rules(arena *a, size_t count)
         (void)buf_fmt(&text,
                       "  - { id: r%zu, permit: fs/tool_%zu, when: 'jwt.sub == \"alice\"' }\n", i,
                       i);
-    must(buf_ok(&text), "too many rules");
+    slices_must(buf_ok(&text), "too many rules");
     return buf_str(&text);
 }
 
 int main(int argc, char **argv)
 {
     const char *file = argc > 1 ? argv[1] : "../shared/conformance/policy-bench.json";
-    long rounds = argc > 2 ? strtol(argv[2], NULL, 10) : ROUNDS;
+    long rounds = argc > 2 ? strtol(argv[2], NULL, 10) : SLICE_ROUNDS;
     json_error_t wrong;
     json_t *bench = json_load_file(file, 0, &wrong);
-    if (!bench || rounds < 1 || rounds > MOST_ROUNDS) {
+    if (!bench || rounds < 1 || rounds > SLICE_ROUNDS_MOST) {
         (void)fprintf(stderr, "usage: bench_policy POLICY-BENCH.json [ROUNDS]\n%s: %s\n", file,
                       bench ? "read" : wrong.text);
         return 2;
@@ -348,7 +230,7 @@ int main(int argc, char **argv)
         {"a call, 10,000 rules", decide_call, many, 2000, "a call, 10 rules", 1.5},
         {0},
     };
-    measure(all, sizeof all / sizeof *all, (size_t)rounds);
+    slices_measure(all, sizeof all / sizeof *all, (size_t)rounds);
     for (expression **x = (expression *[]){sub, composite, wrapped, regex, NULL}; *x; x++)
         arena_free((*x)->scratch);
     for (decision **d = (decision *[]){four, ten, many, NULL}; *d; d++) arena_free((*d)->scratch);
