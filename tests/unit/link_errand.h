@@ -11,11 +11,11 @@ typedef struct {
     mcp_worker *w;
     void *ctx;
     atomic_bool ran;
-} errand;
+} rig_errand;
 
 static inline void errand_deliver(letter *self, loop *at)
 {
-    errand *e = (errand *)self;
+    rig_errand *e = (rig_errand *)self;
     (void)at;
     e->fn(e->w, e->ctx);
     atomic_store(&e->ran, true);
@@ -27,10 +27,10 @@ static inline void errand_drop(letter *self)
 
 static inline void rig_on(rig *r, unsigned worker, void (*fn)(mcp_worker *w, void *ctx), void *ctx)
 {
-    errand e = {.mail = {.deliver = errand_deliver, .drop = errand_drop},
-                .fn = fn,
-                .w = r->w[worker],
-                .ctx = ctx};
+    rig_errand e = {.mail = {.deliver = errand_deliver, .drop = errand_drop},
+                    .fn = fn,
+                    .w = r->w[worker],
+                    .ctx = ctx};
     loop_post(r->w[worker]->loop, &e.mail);
     while (!atomic_load(&e.ran)) nap(1);
 }
