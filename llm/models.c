@@ -99,7 +99,7 @@ static void add_models(listing *l)
     const llm_config *c = l->r->rq.config;
     for (size_t i = 0; i < c->route_count; i++) {
         const llm_route *route = &c->routes[i];
-        if (!route_serves_host(route, exchange_host(l->r->x))) continue;
+        if (!route_serves_host(c, route, exchange_host(l->r->x))) continue;
         for (const str *m = route->models; m && m->p; m++) add_model(l, *m);
     }
 }

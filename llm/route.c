@@ -12,16 +12,29 @@ static str without_port(str host)
     return str_cut(host, ':').head;
 }
 
-static int host_match(const str *hosts, str host)
+/* How well the hosts of a route fit: 0 not at all, 1 it takes every host, then the longer name. */
+static size_t host_rank(const str *hosts, str host)
 {
-    if (!hosts || !hosts->p) return MATCH_ANY;
-    int best = MATCH_NO;
+    if (!hosts || !hosts->p) return 1;
+    size_t best = 0;
     for (; hosts->p; hosts++) {
-        if (header_name_is(*hosts, host)) return MATCH_EXACT;
+        if (header_name_is(*hosts, host)) return SIZE_MAX;
         if (!str_starts(*hosts, S("*."))) continue;
         str_pair label = str_cut(host, '.');
-        if (label.ok && label.head.n && header_name_is(str_drop(*hosts, 2), label.tail))
-            best = MATCH_PATTERN;
+        if (label.ok && label.head.n && header_name_is(str_drop(*hosts, 2), label.tail) &&
+            hosts->n > best)
+            best = hosts->n;
+    }
+    return best;
+}
+
+/* The rank of the routes that serve this host: a name of its own keeps all other routes away. */
+static size_t best_rank(const llm_config *c, str host)
+{
+    size_t best = 0;
+    for (size_t i = 0; i < c->route_count; i++) {
+        size_t rank = host_rank(c->routes[i].hosts, host);
+        if (rank > best) best = rank;
     }
     return best;
 }
@@ -37,23 +50,25 @@ static int model_match(const str *models, str model)
     return best;
 }
 
-bool route_serves_host(const llm_route *r, str host)
+bool route_serves_host(const llm_config *c, const llm_route *r, str host)
 {
-    return host_match(r->hosts, without_port(host)) != MATCH_NO;
+    host = without_port(host);
+    size_t rank = host_rank(r->hosts, host);
+    return rank && rank == best_rank(c, host);
 }
 
 const llm_route *route_find(const llm_config *c, str host, str model)
 {
     const llm_route *best = NULL;
-    int best_score = 0;
+    int best_match = MATCH_NO;
+    host = without_port(host);
+    size_t rank = best_rank(c, host);
     for (size_t i = 0; i < c->route_count; i++) {
         const llm_route *r = &c->routes[i];
-        int h = host_match(r->hosts, without_port(host)), m = model_match(r->models, model);
-        int score = h && m ? h * 4 + m : 0;
-        if (score > best_score) {
-            best = r;
-            best_score = score;
-        }
+        int match = model_match(r->models, model);
+        if (match <= best_match || host_rank(r->hosts, host) != rank) continue;
+        best = r;
+        best_match = match;
     }
     return best;
 }

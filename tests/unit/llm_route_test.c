@@ -13,6 +13,7 @@
 #include "../../llm/usage.h"
 
 static const str wild[] = {{"*.ai.test", 9}, {0}}, exact[] = {{"a.ai.test", 9}, {0}};
+static const str shorter[] = {{"*.test", 6}, {0}};
 static const str gpt[] = {{"gpt-4o", 6}, {"gpt-*", 5}, {0}}, claude[] = {{"claude-*", 8}, {0}};
 static const llm_backend one = {.name = {"one", 3}}, two = {.name = {"two", 3}},
                          spare = {.name = {"spare", 5}};
@@ -23,15 +24,20 @@ static const llm_target targets[] = {
 };
 static const llm_route routes[] = {
     {.name = {"any", 3}, .to = targets, .target_count = 3},
+    {.name = {"short", 5}, .hosts = shorter, .to = targets, .target_count = 3},
     {.name = {"wild", 4}, .hosts = wild, .models = gpt, .to = targets, .target_count = 3},
     {.name = {"exact", 5}, .hosts = exact, .models = claude, .to = targets, .target_count = 3},
 };
-static const llm_config config = {.routes = routes, .route_count = 3};
+static const llm_config config = {.routes = routes, .route_count = 4};
+
+static const llm_route *found(const char *host, const char *model)
+{
+    return route_find(&config, (str){host, strlen(host)}, (str){model, strlen(model)});
+}
 
 static void expect(const char *host, const char *model, const char *name)
 {
-    const llm_route *r =
-        route_find(&config, (str){host, strlen(host)}, (str){model, strlen(model)});
+    const llm_route *r = found(host, model);
     assert_non_null(r);
     if (!str_eq(r->name, (str){name, strlen(name)}))
         fail_msg("%s %s: got " STR_FMT ", wanted %s", host, model, STR_ARG(r->name), name);
@@ -44,15 +50,26 @@ static void exact_hosts_come_before_wildcards_and_those_before_none(void **s)
     expect("b.ai.test:8080", "gpt-5", "wild");
     expect("a.ai.test", "claude-x", "exact");
     expect("A.AI.TEST", "claude-x", "exact");
-    expect("a.ai.test", "gpt-4o", "wild");
-    expect("b.ai.test", "other", "any");
+    expect("ai.test", "gpt-4o", "short");
+    expect("elsewhere.example", "gpt-4o", "any");
+}
+
+static void a_host_with_routes_of_its_own_has_no_others(void **s)
+{
+    (void)s;
+    assert_null(found("a.ai.test", "gpt-4o"));
+    assert_null(found("b.ai.test", "other"));
+    assert_true(route_serves_host(&config, &routes[3], S("a.ai.test:80")));
+    assert_false(route_serves_host(&config, &routes[2], S("a.ai.test")));
+    assert_false(route_serves_host(&config, &routes[1], S("b.ai.test")));
+    assert_false(route_serves_host(&config, &routes[0], S("b.ai.test")));
+    assert_true(route_serves_host(&config, &routes[0], S("elsewhere.example")));
 }
 
 static void a_wildcard_is_exactly_one_label(void **s)
 {
     (void)s;
     expect("x.b.ai.test", "gpt-4o", "any");
-    expect("ai.test", "gpt-4o", "any");
     expect(".ai.test", "gpt-4o", "any");
 }
 
@@ -112,6 +129,7 @@ int main(void)
 {
     static const struct CMUnitTest t[] = {
         cmocka_unit_test(exact_hosts_come_before_wildcards_and_those_before_none),
+        cmocka_unit_test(a_host_with_routes_of_its_own_has_no_others),
         cmocka_unit_test(a_wildcard_is_exactly_one_label),
         cmocka_unit_test(weights_are_kept_and_spares_come_last),
         cmocka_unit_test(every_endpoint_states_what_it_needs),
