@@ -124,8 +124,9 @@ def backend_of(case, port):
     b = {"schema": schema, "url": f"http://127.0.0.1:{port}"}
     if r.get("version"):
         b["version"] = r["version"]
-    if schema in ("openai", "anthropic") and r.get("prefix") is not None:
-        b["prefix"] = r["prefix"].strip("/")
+    if schema in ("openai", "anthropic"):
+        path = (case.get("expect_upstream") or {}).get("path", "/v1/")  # shows a prefix that is not said
+        b["prefix"] = r.get("prefix", "" if path.startswith("/responses") else "v1").strip("/")
     if schema == "cohere" and r.get("prefix") and not r.get("version"):
         b["version"] = r["prefix"].strip("/")
     if schema.startswith("aws-"):
@@ -149,7 +150,8 @@ def backend_of(case, port):
 def models_config(route):
     """Routes for the cases about /v1/models, by host."""
     def one(name, models, hosts=None):
-        return {"name": name, "models": models, "to": [{"backend": "any"}], **({"hosts": hosts} if hosts else {})}
+        return {"name": name, "models": models, "to": [{"backend": "any"}], "owned_by": "Envoy AI Gateway",
+                **({"hosts": hosts} if hosts else {})}
     routes = [one("unscoped", route.get("models_unscoped", []) or ["some-model1", "some-model2", "some-model3"])]
     for i, (host, models) in enumerate((route.get("models_by_host") or {}).items()):
         routes.append(one(f"by-host-{i}", models, [host]))

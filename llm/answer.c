@@ -164,7 +164,7 @@ static void begin_stream(llm_run *r)
 void answer_begin(llm_run *r)
 {
     r->upstream_status = 0;
-    r->has_head = r->coded = r->streamed = r->ended = r->failed = false;
+    r->has_head = r->coded = r->streamed = r->ended = r->failed = r->fresh = false;
     r->broken = NULL;
     r->used = (llm_usage){0};
     r->tap = NULL;
@@ -175,11 +175,13 @@ void answer_begin(llm_run *r)
 
 /* The call's events */
 
+/* Some providers name no type for what they were asked to stream, or a wrong one. */
 static bool is_stream(const llm_run *r, const call_head *h)
 {
     str type = str_cut(call_head_get(h, S("content-type")), ';').head;
     while (type.n && type.p[type.n - 1] == ' ') type.n--;
-    return header_name_is(type, frames_content_type(r->provider->framing));
+    if (header_name_is(type, frames_content_type(r->provider->framing))) return true;
+    return r->body.stream && !r->flat && (!type.n || header_name_is(type, S("application/json")));
 }
 
 /* We ask for no coding; who sends one anyway would be metered as noise and read as garbage. */
@@ -200,20 +202,31 @@ static void on_head(void *owner, const call_head *h)
     r->stream.head = r->upstream_headers;
     record_number(exchange_record(r->x), FACT_UPSTREAM_STATUS, h->status);
     r->coded = is_coded(h);
-    if (h->status == 200 && is_stream(r, h) && !r->coded) {
-        r->streamed = true;
-        if (r->passes) r->tap = usage_tap_new(r->a, r->provider, EVENT_LIMIT);
-        if (!r->passes || r->hides_usage || r->provider->framing != FRAMES_SSE)
-            r->frames = frames_new(r->a, r->provider->framing, on_frame, r);
-        return;
-    }
+    r->streamed = r->fresh = h->status == 200 && is_stream(r, h) && !r->coded;
+    if (r->streamed) return;
     r->answer = buf_new(r->a, ANSWER_LIMIT);
     if (h->length > 0 && h->length <= ANSWER_LIMIT) (void)buf_need(&r->answer, (size_t)h->length);
+}
+
+/* No event, and no frame, begins like a JSON object or a list: that is a whole answer. */
+static void begin_data(llm_run *r, str bytes)
+{
+    r->fresh = !bytes.n;
+    if (r->fresh) return;
+    if (bytes.p[0] == '{' || bytes.p[0] == '[') {
+        r->streamed = false;
+        r->answer = buf_new(r->a, ANSWER_LIMIT);
+        return;
+    }
+    if (r->passes) r->tap = usage_tap_new(r->a, r->provider, EVENT_LIMIT);
+    if (!r->passes || r->hides_usage || r->provider->framing != FRAMES_SSE)
+        r->frames = frames_new(r->a, r->provider->framing, on_frame, r);
 }
 
 static void on_data(void *owner, str bytes)
 {
     llm_run *r = owner;
+    if (r->fresh) begin_data(r, bytes);
     if (!r->streamed) {
         buf_put(&r->answer, bytes);
         return;
@@ -235,9 +248,18 @@ static void on_data(void *owner, str bytes)
     if (r->broken) flow_wake(loop_flows(r->w->o.loop), r->flow.self, FLOW_WOKEN);
 }
 
+/* A last event may lack the empty line after it; whether it is whole, its JSON tells. */
+static void end_events(llm_run *r)
+{
+    if (!r->frames || r->passes || r->broken || r->provider->framing != FRAMES_SSE) return;
+    const err *e = frames_feed(r->frames, S("\n\n"));
+    if (e && !r->broken) r->broken = err_new(r->a, e->kind, STR_FMT, STR_ARG(e->text));
+}
+
 static void on_end(void *owner, const err *why)
 {
     llm_run *r = owner;
+    if (!why) end_events(r);
     r->call = NULL;
     r->ended = true;
     r->failed = why != NULL;
@@ -286,9 +308,19 @@ static llm_refusal stillborn(llm_run *r)
 static bool is_their_shape(llm_run *r)
 {
     js_value root;
-    return r->passes && !r->coded && buf_ok(&r->answer) &&
-           !js_check(r->a, buf_str(&r->answer), ERROR_DEPTH, &root) &&
-           js_get(root, S("error")).kind == JS_OBJECT;
+    if (!r->passes || r->coded || !buf_ok(&r->answer)) return false;
+    if (js_check(r->a, buf_str(&r->answer), ERROR_DEPTH, &root)) return false;
+    js_kind error = js_get(root, S("error")).kind;
+    return error == JS_OBJECT || error == JS_STRING;
+}
+
+static const llm_usage nothing = {.input = {true, 0}, .output = {true, 0}};
+
+/* What a provider refused it did not work on. */
+static void note_refused(llm_run *r)
+{
+    if (r->failed || r->streamed || r->upstream_status < 400 || r->upstream_status > 499) return;
+    r->used = nothing;
 }
 
 static llm_refusal their_error(llm_run *r)
@@ -324,10 +356,13 @@ static bool has_ended(llm_run *r)
 }
 
 /* What this attempt cost, as far as its provider has said. */
-static const llm_usage *used_here(const llm_run *r)
+static llm_usage used_here(const llm_run *r)
 {
-    if (!r->streamed) return &r->used;
-    return r->tap ? usage_tap_total(r->tap) : &r->stream.usage;
+    llm_usage used = r->used;
+    if (r->streamed) used = r->tap ? *usage_tap_total(r->tap) : r->stream.usage;
+    if (r->streamed ? is_finished(r) : usage_known(&used))
+        usage_complete(&used, r->provider->counts);
+    return used;
 }
 
 flow_go llm_first_content(void *run, flow_why why)
@@ -340,9 +375,11 @@ flow_go llm_first_content(void *run, flow_why why)
     if (!r->failed) r->refusal = r->streamed || r->broken ? stillborn(r) : their_error(r);
     r->tried_in_vain = true;
     if (may_retry(r) && route_has_more(r->route, r->tried)) {
-        usage_add(&r->spent, used_here(r));
+        const llm_usage used = used_here(r);
+        usage_add(&r->spent, &used);
         return FLOW_AGAIN;
     }
+    note_refused(r);
     if (r->failed || r->streamed || !is_their_shape(r)) return FLOW_FAIL;
     record_text(exchange_record(r->x), FACT_ERROR, S("upstream_refused"));
     exchange_reply(r->x, r->upstream_status, r->reply_headers, buf_str(&r->answer));
@@ -378,8 +415,20 @@ static flow_go end_stream(llm_run *r)
 static flow_go end_passed(llm_run *r, js_value root)
 {
     (void)usage_read(r->provider, r->a, root, &r->used);
+    if (root.kind == JS_NULL) r->used = nothing;
     say_losses(r);
     exchange_reply(r->x, 200, r->reply_headers, buf_str(&r->answer));
+    return FLOW_DONE;
+}
+
+/* Who was asked for a stream and answers whole is put into events for the client. */
+static flow_go end_as_stream(llm_run *r, const llm_reply *reply)
+{
+    stream_reply(&r->stream, reply);
+    open_stream(r);
+    (void)sink_write(r->out, buf_str(&r->piece));
+    r->piece.n = 0;
+    sink_end(r->out, NULL);
     return FLOW_DONE;
 }
 
@@ -391,6 +440,7 @@ static flow_go end_translated(llm_run *r, js_value root)
     if (e) return llm_fail(r, bad_answer(r, e->text.p));
     r->used = reply.usage;
     if (!reply.model.n) reply.model = chat_model(&r->chat, r->target);
+    if (r->body.stream) return end_as_stream(r, &reply);
     str body = jn_dump(r->a, r->client->write_reply(r->a, &r->chat, &reply));
     say_losses(r);
     exchange_reply(r->x, 200, typed_headers(r, S("application/json")), body);
@@ -404,7 +454,8 @@ static flow_go end_flat(llm_run *r)
     const err *e = js_check(r->a, buf_str(&r->answer), ERROR_DEPTH, &root);
     if (!r->flat->get) {
         if (e && r->endpoint->flat != FLAT_SPEECH) return llm_fail(r, bad_answer(r, e->text.p));
-        if (!e) (void)usage_read(r->provider, r->a, root, &r->used);
+        bool counts = !e && tokens_usage(r->endpoint->flat, root, &r->used);
+        if (!e && !counts) (void)usage_read(r->provider, r->a, root, &r->used);
         exchange_reply(r->x, 200, r->reply_headers, buf_str(&r->answer));
         return FLOW_DONE;
     }
@@ -426,7 +477,8 @@ static flow_go end_whole(llm_run *r)
     if (r->flat && r->upstream_status == 200) return end_flat(r);
     js_value root;
     const err *e = js_check(r->a, buf_str(&r->answer), ERROR_DEPTH, &root);
-    if (e || root.kind != JS_OBJECT || r->upstream_status != 200)
+    bool empty = !e && root.kind == JS_NULL && r->passes; /* some say null where nothing was said */
+    if (e || (root.kind != JS_OBJECT && !empty) || r->upstream_status != 200)
         return llm_fail(r, bad_answer(r, "the answer is no JSON object"));
     return r->passes ? end_passed(r, root) : end_translated(r, root);
 }
@@ -443,6 +495,7 @@ flow_go llm_relay(void *run, flow_why why)
 
 void answer_settle(llm_run *r)
 {
-    usage_add(&r->spent, used_here(r));
+    const llm_usage used = used_here(r);
+    usage_add(&r->spent, &used);
     usage_record(&r->spent, exchange_record(r->x));
 }

@@ -77,7 +77,7 @@ static const err *write_head(arena *a, const llm_chat *c, const llm_target *to, 
 const llm_dialect anthropic_messages = {
     .name = "anthropic_messages",
     .family = "anthropic",
-    .counts = COUNTS_1H_IN_WRITE | COUNTS_REASONING_IN_OUTPUT,
+    .counts = COUNTS_1H_IN_WRITE | COUNTS_REASONING_IN_OUTPUT | COUNTS_ARE_ALL,
     .params = anthropic_params,
     .usage = anthropic_usage,
     .usage_at = anthropic_usage_at,

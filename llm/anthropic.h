@@ -26,5 +26,6 @@ jnode *anthropic_write_error(arena *a, const llm_error *e);
 void anthropic_read_error(arena *a, const header *head, str body, llm_error *e);
 frame_sense anthropic_sense(llm_frame f);
 
-jnode *anthropic_usage_of(arena *a, const llm_usage *u);
+/* `whole`: with the counts of caches, also where nothing is known of them. */
+jnode *anthropic_usage_of(arena *a, const llm_usage *u, bool whole);
 #endif

@@ -47,19 +47,20 @@ const err *anthropic_read_reply(llm_reader *rd, js_value body, const header *hea
     out->choices = c;
     out->count = 1;
     out->usage = usage_of(rd, js_get(body, S("usage")), &anthropic_messages);
+    usage_complete(&out->usage, anthropic_messages.counts);
     return NULL;
 }
 
 /* To a client */
 
-jnode *anthropic_usage_of(arena *a, const llm_usage *u)
+jnode *anthropic_usage_of(arena *a, const llm_usage *u, bool whole)
 {
     llm_usage joined = *u;
     usage_join(&joined, anthropic_messages.counts);
     jnode *j = jn_object(a);
     jn_set(j, "input_tokens", jn_int(a, joined.input.v));
-    jn_set(j, "cache_creation_input_tokens", jn_int(a, joined.cache_write.v));
-    jn_set(j, "cache_read_input_tokens", jn_int(a, joined.cache_read.v));
+    joined.cache_write.set = joined.cache_write.set || whole;
+    joined.cache_read.set = joined.cache_read.set || whole;
     jn_set(j, "output_tokens", jn_int(a, joined.output.v));
     fields_write(anthropic_usage, &joined, j, NULL);
     return j;
@@ -113,9 +114,8 @@ jnode *anthropic_write_reply(arena *a, const llm_chat *c, const llm_reply *r)
     jn_set(j, "content", content);
     for (size_t i = 0; i < from->count; i++) jn_add(content, block(a, &from->parts[i]));
     jn_set_text(j, "stop_reason", word ? (str){word, strlen(word)} : S("end_turn"));
-    jn_set(j, "stop_sequence",
-           from->stop_sequence.p ? jn_text(a, from->stop_sequence) : jn_null(a));
-    jn_set(j, "usage", anthropic_usage_of(a, &r->usage));
+    jn_set_text(j, "stop_sequence", from->stop_sequence);
+    jn_set(j, "usage", anthropic_usage_of(a, &r->usage, true));
     return j;
 }
 

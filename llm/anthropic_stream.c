@@ -21,6 +21,7 @@ static void read_start(llm_stream *s, js_value root)
     llm_event ev = {.id = js_text(s->scratch, js_get(m, S("id"))),
                     .model = js_text(s->scratch, js_get(m, S("model"))),
                     .usage = read_usage(s, m)};
+    usage_complete(&ev.usage, anthropic_messages.counts);
     stream_start(s, &ev);
 }
 
@@ -67,16 +68,27 @@ static void read_delta(llm_stream *s, js_value root)
     }
 }
 
-static void read_message_delta(llm_stream *s, js_value root)
+/* The last count is the one that is paid: what is no number there is not passed over. */
+static bool is_count(js_value usage)
+{
+    js_value in = js_get(usage, S("input_tokens")), out = js_get(usage, S("output_tokens"));
+    return (in.kind <= JS_NULL || in.kind == JS_NUMBER) &&
+           (out.kind <= JS_NULL || out.kind == JS_NUMBER);
+}
+
+static const err *read_message_delta(llm_stream *s, js_value root)
 {
     arena *a = s->scratch;
     llm_usage used = read_usage(s, root);
+    if (!is_count(js_get(root, S("usage"))))
+        return err_new(a, ERR_UPSTREAM, "the usage of a message_delta is no number");
     stream_usage(s, &used);
     js_value d = js_get(root, S("delta"));
     str word = js_text(a, js_get(d, S("stop_reason")));
     if (word.n)
         stream_stop(s, name_value(anthropic_stops, word, STOP_ERROR), word,
                     js_text(a, js_get(d, S("stop_sequence"))));
+    return NULL;
 }
 
 const err *anthropic_read_event(llm_stream *s, llm_frame f)
@@ -94,7 +106,7 @@ const err *anthropic_read_event(llm_stream *s, llm_frame f)
     else if (str_eq(type, S("content_block_stop")))
         stream_part_end(s);
     else if (str_eq(type, S("message_delta")))
-        read_message_delta(s, root);
+        return read_message_delta(s, root);
     else if (str_eq(type, S("message_stop")))
         stream_end(s);
     else if (str_eq(type, S("ping")))
@@ -140,7 +152,7 @@ static void put_start(llm_stream *s, const llm_event *ev)
     jn_set(m, "stop_sequence", jn_null(a));
     llm_usage first = ev->usage;
     first.output = first.reasoning = (opt_int){0};
-    jn_set(m, "usage", anthropic_usage_of(a, &first));
+    jn_set(m, "usage", anthropic_usage_of(a, &first, false));
     put(s, "message_start", j);
 }
 
@@ -225,7 +237,7 @@ static void put_end(llm_stream *s)
     jnode *j = event(s, "message_delta"), *d = jn_open(j, S("delta"));
     jn_set_text(d, "stop_reason", word ? (str){word, strlen(word)} : S("end_turn"));
     jn_set(d, "stop_sequence", w->sequence.p ? jn_text(a, w->sequence) : jn_null(a));
-    jn_set(j, "usage", anthropic_usage_of(a, &s->usage));
+    jn_set(j, "usage", anthropic_usage_of(a, &s->usage, false));
     put(s, "message_delta", j);
     put(s, "message_stop", event(s, "message_stop"));
 }

@@ -235,17 +235,23 @@ static void write_choice(const writing *w, jnode *out)
     jn_set(out, "tool_choice", j);
 }
 
-static void write_tools(const writing *w, jnode *out)
+/* A chat client's tools are functions; of what else it asks for nothing would be left. */
+static const err *write_tools(const writing *w, jnode *out)
 {
     jnode *tools = jn_array(w->a);
     for (size_t i = 0; i < w->c->tool_count; i++) {
-        jnode *j = tool(w, &w->c->tools[i]);
-        if (j) loss_said(w->l, &w->c->tools[i]);
+        const llm_tool *t = &w->c->tools[i];
+        jnode *j = tool(w, t);
+        if (t->kind == TOOL_OTHER && str_eq(t->origin, S("openai_chat")))
+            return err_new(w->a, ERR_UNSUPPORTED, "this model has no tool of the type " STR_FMT,
+                           STR_ARG(str_take(js_get(t->raw, S("type")).raw, 80)));
+        if (j) loss_said(w->l, t);
         jn_add(tools, j);
     }
-    if (!jn_count(tools)) return;
+    if (!jn_count(tools)) return NULL;
     jn_set(out, "tools", tools);
     write_choice(w, out);
+    return NULL;
 }
 
 static void write_output(const writing *w, jnode *out)
@@ -299,8 +305,8 @@ const err *anthropic_write_body(const llm_chat *c, const llm_target *to, llm_los
     loss_said(l, &c->max_tokens);
     write_turns(&w, out);
     const err *e = write_params(&w, out);
+    if (!e) e = write_tools(&w, out);
     if (e) return e;
-    write_tools(&w, out);
     write_output(&w, out);
     jn_set(out, "thinking", claude_thinking(w.a, c, model, most, l));
     return NULL;

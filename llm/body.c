@@ -59,7 +59,7 @@ const err *body_read(arena *a, str bytes, unsigned depth, llm_body *out)
         if (!e) e = take(a, &it, out);
         if (e) return e;
     }
-    if (out->model_at.kind == JS_ABSENT || out->model.n == 0)
+    if (out->model_at.kind == JS_ABSENT)
         return err_new(a, ERR_MALFORMED, "'model' is missing: name the model to use");
     return NULL;
 }

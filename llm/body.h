@@ -11,7 +11,7 @@
 
 typedef struct {
     js_value root;
-    str model;         /* unescaped */
+    str model;         /* unescaped; may be empty */
     js_value model_at; /* where it stands in the bytes */
     bool stream;
 } llm_body;

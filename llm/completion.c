@@ -24,13 +24,23 @@ static flow_go read_request(void *run, flow_why why)
     return FLOW_NEXT;
 }
 
+/* Each of its targets asks for a model of its own, whatever the client says. */
+static bool names_models(const llm_route *route)
+{
+    for (size_t i = 0; i < route->target_count; i++)
+        if (!route->to[i].model.p) return false;
+    return true;
+}
+
 static flow_go route(void *run, flow_why why)
 {
     (void)why;
     llm_run *r = run;
     r->route = route_find(r->rq.config, exchange_host(r->x), r->body.model);
     if (!r->route) return llm_fail(r, refusal_no_model(r->a, r->body.model));
-    return FLOW_NEXT;
+    if (r->body.model.n || names_models(r->route)) return FLOW_NEXT;
+    return llm_fail(r, refusal_of(&(err){.kind = ERR_MALFORMED,
+                                         .text = S("'model' is empty: name the model to use")}));
 }
 
 static llm_refusal denial(const llm_run *r)

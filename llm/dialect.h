@@ -74,6 +74,7 @@ void stream_stop(llm_stream *s, int stop, str detail, str sequence);
 void stream_usage(llm_stream *s, const llm_usage *u);
 void stream_end(llm_stream *s);
 void stream_fail(llm_stream *s, const llm_error *e);
+void stream_reply(llm_stream *s, const llm_reply *r); /* a whole answer, as events */
 
 typedef struct llm_dialect {
     const char *name;   /* "openai_chat" */

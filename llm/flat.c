@@ -102,6 +102,8 @@ static const field_row usage[] = {
     F("input_tokens", input, true),
     F("output_tokens", output, true),
     F("prompt_tokens_details.cached_tokens", cache_read, false),
+    F("prompt_tokens_details.cache_creation_input_tokens", cache_write, false),
+    F("completion_tokens_details.reasoning_tokens", reasoning, false),
     {0},
 };
 #undef F
@@ -120,9 +122,10 @@ static frame_sense sense(llm_frame f)
 const llm_dialect openai_flat = {
     .name = "openai_flat",
     .family = "openai_flat",
-    .counts = COUNTS_CACHE_IN_INPUT,
+    .counts = COUNTS_CACHE_IN_INPUT | COUNTS_REASONING_IN_OUTPUT,
     .usage = usage,
     .usage_at = usage_at,
+    .error_type = "OpenAIBackendError",
     .sense = sense,
     .write_error = openai_write_error,
     .write_event = openai_chat_write_event,

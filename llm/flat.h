@@ -62,5 +62,7 @@ flat_put bedrock_put_tokens, bedrock_put_count, aws_anthropic_put_tokens, aws_an
 flat_get aws_get_tokens, aws_get_count, anthropic_get_tokens, google_get_tokens, google_get_count;
 flat_place aws_tokens_place, gcp_anthropic_tokens_place, google_tokens_place;
 const err *tokens_check(const flat_ask *q);
+/* What a passed answer of a counting endpoint says; false: this is none. */
+bool tokens_usage(flat_kind kind, js_value answer, llm_usage *u);
 const body_edit *gcp_anthropic_count_edits(const flat_ask *q);
 #endif

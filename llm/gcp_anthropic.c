@@ -51,7 +51,7 @@ static void read_error(arena *a, const header *head, str body, llm_error *e)
 const llm_dialect gcp_anthropic = {
     .name = "gcp_anthropic",
     .family = "anthropic",
-    .counts = COUNTS_1H_IN_WRITE | COUNTS_REASONING_IN_OUTPUT,
+    .counts = COUNTS_1H_IN_WRITE | COUNTS_REASONING_IN_OUTPUT | COUNTS_ARE_ALL,
     .usage = anthropic_usage,
     .usage_at = anthropic_usage_at,
     .error_type = "GCPBackendError",

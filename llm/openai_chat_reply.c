@@ -8,7 +8,7 @@
 
 /* clang-format off */
 const name_row openai_chat_stops[] = {
-    {"stop", STOP_END}, {"length", STOP_LENGTH}, {"tool_calls", STOP_TOOLS}, {"function_call", STOP_TOOLS},
+    {"stop", STOP_END}, {"length", STOP_LENGTH}, {"tool_calls", STOP_TOOLS}, {"function_call", STOP_END},
     {"content_filter", STOP_FILTER}, {"stop", STOP_SEQUENCE}, {"stop", STOP_PAUSE}, {"length", STOP_CONTEXT},
     {0},
 };
@@ -134,6 +134,14 @@ const err *openai_chat_read_reply(llm_reader *rd, js_value body, const header *h
 
 /* To a client */
 
+/* A part of a count that is known to be none: its place is there, empty. */
+static void leave_out_zero(jnode *usage, const char *details, opt_int *n)
+{
+    if (!n->set || n->v) return;
+    (void)jn_open(usage, (str){details, strlen(details)});
+    n->set = false;
+}
+
 jnode *openai_usage(arena *a, const llm_usage *u)
 {
     llm_usage joined = *u;
@@ -142,6 +150,9 @@ jnode *openai_usage(arena *a, const llm_usage *u)
     jn_set(j, "prompt_tokens", jn_int(a, joined.input.v));
     jn_set(j, "completion_tokens", jn_int(a, joined.output.v));
     jn_set(j, "total_tokens", jn_int(a, joined.input.v + joined.output.v));
+    leave_out_zero(j, "prompt_tokens_details", &joined.cache_read);
+    leave_out_zero(j, "prompt_tokens_details", &joined.cache_write);
+    leave_out_zero(j, "completion_tokens_details", &joined.reasoning);
     fields_write(openai_chat_usage, &joined, j, NULL);
     return j;
 }
@@ -180,22 +191,39 @@ static str texts(arena *a, const llm_choice *c, part_kind kind)
     return !any ? (str){0} : b.n ? buf_str(&b) : S("");
 }
 
+/* Thoughts that are to come back as they are: signed ones, and all of Converse's. */
+static bool is_kept(const llm_part *p)
+{
+    if (p->kind == PART_REDACTED) return true;
+    return p->kind == PART_THINKING && (p->signature.n || str_eq(p->origin, S("bedrock")));
+}
+
+/* Gemini signs the first of its calls; chat completions have a place for that on thoughts alone. */
+static void sign_thoughts(arena *a, const llm_choice *c, jnode *thoughts)
+{
+    size_t i = 0;
+    while (i < c->count && c->parts[i].kind != PART_TOOL_CALL) i++;
+    if (i == c->count || !c->parts[i].signature.n) return;
+    if (!jn_count(thoughts)) jn_add(thoughts, object_of_type(a, "thinking"));
+    jn_set_text(jn_last(thoughts), "signature", c->parts[i].signature);
+}
+
 static jnode *message(arena *a, const llm_choice *c)
 {
     jnode *j = jn_object(a), *calls = jn_array(a), *thoughts = jn_array(a), *notes = NULL;
     for (size_t i = 0; i < c->count; i++) {
         const llm_part *p = &c->parts[i];
         if (p->kind == PART_TOOL_CALL) jn_add(calls, tool_call(a, p));
-        if (p->kind == PART_REDACTED || (p->kind == PART_THINKING && p->signature.n))
-            jn_add(thoughts, thought(a, p));
+        if (is_kept(p)) jn_add(thoughts, thought(a, p));
         if (p->kind == PART_TEXT && p->annotations.kind == JS_ARRAY && !notes)
             notes = jn_raw(a, p->annotations.raw);
     }
+    sign_thoughts(a, c, thoughts);
     str text = texts(a, c, PART_TEXT), thinking = texts(a, c, PART_THINKING);
     str refusal = texts(a, c, PART_REFUSAL);
     jn_set_text(j, "role", S("assistant"));
-    jn_set(j, "content", text.p ? jn_text(a, text) : jn_null(a));
-    jn_set(j, "refusal", refusal.p ? jn_text(a, refusal) : jn_null(a));
+    if (text.p || !jn_count(calls)) jn_set(j, "content", text.p ? jn_text(a, text) : jn_null(a));
+    jn_set_text(j, "refusal", refusal);
     if (thinking.n) jn_set_text(j, "reasoning_content", thinking);
     if (jn_count(thoughts)) jn_set(j, "thinking_blocks", thoughts);
     if (jn_count(calls)) jn_set(j, "tool_calls", calls);
@@ -217,8 +245,7 @@ jnode *openai_chat_write_reply(arena *a, const llm_chat *c, const llm_reply *r)
         jnode *to = jn_object(a);
         jn_set(to, "index", jn_int(a, (int64_t)i));
         jn_set(to, "message", message(a, from));
-        jnode *probs = jn_raw(a, from->logprobs.raw);
-        jn_set(to, "logprobs", probs ? probs : jn_null(a));
+        jn_set(to, "logprobs", jn_raw(a, from->logprobs.raw));
         jn_set_text(to, "finish_reason", openai_stop_word(from));
         jn_add(choices, to);
     }

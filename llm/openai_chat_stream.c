@@ -222,7 +222,6 @@ static void put_piece(llm_stream *s, const llm_event *ev)
 {
     arena *a = s->scratch;
     jnode *delta = jn_object(a);
-    if (ev->signature && ev->part.kind != PART_THINKING) return; /* no member for a call's */
     if (ev->signature)
         delta = block_delta(a, "thinking", "signature", ev->delta);
     else if (ev->part.kind == PART_TOOL_CALL)

@@ -99,7 +99,7 @@ void responses_unsealed(str text, llm_part *p)
 const llm_dialect openai_responses = {
     .name = "openai_responses",
     .family = "openai_responses",
-    .counts = COUNTS_CACHE_IN_INPUT | COUNTS_REASONING_IN_OUTPUT,
+    .counts = COUNTS_CACHE_IN_INPUT | COUNTS_REASONING_IN_OUTPUT | COUNTS_ARE_ALL,
     .params = responses_params,
     .usage = responses_usage,
     .usage_at = usage_at,

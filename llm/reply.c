@@ -21,6 +21,13 @@ static void sane(opt_int *n)
     if (n->set && (n->v < 0 || n->v > most)) *n = (opt_int){0};
 }
 
+void usage_complete(llm_usage *u, unsigned counts)
+{
+    if (!(counts & COUNTS_ARE_ALL)) return;
+    u->input.set = u->cache_read.set = u->output.set = u->reasoning.set = true;
+    if (!u->cache_write_1h.set) u->cache_write.set = true;
+}
+
 void usage_disjoin(llm_usage *u, unsigned counts)
 {
     sane(&u->input);

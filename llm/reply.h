@@ -31,8 +31,10 @@ typedef struct {
 enum {
     COUNTS_CACHE_IN_INPUT = 1,      /* input holds cache_read and cache_write */
     COUNTS_REASONING_IN_OUTPUT = 2, /* output holds reasoning */
-    COUNTS_1H_IN_WRITE = 4          /* cache_write holds cache_write_1h */
+    COUNTS_1H_IN_WRITE = 4,         /* cache_write holds cache_write_1h */
+    COUNTS_ARE_ALL = 8              /* in a finished answer, what is not said was none */
 };
+void usage_complete(llm_usage *u, unsigned counts);         /* of a finished answer */
 void usage_disjoin(llm_usage *u, unsigned counts);          /* as read -> disjoint; never below 0 */
 void usage_join(llm_usage *u, unsigned counts);             /* disjoint -> as this dialect counts */
 void usage_merge(llm_usage *total, const llm_usage *later); /* what `later` knows overrides */

@@ -110,3 +110,28 @@ void stream_fail(llm_stream *s, const llm_error *e)
 {
     stream_emit(s, &(llm_event){.kind = EVENT_ERROR, .error = e});
 }
+
+static void whole_part(llm_stream *s, const llm_part *p)
+{
+    stream_part(s, p);
+    if (p->signature.n && p->kind == PART_TOOL_CALL) stream_signature(s, p->kind, p->signature);
+    if (p->text.n && p->kind != PART_REDACTED) stream_text(s, p->kind, p->text);
+    if (p->signature.n && p->kind == PART_THINKING) stream_signature(s, p->kind, p->signature);
+    stream_part_end(s);
+}
+
+void stream_reply(llm_stream *s, const llm_reply *r)
+{
+    stream_start(s, &(llm_event){.id = r->id,
+                                 .model = r->model,
+                                 .service_tier = r->service_tier,
+                                 .created = r->created});
+    for (size_t i = 0; i < r->count; i++) {
+        const llm_choice *c = &r->choices[i];
+        s->choice = (unsigned)i;
+        for (size_t k = 0; k < c->count; k++) whole_part(s, &c->parts[k]);
+        stream_stop(s, c->stop ? c->stop : STOP_END, c->stop_detail, c->stop_sequence);
+    }
+    stream_usage(s, &r->usage);
+    stream_end(s);
+}

@@ -67,6 +67,14 @@ static void count_usage(js_value n, llm_usage *u)
     u->input.set = js_int(n, &u->input.v);
 }
 
+bool tokens_usage(flat_kind kind, js_value answer, llm_usage *u)
+{
+    if (kind == FLAT_TOKENIZE) u->input.set = u->output.set = true; /* it costs nothing */
+    if (kind == FLAT_COUNT_TOKENS || kind == FLAT_INPUT_TOKENS)
+        count_usage(js_get(answer, S("input_tokens")), u);
+    return kind == FLAT_TOKENIZE || kind == FLAT_COUNT_TOKENS || kind == FLAT_INPUT_TOKENS;
+}
+
 static void copy_member(const jnode *from, const char *name, jnode *to)
 {
     const jnode *member = jn_get(from, name);
@@ -126,6 +134,7 @@ const err *aws_anthropic_put_tokens(const flat_ask *q, jnode *out)
     llm_chat c;
     jnode *body = jn_object(q->a);
     const err *e = read_question(q, &c);
+    if (!e && !c.max_tokens.set) c.max_tokens = (opt_int){true, 1};
     if (!e) e = aws_anthropic.write_request(&c, q->to, NULL, body);
     wrap_invoke(q, jn_dump(q->a, body), out);
     return e;

@@ -42,6 +42,7 @@ typedef struct llm_run {
     call *call;  /* NULL: none open */
     int upstream_status;
     bool has_head, coded, streamed, ended, failed;
+    bool fresh; /* nothing of the answer came yet: its first byte says whether it is a stream */
     bool tried_in_vain; /* some target was asked and did not answer well: see refusal */
     const err *broken;  /* what came cannot be read on */
     const header *upstream_headers;

@@ -129,6 +129,9 @@ def test_every_client_has_every_provider_streamed(binary):
 
 def test_claude_is_asked_as_claude_wants_to_be(binary):
     with House(binary) as h:
+        a = h.ask("/v1/chat/completions", asks("/v1/chat/completions", "claude", tools=[{"type": "retrieval"}]))
+        assert a.status == 400 and "retrieval" in a.json()["error"]["message"], a.body
+        assert h.record()["status"] == 400
         h.claude.will(Answer(CLAUDE_REPLY))
         a = h.ask("/v1/chat/completions", asks("/v1/chat/completions", "claude", seed=1, logit_bias={"1": 2}),
                   **{"X-Sallyport-Explain": "1"})
@@ -205,6 +208,19 @@ def read_to_the_end(c):
         return body, True
     except (EOFError, OSError):
         return body, False
+
+
+def test_who_answers_whole_though_asked_to_stream_is_put_into_events(binary):
+    with House(binary) as h:
+        for kind in ("application/json", "text/event-stream", ""):
+            h.openai.will(Answer(CHAT_REPLY, type=kind))
+            a = h.ask("/v1/messages", asks("/v1/messages", "gpt", stream=True))
+            kinds = [e for e, _ in a.events()]
+            assert kinds[0] == "message_start" and kinds[-1] == "message_stop", (kind, a.body)
+            assert b"I look." in a.body and h.record()["tokens.out"] == 30
+        h.openai.will(Answer(CHAT_STREAM, type="application/json"))
+        a = h.ask("/v1/messages", asks("/v1/messages", "gpt", stream=True))
+        assert a.headers["content-type"] == "text/event-stream" and b"message_stop" in a.body, a.body
 
 
 def test_a_stream_that_is_cut_never_ends_cleanly(binary):
