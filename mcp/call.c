@@ -297,6 +297,7 @@ link_request call_request_of(visit *v)
         .caller_id = v->who->id,
         .timeout_ms = spec->timeout_ms,
     };
+    rq.hears_logs = hearing_works(v);
     rq.repeatable = forward_may_repeat(spec, k->item ? k->item->annotations : (js_value){0});
     forward_fill(v, spec, &rq);
     if (v->q.has_session) rq.session_id = session_text(v->a, &v->q.session);
@@ -353,7 +354,7 @@ static flow_go begin(visit *v)
     }
     open_call(v);
     flow_go go = call_take_round(v);
-    if (go == FLOW_NEXT) start(v);
+    if (go == FLOW_NEXT && !hearing_begin(v)) start(v);
     return go;
 }
 
@@ -375,8 +376,8 @@ static flow_go forward(void *x, flow_why why)
             return corridor_refuse_with(v, 400, RPC_HEADER_MISMATCH, (str){wrong, strlen(wrong)});
         if (begin(v) == FLOW_FAIL) return FLOW_FAIL;
     }
-    if (task_is_due(v) || round_is_answered(v, &k->again)) start(v);
     if (why == FLOW_STOP && !k->over) return cancelled(v);
+    if (hearing_is_due(v) || task_is_due(v) || round_is_answered(v, &k->again)) start(v);
     if (k->over) return FLOW_NEXT;
     if (k->unsent.n == 0) return FLOW_WAIT;
     if (!k->out) k->out = reply_stream(v);
@@ -411,6 +412,7 @@ void call_end(visit *v)
     call_ask_end(v);
     task_end(v);
     subscribe_end(v);
+    hearing_end(v);
     if (k->link) link_cancel(k->link);
     k->link = NULL;
     handle_drop(loop_handles(v->w->loop), k->self);

@@ -40,6 +40,7 @@ struct subject_call {
     unsigned rounds;                 /* that came before, of a modern client */
     str again;                       /* what this one adds */
     struct subscribing *subscribing; /* subscribe.c */
+    struct hearing *hearing;         /* hearing.c */
     buf unsent;                      /* heap: events for the stream, from `sent` on */
     size_t sent;
 };
@@ -54,6 +55,11 @@ void call_unknown(const visit *v, rpc_refusal *no);
 flow_go call_subscribe(void *x, flow_why why);
 flow_go call_subscribed(void *x, flow_why why);
 void subscribe_end(visit *v);
+/* hearing.c. True: the call waits, woken until it is due (which is said once). */
+bool hearing_begin(visit *v);
+bool hearing_is_due(visit *v);
+bool hearing_works(const visit *v);
+void hearing_end(visit *v);
 /* call_answer.c: the answer where the server does not offer the method at all. */
 void call_not_offered(visit *v);
 /* call_find.c: WAIT while lists are fetched, else NEXT: then `to` says whether it was found. */

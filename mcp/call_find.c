@@ -7,6 +7,7 @@
  * only between several servers. What two servers have belongs to neither. */
 #include "../base/uri.h"
 #include "call.h"
+#include "facet.h"
 #include "name.h"
 #include "shelf.h"
 
@@ -57,7 +58,7 @@ static bool knows(visit *v, const catalog *c, upstream *u, str own)
 static flow_go look_in(visit *v, upstream *u, catalog_kind kind, str own)
 {
     struct subject_call *k = v->call;
-    catalog_view view = catalog_want(v->w, u, kind, v->run.self, k->asked);
+    catalog_view view = facet_catalog(v, u, kind, v->run.self, k->asked);
     if (view.pending &&
         !knows(v, view.now, u, own)) { /* a list that has it is good enough to call by */
         if (view.now) catalog_drop(view.now);

@@ -8,9 +8,11 @@
  * one that failed quickly (nobody listens there) may be waited for again, after a pause; one
  * that was slow (a black hole) is tried again behind everybody's back until it answers.
  *
- * The fetch speaks in the gateway's own name, caller "", and belongs to no request. */
+ * The fetch speaks in the gateway's own name, caller "", or in that of whom its facet is for, and
+ * belongs to no request. */
 #include "catalog.h"
 #include "catalog_read.h"
+#include "facet.h"
 #include "feed.h"
 #include "link_message.h"
 #include "listener.h"
@@ -141,7 +143,7 @@ static void publish(upstream *u, const catalog *fresh, int64_t ttl_ms, int64_t n
         c->now = fresh;
     }
     bool changed = c->changed;
-    c->fresh_until_ms = changed ? now_ms : now_ms + ttl_ms;
+    c->fresh_until_ms = changed ? 0 : now_ms + ttl_ms;
     c->changed = false;
     c->running = c->late = c->failed = c->slow = false;
     c->failures = 0;
@@ -152,6 +154,7 @@ static void publish(upstream *u, const catalog *fresh, int64_t ttl_ms, int64_t n
     catalog_drop(old);
     wake(u, row, n);
     free(row);
+    facet_published(u, kind);
     if (!same && kind == CATALOG_TOOLS) wording_warn(u);
     if (!same) listener_tell(u, listener_list_of(kind));
     if (changed) feed_changed(u);
@@ -191,7 +194,8 @@ static void give_up(fetch_run *r, int64_t now_ms)
 
 static void fail(fetch_run *r, const err *why)
 {
-    upstream_is_down(r->u, why->text);
+    if (!facet_is_one(r->u))
+        upstream_is_down(r->u, why->text); /* else it is one caller's trouble */
     give_up(r, loop_now_ms(r->w->loop));
     run_free(r);
 }
@@ -199,7 +203,7 @@ static void fail(fetch_run *r, const err *why)
 static void succeed(fetch_run *r)
 {
     int64_t ttl = catalog_draft_ttl_ms(r->draft);
-    upstream_is_up(r->u);
+    upstream_is_up(r->u->of);
     publish(r->u, catalog_draft_finish(r->draft), ttl >= 0 ? ttl : r->u->spec.ttl_ms,
             loop_now_ms(r->w->loop));
     run_free(r);
@@ -244,10 +248,12 @@ static void ask(fetch_run *r, str cursor)
         buf_json(&b, cursor);
     }
     int64_t left = r->until_ms - loop_now_ms(r->w->loop);
-    const link_request rq = {.to = r->u,
-                             .method = catalog_words_of[r->kind].method,
-                             .params = buf_str(&b),
-                             .timeout_ms = left > 1 ? left : 1};
+    link_request rq = {.to = r->u,
+                       .method = catalog_words_of[r->kind].method,
+                       .params = buf_str(&b),
+                       .uncounted = true,
+                       .timeout_ms = left > 1 ? left : 1};
+    facet_fill(r->u, a, &rq);
     r->pages++;
     r->call = link_start(r->w, &rq, &run_type, r->self, &events);
     arena_free(a);

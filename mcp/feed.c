@@ -7,9 +7,9 @@
  * What a server announces is answered by one fetch at a time and a pause between two, however often
  * it announces. */
 #include "feed.h"
-#include "link.h"
+#include "facet.h"
+#include "link_table.h"
 #include "listener.h"
-#include "upstream_state.h"
 #include "watch.h"
 #include "watching.h"
 #include <stdlib.h>
@@ -41,6 +41,8 @@ struct feed {
     unsigned failures;
     bool missed; /* it was away: what was said meanwhile is not known */
     bool unsaid; /* others are watched than the server was told of */
+    bool stood;
+    bool awaited; /* who opened its session waits until it stands */
     int64_t again_ms, wanted_ms, poll_ms, fetched_ms;
     loop_timer tick, fetch;
 };
@@ -88,8 +90,19 @@ static void forget_told(feed *k)
     while (map_each(k->told, &at, &key, &each)) told_free(k, each);
 }
 
+/* Subscriptions are part of standing: who calls next may cause what they are for. */
+static void settle(feed *k, feed_state now)
+{
+    atomic_store(&k->u->feed, now);
+    k->stood = now == FEED_STANDS;
+    if (k->awaited) link_session_heard(k->w->links, k->u->key);
+    k->awaited = false;
+}
+
 static void feed_free(feed *k)
 {
+    settle(k, FEED_NONE);
+    atomic_store(&k->u->opens, false);
     loop_timer_stop(k->w->loop, &k->tick);
     loop_timer_stop(k->w->loop, &k->fetch);
     for (ear *e = k->ears; e < k->ears + 2; e++) {
@@ -122,14 +135,20 @@ void feeds_free(struct feeds *t)
 
 /* Fetching what was announced */
 
+static void fetch_lists(mcp_worker *w, upstream *u)
+{
+    for (catalog_kind kind = 0; kind < CATALOG_KINDS; kind++) {
+        if (!facet_shows(u, kind)) continue;
+        catalog_view view = catalog_want(w, u, kind, 0, false);
+        if (view.now) catalog_drop(view.now);
+    }
+}
+
 static void fetch_now(void *k_)
 {
     feed *k = k_;
     k->fetched_ms = now_ms(k);
-    for (catalog_kind kind = 0; kind < CATALOG_KINDS; kind++) {
-        catalog_view view = catalog_want(k->w, k->u, kind, 0, false);
-        if (view.now) catalog_drop(view.now);
-    }
+    fetch_lists(k->w, k->u);
 }
 
 static void fetch_soon(feed *k)
@@ -154,7 +173,9 @@ static void said(void *k_, js_value result, js_value error, const err *why)
     (void)result;
     (void)error;
     (void)why;
-    if (--k->saying == 0) watch_stood(k->u, k->told_epoch);
+    if (--k->saying) return;
+    watch_stood(k->u, k->told_epoch);
+    if (k->ears[k->now].call) settle(k, FEED_STANDS);
 }
 
 static void say(feed *k, str method, str uri)
@@ -163,9 +184,12 @@ static void say(feed *k, str method, str uri)
     buf b = buf_new(NULL, SIZE_MAX / 2);
     buf_put(&b, S("\"uri\":"));
     buf_json(&b, uri);
-    const link_request rq = {.to = k->u, .method = method, .params = buf_str(&b)};
+    arena *a = arena_new();
+    link_request rq = {.to = k->u, .method = method, .params = buf_str(&b), .uncounted = true};
+    facet_fill(k->u, a, &rq);
     k->saying++;
     (void)link_start(k->w, &rq, &feed_type, k->self, &events);
+    arena_free(a);
     buf_free(&b);
 }
 
@@ -233,6 +257,7 @@ static void done(void *e_, js_value result, js_value error, const err *why)
     bool none = (why && why->kind == ERR_UNSUPPORTED) ||
                 (js_int(js_get(error, S("code")), &code) && code == -32601);
     rest(k, none ? NO_FEED_MS : 0);
+    settle(k, FEED_NONE);
     if (none) k->missed = false;
 }
 
@@ -243,7 +268,10 @@ static void notice(void *e_, str method, js_value params)
     feed *k = e->of;
     ear *before = ear_of(k);
     k->failures = 0;
-    watch_stood(k->u, e->epoch);
+    if (upstream_era_now(k->u, now_ms(k)) == ERA_MODERN) {
+        watch_stood(k->u, e->epoch);
+        settle(k, FEED_STANDS);
+    }
     if (e != before) {
         k->now = (unsigned)(e - k->ears);
         if (before->call) link_cancel(before->call);
@@ -255,9 +283,18 @@ static void notice(void *e_, str method, js_value params)
     arena_free(a);
 }
 
+/* The stream of a legacy server stands with its head, and with what it is subscribed to. */
+static void began(void *e_)
+{
+    feed *k = ((ear *)e_)->of;
+    k->failures = 0;
+    tell_all(k);
+    if (!k->saying) settle(k, FEED_STANDS);
+}
+
 static void listen(feed *k, ear *e)
 {
-    static const link_events events = {.notice = notice, .done = done};
+    static const link_events events = {.notice = notice, .done = done, .began = began};
     arena *a = arena_new();
     size_t n = 0;
     const str *uris = watch_list(k->u, a, &n, &e->epoch);
@@ -269,10 +306,11 @@ static void listen(feed *k, ear *e)
         buf_json(&b, uris[i]);
     }
     buf_put(&b, n ? S("]}") : S("}"));
-    const link_request rq = {.to = k->u,
-                             .method = S("subscriptions/listen"),
-                             .params = buf_str(&b),
-                             .endless = true};
+    link_request rq = {.to = k->u,
+                       .method = S("subscriptions/listen"),
+                       .params = buf_str(&b),
+                       .endless = true};
+    facet_fill(k->u, a, &rq);
     k->unsaid = false;
     e->call = link_start(k->w, &rq, &ear_type, e->self, &events);
     arena_free(a);
@@ -293,16 +331,30 @@ static void watch_anew(feed *k)
     listen(k, other);
 }
 
+/* A modern server over HTTP has no sessions: what it says to one it says to all. */
+static bool has_what_to_hear(const mcp_worker *w, const upstream *u)
+{
+    if (!facet_is_one(u)) return true;
+    if (u->spec.kind == UPSTREAM_HTTP && upstream_era_now(u, loop_now_ms(w->loop)) != ERA_LEGACY)
+        return false;
+    return atomic_load(&u->opens) || link_stands(w->links, u);
+}
+
+static void listen_now(feed *k)
+{
+    if (!ear_of(k)->call && now_ms(k) >= k->again_ms) listen(k, ear_of(k));
+}
+
 static void tick(void *k_)
 {
     feed *k = k_;
     int64_t now = now_ms(k);
     if (feed_is_wanted(k->u)) k->wanted_ms = now;
-    if (now - k->wanted_ms > LINGER_MS || upstream_retired(k->u)) {
+    bool listens = ear_of(k)->call != NULL, deaf = !listens && !has_what_to_hear(k->w, k->u);
+    if (deaf || now - k->wanted_ms > LINGER_MS || upstream_retired(k->u)) {
         feed_free(k);
         return;
     }
-    bool listens = ear_of(k)->call != NULL;
     if (listens && k->missed) {
         k->missed = false;
         k->failures = 0;
@@ -310,7 +362,7 @@ static void tick(void *k_)
         fetch_soon(k);
     }
     if (listens && (k->unsaid || upstream_era_now(k->u, now) == ERA_LEGACY)) watch_anew(k);
-    if (!listens && now >= k->again_ms) listen(k, ear_of(k));
+    listen_now(k);
     if (!ear_of(k)->call && now >= k->poll_ms) {
         k->poll_ms =
             now + POLL_MS + (int64_t)(hash_bytes(k->w->seed, k->u->key) % (uint64_t)JITTER_MS);
@@ -351,19 +403,41 @@ static void word_drop(letter *self)
     free(self);
 }
 
+/* A facet has no feed before there is a session to listen to: most callers only listen. */
+static void heed(mcp_worker *w, upstream *u, feed *k)
+{
+    if (k) {
+        listen_now(k);
+        if (k->stood)
+            settle(k, FEED_STANDS);
+        else if (!ear_of(k)->call)
+            settle(k, FEED_NONE);
+    } else if (!w->draining && has_what_to_hear(w, u)) {
+        tick(begin(w, u));
+    } else {
+        atomic_store(&u->feed, FEED_NONE);
+    }
+}
+
 static void word_deliver(letter *self, loop *at)
 {
     word *m = (word *)self;
     mcp_worker *w = m->u->shared->worker[m->u->owner];
     feed *k = map_get(w->feeds->by_key, m->u->key);
     (void)at;
-    if (m->what == SOMETHING_CHANGED) atomic_store(&m->u->heard, false);
-    if (m->what == SOMEBODY_LISTENS && !k && !w->draining)
-        tick(begin(w, m->u));
-    else if (m->what == SOMETHING_CHANGED && k)
-        fetch_soon(k);
-    else if (m->what == OTHERS_ARE_WATCHED && k)
-        watch_anew(k);
+    switch (m->what) {
+    case SOMEBODY_LISTENS: heed(w, m->u, k); break;
+    case SOMETHING_CHANGED:
+        atomic_store(&m->u->heard, false);
+        if (k)
+            fetch_soon(k);
+        else if (facet_is_one(m->u))
+            fetch_lists(w, m->u);
+        break;
+    case OTHERS_ARE_WATCHED:
+        if (k) watch_anew(k);
+        break;
+    }
     word_drop(self);
 }
 
@@ -379,7 +453,41 @@ static void post(upstream *u, news what)
 
 void feed_want(upstream *u)
 {
-    if (atomic_fetch_add(&u->listening, 1) == 0) post(u, SOMEBODY_LISTENS);
+    if (atomic_fetch_add(&u->listening, 1)) return;
+    atomic_store(&u->feed, FEED_UNTRIED);
+    post(u, SOMEBODY_LISTENS);
+}
+
+void feed_open(upstream *u)
+{
+    feed_state none = FEED_NONE;
+    bool first = atomic_fetch_add(&u->listening, 1) == 0;
+    if (first) atomic_store(&u->feed, FEED_UNTRIED);
+    bool again = atomic_compare_exchange_strong(&u->feed, &none, FEED_UNTRIED);
+    if (!atomic_exchange(&u->opens, true) || first || again) post(u, SOMEBODY_LISTENS);
+}
+
+feed_state feed_now(const upstream *u)
+{
+    return atomic_load(&u->feed);
+}
+
+bool feed_session_opened(mcp_worker *w, upstream *u, str isolation)
+{
+    upstream *f = w->draining ? NULL : facet_known(u, isolation);
+    bool wanted = f && feed_is_wanted(f);
+    if (wanted) {
+        feed *k = map_get(w->feeds->by_key, f->key);
+        if (!k) k = begin(w, f);
+        if (ear_of(k)->call) link_cancel(ear_of(k)->call); /* of a session that is no more */
+        ear_of(k)->call = NULL;
+        forget_told(k);
+        k->again_ms = 0;
+        k->awaited = true;
+        tick(k);
+    }
+    if (f) upstream_release(f);
+    return wanted;
 }
 
 void feed_leave(upstream *u)
@@ -402,14 +510,37 @@ void feed_changed(upstream *u)
     if (feed_is_wanted(u) && !atomic_exchange(&u->heard, true)) post(u, SOMETHING_CHANGED);
 }
 
-void feed_heard(upstream *u, js_value method)
+static void changed(upstream *u, unsigned list)
 {
-    unsigned list = 0;
-    for (unsigned i = 0; i < LISTS; i++)
-        if (js_text_is(method, listener_notices[i])) list = 1u << i;
-    if (!list) return;
     for (catalog_kind kind = 0; kind < CATALOG_KINDS; kind++)
         if (listener_list_of(kind) == list) catalog_stale(u, kind);
     listener_hint(u, list);
     feed_changed(u);
+}
+
+static void changed_for_all(upstream *u, unsigned list)
+{
+    arena *a = arena_new();
+    for (upstream **f = facets_all(a, u); *f; f++) {
+        changed(*f, list);
+        upstream_release(*f);
+    }
+    arena_free(a);
+}
+
+void feed_heard(upstream *u, str isolation, js_value method)
+{
+    unsigned list = 0, kinds = 0;
+    for (unsigned i = 0; i < LISTS; i++)
+        if (js_text_is(method, listener_notices[i])) list = 1u << i;
+    if (!list) return;
+    for (catalog_kind kind = 0; kind < CATALOG_KINDS; kind++)
+        if (listener_list_of(kind) == list) kinds |= 1u << kind;
+    upstream *f = isolation.n ? facet_differs(u, isolation, kinds) : NULL;
+    if (f) {
+        changed(f, list);
+        upstream_release(f);
+    }
+    changed(u, list);
+    if (!isolation.n && atomic_load(&u->facet_count)) changed_for_all(u, list);
 }

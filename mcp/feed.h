@@ -10,16 +10,25 @@
 #ifndef SP_MCP_FEED_H
 #define SP_MCP_FEED_H
 #include "../base/json.h"
+#include "upstream_state.h"
 #include "worker.h"
 
+/* Of a facet it is the stream of the session in which its caller's calls are made: it listens there
+ * once there is such a session. */
 void feed_want(upstream *u);
+void feed_open(upstream *u);            /* likewise, and opens that session */
+feed_state feed_now(const upstream *u); /* UNTRIED: it is not known yet whether it will stand */
 void feed_leave(upstream *u);
 bool feed_is_wanted(const upstream *u);
 void feed_watch(upstream *u); /* other resources of it are watched now */
 /* A list is to be fetched anew, soon. */
 void feed_changed(upstream *u);
-/* A notice that came on any stream of this server; other methods than list changes are ignored. */
-void feed_heard(upstream *u, js_value method);
+/* A notice that came on any stream of this server, in the session or child of that isolation id;
+ * other methods than list changes are ignored. */
+void feed_heard(upstream *u, str isolation, js_value method);
+/* A session or child of that isolation id has been opened, on this worker. True: somebody listens
+ * to it, and link_session_heard() will be called when his stream stands, or cannot. */
+bool feed_session_opened(mcp_worker *w, upstream *u, str isolation);
 
 struct feeds *feeds_new(mcp_worker *w);
 void feeds_drain(struct feeds *t);

@@ -71,7 +71,7 @@ static void destroy(link_call *c)
     breaker_end(&c->u->breaker, c->passed);
     if (c->counted) breaker_leave(&c->u->breaker);
     if (c->post) link_post_cancel(c->post);
-    if (c->session) link_session_give(c->session, loop_now_ms(t->w->loop));
+    link_http_leave(c);
     link_stdio_forget(c);
     link_call_forget(c);
     handle_drop(link_table_handles(t), c->self);
@@ -210,6 +210,12 @@ void link_call_wake(mcp_shared *s, handle h, const err *why)
     loop_post(m->at->loop, &m->mail);
 }
 
+bool link_stands(const link_table *t, const upstream *facet)
+{
+    if (facet->spec.kind == UPSTREAM_HTTP) return link_session_is_open(t, facet->key);
+    return link_child_is_there(t, facet->key);
+}
+
 /* The end of a call */
 
 static outcome outcome_of(js_value error, const err *why)
@@ -235,7 +241,7 @@ static const err *as_upstream(const link_call *c, const err *why)
 void link_call_done(link_call *c, js_value result, js_value error, const err *why)
 {
     void *owner = handle_get(link_table_handles(c->t), c->type, c->owner);
-    if (result.raw.n > c->u->spec.result_most && !c->in_own_name) {
+    if (result.raw.n > c->u->spec.result_most && !c->in_own_name && !c->rq.uncounted) {
         result = (js_value){0};
         why = err_new(c->arena, ERR_UPSTREAM, STR_FMT " sent a result over its limit",
                       STR_ARG(c->u->spec.name));
@@ -299,6 +305,10 @@ void link_call_deadline(void *c_)
         link_call_done(c, (js_value){0}, (js_value){0}, c->later);
         return;
     }
+    if (c->waits_for_logs) {
+        link_call_done(c, c->held_result, c->held_error, NULL);
+        return;
+    }
     if (c->post) upstream_heard(c->u, 0, loop_now_ms(c->t->w->loop));
     tell_upstream(c);
     link_call_fail(c, ERR_TIMEOUT,
@@ -323,17 +333,18 @@ static unsigned askable(const link_request *rq)
 
 /* Sessions of clients that have none are their callers'; the anonymous are told apart by theirs.
  * Who can be asked has others than who cannot: a server is told once what its client can. */
-static str isolation_id(arena *a, const upstream_spec *spec, const link_request *rq)
+str link_isolation(arena *a, const link_request *rq)
 {
+    const upstream_spec *spec = &rq->to->spec;
     str who = rq->caller_id, session = rq->session_id;
-    if (spec->isolation == ISOLATION_SHARED || !who.n) return S("");
+    if (spec->isolation == ISOLATION_SHARED) return S("");
     bool by_session = spec->isolation == ISOLATION_SESSION || str_eq(who, S("anonymous"));
     buf b = buf_new(a, SIZE_MAX / 2);
     if (askable(rq)) buf_fmt(&b, "%x|", askable(rq));
     if (session.n && by_session) buf_fmt(&b, "%zu:", who.n);
     buf_put(&b, who);
     if (session.n && by_session) buf_put(&b, session);
-    return buf_str(&b);
+    return b.n ? buf_str(&b) : S("");
 }
 
 /* The arguments' headers, now: the schema and the arguments may be gone when it is sent. */
@@ -358,7 +369,7 @@ static void copy_request(link_call *c, const link_request *rq)
     c->rq.log_level = copy(a, rq->log_level);
     c->rq.caller_id = spec->isolation == ISOLATION_SHARED ? S("") : copy(a, rq->caller_id);
     c->rq.session_id = (str){0};
-    c->isolation = isolation_id(a, spec, rq);
+    c->isolation = link_isolation(a, rq);
     c->can_ask = c->isolation.n ? askable(rq) : 0;
     c->rq.input_schema = c->rq.arguments = (js_value){0};
     c->rq.headers = NULL;
@@ -392,7 +403,7 @@ static const err *refuse_entry(link_call *c)
     if (c->passed == BREAKER_OPEN)
         return err_new(c->arena, ERR_UPSTREAM,
                        STR_FMT " failed often and is left alone for a while", STR_ARG(spec->name));
-    if (c->in_own_name || stands) return NULL;
+    if (c->in_own_name || c->rq.uncounted || stands) return NULL;
     c->counted = breaker_enter(&c->u->breaker, spec->concurrent);
     if (c->counted) return NULL;
     if (c->u->busy) metric_add(c->u->busy, 1);
@@ -408,7 +419,7 @@ link_call *link_start(mcp_worker *w, const link_request *rq, const void *type, h
     link_call *c = NEW(a, link_call);
     c->arena = a;
     c->t = t;
-    c->u = upstream_hold(rq->to);
+    c->u = upstream_hold(rq->to->of);
     c->type = type;
     c->owner = owner;
     c->ev = *ev;

@@ -25,6 +25,7 @@
 #include "mcp.h"
 
 typedef struct link_call link_call;
+struct link_table;
 
 typedef struct {
     upstream *to;
@@ -33,10 +34,11 @@ typedef struct {
     str params; /* members of params but _meta, without the braces: `"name":"x","arguments":{}` */
     str meta;   /* members of _meta to carry, without the braces, no envelope keys, no progressToken
                  */
-    bool endless;  /* subscriptions/listen: no time is too long, every notice is told. A server
-                    * of the old era gives its GET stream, or ERR_UNSUPPORTED */
-    bool progress; /* ask for progress */
-    str log_level; /* {0}: none */
+    bool endless;    /* subscriptions/listen: no time is too long, every notice is told. A server
+                      * of the old era gives its GET stream, or ERR_UNSUPPORTED */
+    bool progress;   /* ask for progress */
+    str log_level;   /* {0}: none */
+    bool hears_logs; /* they were asked for in as many words: they are waited for, link_log.c */
     js_value input_schema; /* tools/call: for Mcp-Param-* headers (x-mcp-header) */
     js_value arguments;
     unsigned capabilities; /* capability.h: what this call's client can be asked */
@@ -45,6 +47,7 @@ typedef struct {
     const header *headers;     /* further headers for HTTP (forwarded ones), ends with {0} */
     bool repeatable;           /* it may be sent twice: a connection that breaks is mended unseen */
     str caller_token;          /* for a server's grant; {0}: none, or not wanted */
+    bool uncounted;            /* the gateway asks it by itself: no call of the caller's */
     int64_t timeout_ms;
 } link_request;
 
@@ -55,6 +58,8 @@ typedef struct {
 } link_question;
 
 typedef struct {
+    /* endless, a server of the old era: the stream is open. May be NULL. */
+    void (*began)(void *owner);
     /* notifications/progress and notifications/message of this call. progress: params without
      * progressToken are the caller's to re-address. Views live until return. */
     void (*notice)(void *owner, str method, js_value params);
@@ -67,6 +72,10 @@ typedef struct {
     void (*done)(void *owner, js_value result, js_value error, const err *why);
 } link_events;
 
+/* Which session or child of its server it would use; "": everybody's. */
+str link_isolation(arena *a, const link_request *rq);
+/* Of a facet, on its owner: is there a session or child of its isolation id? */
+bool link_stands(const struct link_table *t, const upstream *facet);
 link_call *link_start(mcp_worker *w, const link_request *rq, const void *type, handle owner,
                       const link_events *ev);
 void link_cancel(link_call *c);

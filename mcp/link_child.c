@@ -7,6 +7,7 @@
  * that while is long, calls are refused at once. Caps count links, not processes: a caller's eldest
  * idle child makes room for his next. */
 #include "link_child.h"
+#include "feed.h"
 #include "offer.h"
 #include <stdlib.h>
 
@@ -118,6 +119,14 @@ static bool is_busy(const link_child *c)
     for (const link_flight *f = c->flights; f; f = f->next)
         if (f->sent && !f->rq.endless) return true;
     return false;
+}
+
+/* Who only listens does not keep it. */
+static bool is_idle(const link_child *c)
+{
+    const link_flight *f = c->flights;
+    while (f && f->rq.endless) f = f->next;
+    return !f;
 }
 
 /* Sends the flights from f on, as many as may be on their way. */
@@ -244,7 +253,7 @@ static link_child *eldest_idle(link_table *t, const link_flight *of_caller, size
         if (of_caller && (c->u != of_caller->u || !str_eq(c->caller_id, of_caller->caller_id)))
             continue;
         ++*n;
-        if (!c->flights && (!found || c->used_ms < found->used_ms)) found = c;
+        if (is_idle(c) && (!found || c->used_ms < found->used_ms)) found = c;
     }
     return found;
 }
@@ -275,6 +284,7 @@ static link_child *link_child_new(link_table *t, const link_flight *f, str key)
     c->can_ask = f->can_ask;
     c->self = handle_add(link_table_handles(t), &child_type, c);
     map_put(t->children, c->key, c);
+    (void)feed_session_opened(t->w, c->u, c->isolation); /* its pipe waits for nobody */
     link_table_sweep_soon(t);
     return c;
 }
@@ -361,6 +371,11 @@ void link_child_hear(mcp_worker *w, handle to, str id, str said)
     link_message_say(&b, id, said);
     (void)link_child_say(c, &b);
     arena_reset(c->scratch);
+}
+
+bool link_child_is_there(const link_table *t, str key)
+{
+    return map_get(t->children, key) != NULL;
 }
 
 void link_child_sweep(link_table *t)

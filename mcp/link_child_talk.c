@@ -88,7 +88,7 @@ static link_flight *flight_of(const link_child *c, js_value id)
 static void on_notice(link_child *c, str line, const link_message *m)
 {
     link_flight *f = NULL;
-    feed_heard(c->u, m->method);
+    feed_heard(c->u, c->isolation, m->method);
     if (js_text_is(m->method, S("notifications/progress"))) {
         f = flight_of(c, js_get(m->params, S("progressToken")));
         if (f && !f->rq.progress) f = NULL;

@@ -7,6 +7,7 @@
  * forgotten (404, or 400 from servers that do not know better), and a server whose era has
  * changed under us. (MCP 2026-07-28 basic/transports/streamable-http, and 2025-11-25.) */
 #include "feed.h"
+#include "link_log.h"
 #include "link_param.h"
 #include "link_table.h"
 #include "link_token.h"
@@ -57,6 +58,22 @@ static const header *headers(const link_call *c, arena *a)
     return out;
 }
 
+static void hear_log(link_call *c, const link_message *m)
+{
+    if (c->era != ERA_LEGACY || !js_text_is(m->method, S("notifications/message"))) return;
+    if (c->listens)
+        link_log_apart(c, m->params);
+    else
+        atomic_store(&c->session->logs_inline, true);
+}
+
+static void began(void *c_)
+{
+    link_call *c = c_;
+    void *owner = handle_get(link_table_handles(c->t), c->type, c->owner);
+    if (c->listens && owner && c->ev.began) c->ev.began(owner);
+}
+
 static void noticed(void *c_, arena *scratch, const link_message *m)
 {
     link_call *c = c_;
@@ -64,7 +81,8 @@ static void noticed(void *c_, arena *scratch, const link_message *m)
     js_value params;
     if (js_text_is(m->method, S("notifications/cancelled")))
         link_call_withdrawn(c, js_get(m->params, S("requestId")));
-    feed_heard(c->u, m->method);
+    feed_heard(c->u, c->isolation, m->method);
+    hear_log(c, m);
     if (c->rq.endless) {
         (void)link_call_hears(c, js_text(scratch, m->method), m->params);
         return;
@@ -109,9 +127,13 @@ void link_http_say(link_call *c, str id, str said)
     if (c->session) link_session_tell(c->t, c->u, c->session, write_answer, &a);
 }
 
-static void leave_session(link_call *c)
+void link_http_leave(link_call *c)
 {
-    if (c->session) link_session_give(c->session, loop_now_ms(c->t->w->loop));
+    if (!c->session) return;
+    link_log_leave(c);
+    if (c->listens) atomic_fetch_sub(&c->session->ears, 1);
+    c->listens = false;
+    link_session_give(c->session, loop_now_ms(c->t->w->loop));
     c->session = NULL;
 }
 
@@ -125,7 +147,7 @@ static bool mended(link_call *c, const link_post_end *end)
         if (!lost) return false;
         c->renewed = true;
         c->stale_epoch = c->session->epoch;
-        leave_session(c);
+        link_http_leave(c);
         return true;
     }
     bool refused =
@@ -144,7 +166,7 @@ static void ended(void *c_, const link_post_end *end)
     str name = c->u->spec.name;
     c->post = NULL;
     if (end->status == 401 && link_token_refused(c)) {
-        leave_session(c);
+        link_http_leave(c);
         link_call_go(c);
     } else if (end->status >= 500 || end->status == 401 || end->status == 403) {
         const char *what = end->status >= 500 ? "failed" : "refused our credential";
@@ -157,7 +179,8 @@ static void ended(void *c_, const link_post_end *end)
     } else if (end->status >= 300 && mended(c, end)) {
         link_call_go(c);
     } else if (end->answer.kind == LINK_ANSWER) {
-        link_call_done(c, end->answer.result, end->answer.error, NULL);
+        if (!link_log_hold(c, end->answer.result, end->answer.error))
+            link_call_done(c, end->answer.result, end->answer.error, NULL);
     } else if (end->status >= 300) {
         link_call_fail(c, ERR_UPSTREAM,
                        arena_fmt(c->arena, STR_FMT " answered HTTP %d", STR_ARG(name),
@@ -185,8 +208,9 @@ static void tell_level(const link_call *c)
 
 static void send(link_call *c)
 {
-    static const link_post_events events = {noticed, asked, ended};
+    static const link_post_events events = {began, noticed, asked, ended};
     tell_level(c);
+    link_log_begin(c);
     c->post = link_post_new(c->t, c->u);
     buf *body = link_post_body(c->post);
     bool get = c->rq.endless && c->era == ERA_LEGACY;
@@ -223,6 +247,8 @@ void link_http_go(link_call *c)
             link_want_post(c, upstream_worker_of(c->u, c->rq.caller_id), link_session_want);
             return;
         }
+        c->listens = c->rq.endless;
+        if (c->listens) atomic_fetch_add(&c->session->ears, 1);
     }
     send(c);
 }
@@ -232,6 +258,7 @@ void link_http_cancel(link_call *c)
     if (!c->post) return;
     link_post_cancel(c->post); /* a modern server takes the closed stream for it */
     c->post = NULL;
-    if (c->era == ERA_LEGACY) link_session_tell(c->t, c->u, c->session, write_cancelled, &c->id);
-    leave_session(c);
+    if (c->era == ERA_LEGACY && !c->listens)
+        link_session_tell(c->t, c->u, c->session, write_cancelled, &c->id);
+    link_http_leave(c);
 }

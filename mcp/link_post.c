@@ -234,7 +234,10 @@ static void on_head(void *p_, const call_head *h)
     link_post *p = p_;
     if (!p->later) p->end.status = h->status;
     const err *e = p->later ? read_later_head(p, h) : read_head(p, h);
-    if (e) fail(p, e);
+    if (e)
+        fail(p, e);
+    else if (!p->later && p->mood == READING && p->ev.began)
+        p->ev.began(p->rq.ctx);
 }
 
 static const err *take(link_post *p, str bytes)

@@ -21,6 +21,7 @@ typedef struct {
 } link_post_end;
 
 typedef struct {
+    void (*began)(void *ctx);                                         /* NULL; its event stream */
     void (*notice)(void *ctx, arena *scratch, const link_message *m); /* NULL: ignored */
     void (*asked)(void *ctx, const link_message *m);                  /* NULL: ignored */
     void (*done)(void *ctx, const link_post_end *end); /* once, last; NULL: nobody cares */

@@ -7,12 +7,13 @@
  * under its lock, counted, with the number of calls that use it; an entry in use is never
  * ended. Renewing is by epoch: who comes with the epoch of a session that is gone gets
  * the newer one, however many came. (MCP 2025-11-25 basic/transports, session management.) */
+#include "feed.h"
 #include "link_table.h"
 #include "offer.h"
 #include <stdlib.h>
 
 enum { PER_CALLER = 8 };
-static const int64_t IDLE_MS = 600000, OPEN_MS = 30000;
+static const int64_t IDLE_MS = 600000, OPEN_MS = 30000, HEARD_MS = 1000;
 
 /* The owner's side. */
 typedef struct {
@@ -24,6 +25,7 @@ typedef struct {
     link_session *opening;
     link_post *post;
     link_waiters waiters;
+    loop_timer late; /* runs while they wait for somebody to listen first */
     arena *arena;
 } session;
 
@@ -63,12 +65,18 @@ static void publish(session *o, link_session *s)
     pthread_mutex_unlock(&o->u->lock);
 }
 
+/* Who only listens is no hindrance: what he would hear of is what its calls change. */
+static bool in_use(const link_session *s)
+{
+    return atomic_load(&s->in_use) > atomic_load(&s->ears);
+}
+
 /* False: somebody uses it, and `even_busy` was not said. */
 static bool unpublish(session *o, bool even_busy)
 {
     link_session *s = o->open;
     pthread_mutex_lock(&o->u->lock);
-    bool free_now = even_busy || atomic_load(&s->in_use) == 0;
+    bool free_now = even_busy || !in_use(s);
     bool there = free_now && map_get(o->u->sessions, s->isolation) == s;
     if (there) (void)map_del(o->u->sessions, s->isolation);
     pthread_mutex_unlock(&o->u->lock);
@@ -111,6 +119,7 @@ void link_session_tell(link_table *t, upstream *u, const link_session *s,
 
 static void destroy(session *o)
 {
+    loop_timer_stop(o->t->w->loop, &o->late);
     (void)map_del(o->t->sessions, o->key);
     if (o->post) link_post_cancel(o->post);
     unref(o->open);
@@ -135,13 +144,20 @@ static void say_goodbye(const session *o)
 /* False: it is in use. */
 static bool end_idle(session *o)
 {
-    if (!o->open || o->post || !unpublish(o, false)) return false;
+    if (!o->open || o->post || o->waiters.n || !unpublish(o, false)) return false;
     say_goodbye(o);
     destroy(o);
     return true;
 }
 
 /* Its beginning */
+
+static void let_go(void *o_)
+{
+    session *o = o_;
+    loop_timer_stop(o->t->w->loop, &o->late);
+    link_waiters_wake(&o->waiters, o->t->w->shared, NULL);
+}
 
 static void opened(session *o, const err *why)
 {
@@ -154,11 +170,28 @@ static void opened(session *o, const err *why)
         o->opening = NULL;
         publish(o, o->open);
     }
-    link_waiters_wake(&waiters, o->t->w->shared, why);
+    if (!why && feed_session_opened(o->t->w, o->u, o->isolation)) {
+        o->waiters = waiters;
+        loop_timer_start(o->t->w->loop, &o->late, HEARD_MS, let_go, o);
+    } else {
+        link_waiters_wake(&waiters, o->t->w->shared, why);
+    }
     if (why)
         destroy(o);
     else
         link_table_sweep_soon(o->t);
+}
+
+bool link_session_is_open(const link_table *t, str key)
+{
+    const session *o = map_get(t->sessions, key);
+    return o && o->open;
+}
+
+void link_session_heard(link_table *t, str key)
+{
+    session *o = map_get(t->sessions, key);
+    if (o && o->late.heap_at) let_go(o);
 }
 
 static const err *refusal(session *o, const link_post_end *end)
@@ -268,7 +301,7 @@ static session *eldest(link_table *t, const link_want *of_caller, size_t *n)
             !of_caller || (o->u == of_caller->u && str_eq(o->caller_id, of_caller->caller_id));
         if (!his) continue;
         ++*n;
-        if (!o->open || o->post || atomic_load(&o->open->in_use)) continue;
+        if (!o->open || o->post || o->waiters.n || in_use(o->open)) continue;
         if (!found || used_ms(o) < used_ms(found)) found = o;
     }
     return found;
@@ -347,7 +380,8 @@ void link_session_sweep(link_table *t)
     void *each;
     while (map_each(t->sessions, &at, &key, &each)) {
         session *o = each;
-        bool over = t->w->draining || upstream_retired(o->u) || now - used_ms(o) > IDLE_MS;
+        bool idle = o->open && !atomic_load(&o->open->ears) && now - used_ms(o) > IDLE_MS;
+        bool over = t->w->draining || upstream_retired(o->u) || idle;
         if (o->open && over) (void)end_idle(o);
     }
 }

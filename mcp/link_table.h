@@ -57,6 +57,8 @@ struct link_call {
     upstream_era era;             /* in which it was sent */
     struct link_session *session; /* legacy HTTP: in use */
     uint64_t stale_epoch;         /* the session the server no longer knew */
+    bool listens, waits_for_logs; /* it is counted as an ear; its answer was held back once */
+    js_value held_result, held_error;
     struct link_pipe *pipe; /* stdio: credit shared with the child's owner; also says it was sent */
     unsigned can_ask;       /* what its session or child was told the client can */
     link_open *open;
@@ -103,6 +105,7 @@ void link_waiters_add(link_waiters *w, handle h);
 void link_waiters_wake(link_waiters *w, mcp_shared *s, const err *why); /* all, and empties it */
 
 /* link_http.c */
+void link_http_leave(link_call *c); /* its session */
 void link_http_go(link_call *c);
 void link_http_cancel(link_call *c);
 void link_http_say(link_call *c, str id, str said);
@@ -112,6 +115,9 @@ void link_era_free(link_table *t);
 /* link_session.c */
 typedef struct link_session {
     atomic_uint refs, in_use;
+    atomic_uint ears;          /* of those in use: streams that only listen */
+    _Atomic(handle) log_taker; /* the last call that wants log messages; 0: none */
+    atomic_bool logs_inline;   /* the server sends them on the stream of their call */
     atomic_int_fast64_t used_ms;
     arena *arena;
     str isolation, id, protocol; /* id "": the server has no sessions */
@@ -123,6 +129,9 @@ link_session *link_session_take(upstream *u, str isolation, uint64_t stale_epoch
                                 int64_t now_ms); /* NULL: want one */
 void link_session_give(link_session *s, int64_t now_ms);
 void link_session_want(link_want *want);
+bool link_session_is_open(const link_table *t, str key);
+/* Whoever listens to it does so now, or never will: calls may go. */
+void link_session_heard(link_table *t, str key);
 size_t link_session_headers(arena *a, const link_session *s, header *out); /* at most 2 */
 /* One message nobody waits for: a cancellation, the answer to a question. */
 void link_session_tell(link_table *t, upstream *u, const link_session *s,
@@ -137,4 +146,5 @@ void link_stdio_say(mcp_shared *s, handle asker, str id, str said); /* to the ch
 /* link_child.c */
 void link_child_sweep(link_table *t);
 void link_child_free(link_table *t);
+bool link_child_is_there(const link_table *t, str key);
 #endif

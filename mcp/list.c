@@ -12,6 +12,7 @@
 #include "../authz/digest.h"
 #include "../base/map.h"
 #include "annotate.h"
+#include "facet.h"
 #include "offer.h"
 #include "pins.h"
 #include "question_of.h"
@@ -53,7 +54,7 @@ static flow_go want(void *x, flow_why why)
     visit *v = f->v;
     catalog_view *view = &v->list->view[f->at];
     if (view->now) catalog_drop(view->now);
-    *view = catalog_want(v->w, server_at(v, f->at), v->list->kind, f->run.self, why != FLOW_ENTER);
+    *view = facet_catalog(v, server_at(v, f->at), v->list->kind, f->run.self, why != FLOW_ENTER);
     return view->pending ? FLOW_WAIT : FLOW_NEXT;
 }
 
@@ -85,7 +86,7 @@ static flow_go gather_kind(visit *v, catalog_kind kind)
     while (server_at(v, l->count)) l->count++;
     l->view = NEW_N(v->a, catalog_view, l->count ? l->count : 1);
     for (size_t i = 0; i < l->count; i++) {
-        l->view[i] = catalog_want(v->w, server_at(v, i), l->kind, 0, false); /* only looks */
+        l->view[i] = facet_catalog(v, server_at(v, i), l->kind, 0, false); /* only looks */
         if (l->view[i].pending) wait_for(v, i);
     }
     return l->waiting ? FLOW_WAIT : FLOW_NEXT;

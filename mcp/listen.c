@@ -16,12 +16,15 @@
 #include "watching.h"
 
 enum { NOTICE = 512 };
+static const int64_t PATIENCE_MS = 400, LOOK_MS = 5;
 #define SUBSCRIPTION "\"_meta\":{\"" DIALECT_PREFIX "subscriptionId\":"
 
 struct listening {
     listener l; /* first: the table's view of it */
     sink *out;
     bool full;
+    loop_timer look;
+    int64_t until_ms;
 };
 
 /* clang-format off */
@@ -128,6 +131,27 @@ static flow_go begin(void *x, flow_why why)
         if (js_bool(js_get(asked, wishes[i].name), false)) wants |= wishes[i].list;
     begin_stream(v, wants, reply_stream(v));
     watch_asked(v, js_get(asked, S("resourceSubscriptions")));
+    v->listen->until_ms = loop_now_ms(v->w->loop) + PATIENCE_MS;
+    return FLOW_NEXT;
+}
+
+static void look_again(void *v)
+{
+    corridor_wake(v, FLOW_WOKEN);
+}
+
+/* Who has the acknowledgement may cause at once what he wants to hear of: so the servers must have
+ * been told by then, if they can be told soon. */
+static flow_go stand(void *x, flow_why why)
+{
+    visit *v = x;
+    struct listening *k = v->listen;
+    bool on = why != FLOW_STOP && !k->l.over && loop_now_ms(v->w->loop) < k->until_ms;
+    if (on && !listener_stands(&k->l)) {
+        loop_timer_start(v->w->loop, &k->look, LOOK_MS, look_again, v);
+        return FLOW_WAIT;
+    }
+    loop_timer_stop(v->w->loop, &k->look);
     acknowledge(v);
     return FLOW_NEXT;
 }
@@ -210,6 +234,7 @@ static flow_go deliver(void *x, flow_why why)
 
 void listen_end(visit *v)
 {
+    loop_timer_stop(v->w->loop, &v->listen->look);
     listener_close(&v->listen->l);
     if (v->q.has_session)
         session_leave_get(v->w->shared->sessions, &v->q.session, tape_of_visit(v));
@@ -217,7 +242,8 @@ void listen_end(visit *v)
 
 static const flow_step listen_steps[] = {
     CORRIDOR_BEGIN,
-    {.name = "begin", .run = begin},    /* what is asked for, and what will be told */
+    {.name = "begin", .run = begin},    /* what is asked for */
+    {.name = "stand", .run = stand},    /* servers are told; what will be told */
     {.name = "filter", .run = deliver}, /* what is owed by the rules of then, until the end */
     {0},
 };

@@ -5,6 +5,7 @@
  * of this process: two lists that look the same to their caller give the same number, whatever
  * else their servers have. No catalog is waited for; one that is not there counts as empty. */
 #include "../base/map.h"
+#include "facet.h"
 #include "listener.h"
 #include "pins.h"
 #include "question_of.h"
@@ -62,7 +63,7 @@ static void add_kind(view *w, catalog_kind kind)
     upstream **servers = w->l->servers;
     const catalog **now = NEW_N(a, const catalog *, w->servers + 1);
     for (size_t i = 0; i < w->servers; i++)
-        now[i] = catalog_want(w->w, servers[i], kind, 0, true).now;
+        now[i] = facet_look(w->w, w->l->sides[i], servers[i], kind, true).now;
     w->names = w->l->at->naming == NAMING_NONE && w->servers > 1 ? map_new(a) : NULL;
     for (size_t i = 0; w->names && i < w->servers; i++)
         if (now[i]) note_names(w, now[i], &servers[i]);

@@ -11,8 +11,10 @@
  * on, since nobody knows which list the client has. */
 #include "listener.h"
 #include "../base/clock.h"
+#include "facet.h"
 #include "feed.h"
 #include "upstream_state.h"
+#include "watch.h"
 #include "watching.h"
 #include <stdlib.h>
 
@@ -63,14 +65,21 @@ void listeners_each(struct listeners *t, void (*fn)(listener *l, void *ctx), voi
     for (listener *l = t->all; l; l = l->next) fn(l, ctx);
 }
 
+static void leave(upstream *u)
+{
+    feed_leave(u);
+    upstream_release(u);
+}
+
 static void leave_servers(listener *l)
 {
-    for (upstream **u = l->servers; u && *u; u++) {
-        feed_leave(*u);
-        upstream_release(*u);
+    for (size_t i = 0; l->servers && l->servers[i]; i++) {
+        leave(l->servers[i]);
+        if (l->sides[i]) leave(l->sides[i]);
     }
     free(l->servers);
-    l->servers = NULL;
+    free(l->sides);
+    l->servers = l->sides = NULL;
 }
 
 static void join_servers(listener *l)
@@ -78,17 +87,20 @@ static void join_servers(listener *l)
     size_t n = 0;
     while (l->at->servers[n]) n++;
     l->servers = calloc(n + 1, sizeof(upstream *));
-    if (!l->servers) abort();
+    l->sides = calloc(n + 1, sizeof(upstream *));
+    if (!l->servers || !l->sides) abort();
     for (size_t i = 0; i < n; i++) {
         l->servers[i] = upstream_hold(l->at->servers[i]);
+        l->sides[i] = facet_of_caller(l->v, l->servers[i]);
         feed_want(l->servers[i]);
+        if (l->sides[i]) feed_want(l->sides[i]);
     }
 }
 
 static bool serves(const listener *l, const upstream *u)
 {
-    for (upstream **s = l->servers; *s; s++)
-        if (*s == u) return true;
+    for (size_t i = 0; l->servers[i]; i++)
+        if (l->servers[i] == u || l->sides[i] == u) return true;
     return false;
 }
 
@@ -115,10 +127,10 @@ static bool is_still_known(const listener *l, int64_t now_ms)
 static bool catalogs_are_coming(const listener *l)
 {
     bool coming = false;
-    for (upstream **u = l->servers; *u; u++)
+    for (size_t i = 0; l->servers[i]; i++)
         for (catalog_kind k = 0; k < CATALOG_KINDS; k++) {
             if (!(l->wants & listener_list_of(k))) continue;
-            catalog_view view = catalog_want(l->v->w, *u, k, 0, false);
+            catalog_view view = facet_look(l->v->w, l->sides[i], l->servers[i], k, false);
             coming = coming || (view.pending && !view.now); /* an old one is a base, too */
             if (view.now) catalog_drop(view.now);
         }
@@ -230,6 +242,21 @@ void listener_close(listener *l)
     leave_servers(l);
 }
 
+static bool stands(const listener *l, upstream *u)
+{
+    if (feed_now(u) != FEED_STANDS) return feed_now(u) == FEED_NONE;
+    for (const watching *k = l->watches; k; k = k->next)
+        if ((k->u == u || k->side == u) && !watch_stands(u, k->own)) return false;
+    return true;
+}
+
+bool listener_stands(const listener *l)
+{
+    for (size_t i = 0; l->listed && l->servers[i]; i++)
+        if (!stands(l, l->servers[i]) || (l->sides[i] && !stands(l, l->sides[i]))) return false;
+    return true;
+}
+
 void listener_breathe(listener *l, sink *out, bool *full)
 {
     if (!l->quiet || *full) return;
@@ -259,9 +286,8 @@ void listeners_take(struct listeners *t)
         if (!l->at || !str_eq(corridor_endpoint_text(v), l->bond)) {
             l->over = true;
         } else {
-            upstream **before = l->servers;
+            listener old = {.servers = l->servers, .sides = l->sides};
             join_servers(l);
-            listener old = {.servers = before};
             watching_again(l);
             leave_servers(&old);
         }

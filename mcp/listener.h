@@ -28,6 +28,7 @@ typedef struct listener {
     visit *v;
     const mcp_endpoint *at; /* of the worker's present configuration */
     upstream **servers;     /* held; ends with NULL */
+    upstream **sides;       /* held: the caller's facet of each; NULL: none */
     str bond;               /* the endpoint it was opened at */
     uint64_t seen[LISTS];   /* what its caller would be listed, at last look */
     bool based;             /* seen[] is set */
@@ -44,6 +45,8 @@ typedef struct listener {
 /* l->v and l->wants are set. The request's configuration is let go of. */
 void listener_open(listener *l);
 void listener_close(listener *l); /* twice is fine */
+/* Does every server know that it is listened to, as far as it will? */
+bool listener_stands(const listener *l);
 /* A comment, when nothing was said for a while. */
 void listener_breathe(listener *l, sink *out, bool *full);
 

@@ -15,6 +15,7 @@ static unsigned bits_of(js_value result)
     unsigned bits = OFFER_KNOWN;
     if (has(said, S("prompts"))) bits |= OFFER_PROMPTS;
     if (has(said, S("resources"))) bits |= OFFER_RESOURCES;
+    if (has(said, S("logging"))) bits |= OFFER_LOGS;
     if (has(said, S("completions")) ||
         js_text_is(js_get(result, S("protocolVersion")), S("2024-11-05")))
         bits |= OFFER_COMPLETIONS;
@@ -28,12 +29,17 @@ void offer_heard(upstream *u, js_value result)
 
 bool offer_is_known(const upstream *u)
 {
-    return atomic_load(&u->offers) & OFFER_KNOWN;
+    return atomic_load(&u->of->offers) & OFFER_KNOWN;
+}
+
+bool offer_logs(const upstream *u)
+{
+    return atomic_load(&u->of->offers) & OFFER_LOGS;
 }
 
 unsigned offer_of(const upstream *u)
 {
-    unsigned bits = atomic_load(&u->offers);
+    unsigned bits = atomic_load(&u->of->offers);
     return bits & OFFER_KNOWN ? bits & OFFER_ALL : OFFER_ALL;
 }
 

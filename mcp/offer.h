@@ -15,11 +15,13 @@ enum {
     OFFER_PROMPTS = 1 << 1,
     OFFER_RESOURCES = 1 << 2,
     OFFER_COMPLETIONS = 1 << 3,
+    OFFER_LOGS = 1 << 4, /* not of OFFER_ALL: nobody is refused for it */
     OFFER_ALL = OFFER_PROMPTS | OFFER_RESOURCES | OFFER_COMPLETIONS
 };
 
 unsigned offer_of(const upstream *u); /* OFFER_ALL while it is not known */
 bool offer_is_known(const upstream *u);
+bool offer_logs(const upstream *u); /* it said so */
 /* The result of initialize or server/discover. */
 void offer_heard(upstream *u, js_value result);
 /* May this method be asked of it? */

@@ -5,6 +5,7 @@
  * that is, now or when it is opened. So a session without a stream costs the server nothing.
  * The rules were asked by the steps before (call.c); they are asked again before each notice. */
 #include "call.h"
+#include "facet.h"
 #include "feed.h"
 #include "reply.h"
 #include "session_end.h"
@@ -16,6 +17,7 @@ static const int64_t PATIENCE_MS = 1000, LOOK_MS = 5;
 struct subscribing {
     loop_timer look;
     int64_t until_ms;
+    upstream *side; /* held: the caller's facet; NULL: none */
 };
 
 flow_go call_subscribe(void *x, flow_why why)
@@ -37,6 +39,13 @@ static void look_again(void *v)
     corridor_wake(v, FLOW_WOKEN);
 }
 
+static bool is_known(const struct subject_call *k)
+{
+    upstream *side = k->subscribing->side;
+    bool apart = side && feed_is_wanted(side) && feed_now(side) != FEED_NONE;
+    return watch_stands(k->to, k->own) && (!apart || watch_stands(side, k->own));
+}
+
 /* Who has the answer may change the resource at once and wait to be told: so the server must know
  * by then, where somebody listens at all. The resource is watched here, too, until the stream does.
  */
@@ -49,9 +58,11 @@ flow_go call_subscribed(void *x, flow_why why)
     if (!k->subscribing && feed_is_wanted(k->to)) {
         k->subscribing = NEW(v->a, struct subscribing);
         k->subscribing->until_ms = now + PATIENCE_MS;
+        k->subscribing->side = facet_of_caller(v, k->to);
         watch_add(k->to, k->own);
+        if (k->subscribing->side) watch_add(k->subscribing->side, k->own);
     }
-    if (k->subscribing && now < k->subscribing->until_ms && !watch_stands(k->to, k->own)) {
+    if (k->subscribing && now < k->subscribing->until_ms && !is_known(k)) {
         loop_timer_start(v->w->loop, &k->subscribing->look, LOOK_MS, look_again, v);
         return FLOW_WAIT;
     }
@@ -65,6 +76,10 @@ void subscribe_end(visit *v)
     if (!k->subscribing) return;
     loop_timer_stop(v->w->loop, &k->subscribing->look);
     watch_remove(k->to, k->own);
+    if (k->subscribing->side) {
+        watch_remove(k->subscribing->side, k->own);
+        upstream_release(k->subscribing->side);
+    }
     k->subscribing = NULL;
 }
 

@@ -11,6 +11,7 @@
  * under the same key is there already. Upstreams keep the table itself alive, for the drops that
  * come after mcp_shared_free(). */
 #include "upstream.h"
+#include "facet.h"
 #include "link_token.h"
 #include "upstream_state.h"
 #include "watch.h"
@@ -94,6 +95,7 @@ static const err *open_origin(upstream *u, arena *a)
 static void destroy(upstream *u)
 {
     struct upstream_table *t = u->table;
+    facets_free(u);
     if (u->unreachable && atomic_load(&u->down)) metric_add(u->unreachable, -1);
     for (upstream_catalog *c = u->lists; c < u->lists + CATALOG_KINDS; c++) {
         if (c->now) catalog_drop(c->now);
@@ -116,6 +118,7 @@ static const err *make(struct upstream_table *t, arena *a, const upstream_spec *
 {
     arena *own = arena_new();
     upstream *u = NEW(own, upstream);
+    u->of = u;
     u->arena = own;
     u->table = t;
     u->shared = t->shared;
@@ -192,14 +195,20 @@ const err *upstream_acquire(struct mcp_shared *s, arena *a, const upstream_spec 
 upstream *upstream_hold(upstream *u)
 {
     unsigned before = atomic_fetch_add(&u->refs, 1);
-    assert(before > 0);
-    (void)before;
+    assert(before > 0 || u->of != u);
+    if (!before) (void)upstream_hold(u->of); /* a facet that is used keeps its server */
     return u;
 }
 
 void upstream_release(upstream *u)
 {
+    upstream *of = u->of;
+    bool is_facet = of != u;
     if (atomic_fetch_sub(&u->refs, 1) > 1) return;
+    if (is_facet) { /* it stays until its server ends or makes room */
+        upstream_release(of);
+        return;
+    }
     struct upstream_table *t = u->table;
     pthread_mutex_lock(&t->lock);
     if (map_get(t->by_key, u->key) == u) (void)map_del(t->by_key, u->key);
@@ -241,7 +250,7 @@ void upstream_refresh(struct mcp_shared *s)
 
 bool upstream_retired(const upstream *u)
 {
-    return atomic_load(&u->holders) == 0;
+    return atomic_load(&u->of->holders) == 0;
 }
 
 const upstream_spec *upstream_spec_of(const upstream *u)
@@ -251,7 +260,7 @@ const upstream_spec *upstream_spec_of(const upstream *u)
 
 unsigned upstream_worker_of(const upstream *u, str caller_id)
 {
-    uint64_t h = hash_bytes(u->table->seed, u->key) ^ hash_bytes(u->table->seed, caller_id);
+    uint64_t h = hash_bytes(u->table->seed, u->of->key) ^ hash_bytes(u->table->seed, caller_id);
     return (unsigned)(h % u->shared->workers);
 }
 
@@ -271,8 +280,8 @@ void upstream_cap_give(const upstream *u, upstream_cap which)
 
 upstream_era upstream_era_now(const upstream *u, int64_t now_ms)
 {
-    upstream_era era = atomic_load(&u->era);
-    if (era == ERA_LEGACY && now_ms >= atomic_load(&u->era_until_ms)) return ERA_UNKNOWN;
+    upstream_era era = atomic_load(&u->of->era);
+    if (era == ERA_LEGACY && now_ms >= atomic_load(&u->of->era_until_ms)) return ERA_UNKNOWN;
     return era;
 }
 

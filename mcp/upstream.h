@@ -12,6 +12,7 @@
 
 typedef enum { UPSTREAM_HTTP, UPSTREAM_STDIO } upstream_kind;
 typedef enum { ISOLATION_CALLER, ISOLATION_SHARED, ISOLATION_SESSION } upstream_isolation;
+typedef enum { LISTS_SHARED, LISTS_CAPABILITIES, LISTS_CALLER } upstream_lists;
 
 typedef struct {
     str name; /* [a-z][a-z0-9-]{0,30} */
@@ -23,6 +24,7 @@ typedef struct {
     const str *argv, *env; /* stdio; end with {0} */
     str cwd;
     upstream_isolation isolation;
+    upstream_lists lists;         /* for whom they are fetched */
     const str *include, *exclude; /* tool globs, end with {0}; empty include: all */
     const struct forward_row {
         str from, to;

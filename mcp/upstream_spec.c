@@ -55,7 +55,7 @@ str upstream_spec_key(arena *a, const upstream_spec *s)
 {
     buf b = buf_new(a, CANONICAL_MOST);
     put_text(&b, s->name);
-    buf_fmt(&b, "%d %d ", (int)s->kind, (int)s->isolation);
+    buf_fmt(&b, "%d %d %d ", (int)s->kind, (int)s->isolation, (int)s->lists);
     put_text(&b, s->url);
     put_headers(&b, s->auth);
     put_text(&b, s->ca_pem);

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* upstream_state.h - what is inside an upstream: its spec, and what was learned about it.
  *
- * Private to upstream.c, link*.c and catalog*.c. Two counts: `refs` keeps the memory, `holders`
- * are the configurations that name it; without a holder its links end as soon as they are idle.
- * Threads: what is not atomic and not under `lock` is immutable. Nothing blocks under `lock`. */
+ * A facet (facet.h) is an upstream that stands for another, `of`, whose spec, era, sessions and
+ * breaker it uses; lists, feed and watched resources are its own.
+ * Private to upstream.c, facet.c, feed.c, link*.c and catalog*.c. Two counts: `refs` keeps the
+ * memory, `holders` are the configurations that name it; without a holder its links end as soon as
+ * they are idle. Threads: what is not atomic and not under `lock` is immutable. Nothing blocks
+ * under `lock`. */
 #ifndef SP_MCP_UPSTREAM_STATE_H
 #define SP_MCP_UPSTREAM_STATE_H
 #include "../base/map.h"
@@ -35,7 +38,21 @@ typedef struct {
     size_t waiting, room;
 } upstream_catalog;
 
+/* Whose view of its server a facet is. */
+typedef struct {
+    str isolation, caller_id, session_id;
+    unsigned capabilities;
+    arena *
+        brought; /* under the facet's lock: what its caller's last request brought for the server */
+    str caller_token;
+    const header *headers;
+    atomic_int_fast64_t used_ms;
+} facet_eye;
+
+typedef enum { FEED_UNTRIED, FEED_STANDS, FEED_NONE } feed_state;
+
 struct upstream {
+    struct upstream *of; /* itself, unless it is a facet */
     struct upstream_table *table;
     mcp_shared *shared;
     arena *arena;
@@ -57,12 +74,18 @@ struct upstream {
     _Atomic(upstream_era) era;
     atomic_int_fast64_t era_until_ms;
     atomic_bool down;
-    atomic_uint offers;          /* offer.h */
-    atomic_uint listening;       /* streams of clients that want to hear of it, feed.c */
-    atomic_bool heard;           /* the owner is about to be told that something changed */
+    atomic_uint offers;       /* offer.h */
+    atomic_uint listening;    /* streams of clients that want to hear of it, feed.c */
+    atomic_bool heard;        /* the owner is about to be told that something changed */
+    _Atomic(feed_state) feed; /* while somebody listens; feed.c */
+    atomic_bool opens;        /* a facet's: its session is opened to listen to it */
+    atomic_uint facet_count;
+    atomic_uint own;             /* a facet's: bits of the lists that differ from its server's */
+    facet_eye eye;               /* a facet's */
     atomic_uint_fast64_t epochs; /* of its sessions, for ever rising */
     pthread_mutex_t lock;        /* of the rest */
     map *sessions;               /* isolation id -> published session, link_session.c */
+    map *facets;                 /* isolation id -> facet; NULL: none yet */
     upstream_catalog lists[CATALOG_KINDS]; /* catalog.c */
     map *watched;                          /* watch.c; NULL: nothing yet */
     uint64_t watch_epoch, watch_stood;     /* of the last set, of the last the server knows */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "watching.h"
 #include "../base/uri.h"
+#include "facet.h"
+#include "feed.h"
 #include "name.h"
 #include "question_of.h"
 #include "upstream_state.h"
@@ -14,12 +16,12 @@ static str name_of_server(const upstream *u)
     return upstream_spec_of(u)->name;
 }
 
-static bool lists(mcp_worker *w, upstream *u, str uri)
+static bool lists(mcp_worker *w, upstream *side, upstream *u, str uri)
 {
     static const catalog_kind kinds[] = {CATALOG_RESOURCES, CATALOG_TEMPLATES};
     bool found = false;
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds && !found; i++) {
-        const catalog *c = catalog_want(w, u, kinds[i], 0, true).now;
+        const catalog *c = facet_look(w, side, u, kinds[i], true).now;
         found = c && catalog_find(c, uri);
         for (size_t j = 0; c && kinds[i] == CATALOG_TEMPLATES && !found && j < c->count; j++)
             found = uri_fits(c->items[j].name, uri);
@@ -33,10 +35,10 @@ static upstream *owner_of(const listener *l, str uri)
 {
     upstream *found = NULL;
     if (l->servers[0] && !l->servers[1]) return l->servers[0];
-    for (upstream **u = l->servers; *u; u++) {
-        if (!lists(l->v->w, *u, uri)) continue;
+    for (size_t i = 0; l->servers[i]; i++) {
+        if (!lists(l->v->w, l->sides[i], l->servers[i], uri)) continue;
         if (found) return NULL;
-        found = *u;
+        found = l->servers[i];
     }
     return found;
 }
@@ -66,6 +68,13 @@ static bool may_read(const listener *l, const upstream *u, str own)
     return said.permit;
 }
 
+static upstream *side_of(const listener *l, const upstream *u)
+{
+    size_t i = 0;
+    while (l->servers[i] != u) i++;
+    return l->sides[i];
+}
+
 static watching *take(const listener *l, str uri)
 {
     arena *a = arena_new_of(ROOM);
@@ -77,8 +86,10 @@ static watching *take(const listener *l, str uri)
         arena_free(a);
         return NULL;
     }
+    k->side = side_of(l, k->u);
     k->u = upstream_hold(k->u);
     watch_add(k->u, k->own);
+    if (k->side) watch_add(upstream_hold(k->side), k->own);
     return k;
 }
 
@@ -88,6 +99,10 @@ static void drop_all(watching *k)
         next = k->next;
         watch_remove(k->u, k->own);
         upstream_release(k->u);
+        if (k->side) {
+            watch_remove(k->side, k->own);
+            upstream_release(k->side);
+        }
         arena_free(k->a);
     }
 }
@@ -146,12 +161,18 @@ static void drop(letter *self)
     arena_free(m->a);
 }
 
+/* Who hears it on a stream of his own hears it there alone. */
+static bool hears(const watching *k, const upstream *u)
+{
+    return k->side && feed_now(k->side) == FEED_STANDS ? u == k->side : u == k->u;
+}
+
 static void note(listener *l, void *m_)
 {
     const word *m = m_;
     bool any = false;
     for (watching *k = l->watches; k; k = k->next) {
-        if (k->owed || k->u != m->u || !str_eq(k->own, m->uri)) continue;
+        if (k->owed || !hears(k, m->u) || !str_eq(k->own, m->uri)) continue;
         k->owed = may_read(l, k->u, k->own);
         any = any || k->owed;
     }

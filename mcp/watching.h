@@ -12,8 +12,8 @@ enum { WATCHING_MOST = 100, WATCHING_URI_MOST = 4096 };
 
 typedef struct watching {
     struct watching *next;
-    arena *a; /* it lives there */
-    upstream *u;
+    arena *a;           /* it lives there */
+    upstream *u, *side; /* side: the caller's facet of it; NULL: none */
     str own, public_uri;
     bool owed; /* it was updated, and the client was not told yet */
 } watching;

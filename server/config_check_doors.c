@@ -2,6 +2,7 @@
 /* config_check_doors.c - MCP endpoints and servers, LLM backends and routes. */
 #include "../llm/llm.h"
 #include "../mcp/selector.h"
+#include "../mcp/upstream.h"
 #include "config_check.h"
 
 /* Mcp servers */
@@ -94,6 +95,14 @@ static void check_claims(config_reader *r, const config_server *s)
     }
 }
 
+static void check_lists(config_reader *r, const config_server *s)
+{
+    const yaml_node *n = config_place(s->at.node, "lists");
+    if (s->lists == LISTS_SHARED || s->isolation != ISOLATION_SHARED) return;
+    problems_add(r->out, n->line, n->column,
+                 "lists apart need sessions apart: not with `isolation: shared`");
+}
+
 static void check_server(config_reader *r, const config_server *s)
 {
     const yaml_node *map = s->at.node;
@@ -114,6 +123,7 @@ static void check_server(config_reader *r, const config_server *s)
         only_with(r, s, of_url[i], "url");
     for (size_t i = 0; has_url && i < sizeof of_command / sizeof *of_command; i++)
         only_with(r, s, of_command[i], "command");
+    check_lists(r, s);
     config_check_auth(r, &s->auth, s->url);
     check_globs(r, config_place(map, "tools"), "include", s->include);
     check_globs(r, config_place(map, "tools"), "exclude", s->exclude);

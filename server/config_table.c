@@ -108,6 +108,8 @@ const config_row config_rows[] = {
 {"mcp.servers.*.cwd", CONFIG_TEXT, IN(config_server, cwd), .help = "Where it runs. Left out: the directory of this file."},
 {"mcp.servers.*.isolation", CONFIG_CHOICE, IN(config_server, isolation), .fallback = "caller", .choices = "caller|shared|session",
  .help = "Who shares one process or session of the server."},
+{"mcp.servers.*.lists", CONFIG_CHOICE, IN(config_server, lists), .fallback = "shared", .choices = "shared|capabilities|caller",
+ .help = "For whom its lists are fetched: once for everybody, for each set of things a client can be asked, or for each caller."},
 {"mcp.servers.*.tools", CONFIG_MAP, NOWHERE, .help = "Which of its tools exist here."},
 {"mcp.servers.*.tools.include", CONFIG_TEXTS, IN(config_server, include), .help = "Globs, or `/re/` for a regular expression (RE2). Left out: all."},
 {"mcp.servers.*.tools.exclude", CONFIG_TEXTS, IN(config_server, exclude), .help = "Likewise; wins over include."},

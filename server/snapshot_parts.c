@@ -118,6 +118,7 @@ static upstream_spec spec_of(snapshot_maker *m, const config_server *s)
     upstream_spec spec = {.name = s->at.name,
                           .kind = s->url.p ? UPSTREAM_HTTP : UPSTREAM_STDIO,
                           .isolation = (upstream_isolation)s->isolation,
+                          .lists = (upstream_lists)s->lists,
                           .include = s->include,
                           .exclude = s->exclude,
                           .timeout_ms = s->timeout_ms,

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* hearing.c - a call whose client wants log messages, at a server that may say them elsewhere.
+ *
+ * A legacy server over HTTP may log on its session's own stream. So that stream is opened before
+ * the call for who asked for messages in as many words, and kept a while for the next one
+ * (feed.c); nobody else pays for it. */
+#include "call.h"
+#include "facet.h"
+#include "feed.h"
+#include "offer.h"
+#include "session_state.h"
+
+static const int64_t PATIENCE_MS = 500, LOOK_MS = 5;
+
+struct hearing {
+    upstream *side; /* held */
+    loop_timer look;
+    int64_t until_ms;
+    bool waits;
+};
+
+static bool asks_for_logs(const visit *v)
+{
+    if (v->q.speaks == &dialect_modern) return v->q.log_level.p;
+    return v->q.has_session &&
+           session_level(v->w->shared->sessions, &v->q.session) != SESSION_LEVEL_NONE;
+}
+
+static void look_again(void *v)
+{
+    corridor_wake(v, FLOW_WOKEN);
+}
+
+static bool must_wait(visit *v, struct hearing *h)
+{
+    int64_t now_ms = loop_now_ms(v->w->loop);
+    h->waits = feed_now(h->side) == FEED_UNTRIED && now_ms < h->until_ms;
+    if (h->waits) loop_timer_start(v->w->loop, &h->look, LOOK_MS, look_again, v);
+    return h->waits;
+}
+
+bool hearing_begin(visit *v)
+{
+    struct subject_call *k = v->call;
+    int64_t now_ms = loop_now_ms(v->w->loop);
+    bool logs_apart = k->to->spec.kind == UPSTREAM_HTTP &&
+                      upstream_era_now(k->to, now_ms) == ERA_LEGACY && offer_logs(k->to);
+    upstream *side = logs_apart && asks_for_logs(v) ? facet_of_session(v, k->to) : NULL;
+    if (!side) return false;
+    k->hearing = NEW(v->a, struct hearing);
+    k->hearing->side = side;
+    k->hearing->until_ms = now_ms + PATIENCE_MS;
+    feed_open(side);
+    return must_wait(v, k->hearing);
+}
+
+bool hearing_is_due(visit *v)
+{
+    struct hearing *h = v->call->hearing;
+    return h && h->waits && !must_wait(v, h);
+}
+
+bool hearing_works(const visit *v)
+{
+    return v->call->hearing && feed_now(v->call->hearing->side) == FEED_STANDS;
+}
+
+void hearing_end(visit *v)
+{
+    struct hearing *h = v->call->hearing;
+    if (!h) return;
+    loop_timer_stop(v->w->loop, &h->look);
+    feed_leave(h->side);
+    upstream_release(h->side);
+    v->call->hearing = NULL;
+}
