@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "answer.h"
 #include "../transport/sse.h"
+#include "kept.h"
 #include "route.h"
 
 enum { ANSWER_LIMIT = 64 << 20, PIECE_LIMIT = 64 << 20, EVENT_LIMIT = 4 << 20, ERROR_DEPTH = 128 };
@@ -84,11 +85,18 @@ static bool has_content(const llm_run *r)
     return r->stream.has_content && !r->stream.failed;
 }
 
+/* On its way into the store before the client knows its name. */
+static void keep_stream(llm_run *r)
+{
+    if (!r->passes && r->chat.kept && r->stream.ended) kept_put_streamed(r, buf_str(&r->piece));
+}
+
 /* What has been made so far goes out, unless the answer has not begun. */
 static void flush(llm_run *r)
 {
     if (!r->out && !has_content(r)) return;
     if (!r->out) open_stream(r);
+    keep_stream(r);
     if (r->piece.n && !sink_write(r->out, buf_str(&r->piece)) && r->call) call_pause(r->call);
     r->piece.n = 0;
 }
@@ -403,6 +411,7 @@ static flow_go end_stream(llm_run *r)
     bool told = r->tap ? usage_tap_sense(r->tap) == FRAME_ERROR : r->stream.failed;
     if (finished && !r->tap) stream_end(&r->stream);
     if (!finished && !told) write_failure(r);
+    keep_stream(r);
     if (r->piece.n) (void)sink_write(r->out, buf_str(&r->piece));
     r->piece.n = 0;
     if (!finished)
@@ -442,6 +451,8 @@ static flow_go end_translated(llm_run *r, js_value root)
     if (!reply.model.n) reply.model = chat_model(&r->chat, r->target);
     if (r->body.stream) return end_as_stream(r, &reply);
     str body = jn_dump(r->a, r->client->write_reply(r->a, &r->chat, &reply));
+    js_value written;
+    if (r->chat.kept && !js_check(r->a, body, ERROR_DEPTH, &written)) kept_put(r, written);
     say_losses(r);
     exchange_reply(r->x, 200, typed_headers(r, S("application/json")), body);
     return FLOW_DONE;

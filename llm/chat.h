@@ -125,6 +125,8 @@ typedef struct llm_chat {
     js_value logit_bias, metadata;
 
     const struct llm_dialect *from; /* the client's */
+    str previous;                   /* responses: the kept one that this goes on from */
+    bool kept;                      /* and its answer is kept, too */
     llm_reader *reader;
     js_value root;         /* the client's body */
     int64_t now_s;         /* wall clock, for what clients want a date on */

@@ -6,6 +6,7 @@
  * reached or is full is followed by the next, as long as nothing of an answer went to the client.
  */
 #include "answer.h"
+#include "kept.h"
 #include "route.h"
 
 enum { TARGETS = 64 };
@@ -123,6 +124,7 @@ static const flow_step attempt[] = {
 static const flow_step steps[] = {
     {.name = "identify", .run = llm_identify},
     {.name = "read", .run = read_request},
+    {.name = "recall", .run = kept_recall},
     {.name = "route", .run = route},
     {.name = "attempt", .sub = attempt, .most = TARGETS + 1},
     {.name = "relay", .run = llm_relay},

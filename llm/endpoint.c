@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "endpoint.h"
+#include "kept.h"
 #include "schema.h"
-#include "worker.h"
 
 /* clang-format off */
 const llm_endpoint llm_endpoints[] = {
@@ -19,6 +19,8 @@ const llm_endpoint llm_endpoints[] = {
     {"/v1/audio/speech",           "POST", ENDPOINT_NEEDS_RULE, &llm_chat_flow, &openai_flat, NULL, FLAT_SPEECH},
     {"/v1/responses/input_tokens", "POST", ENDPOINT_NEEDS_RULE, &llm_chat_flow, &openai_flat, NULL, FLAT_INPUT_TOKENS},
     {"/tokenize",                  "POST", ENDPOINT_NEEDS_RULE, &llm_chat_flow, &openai_flat, NULL, FLAT_TOKENIZE},
+    {"/v1/responses/", "GET",    ENDPOINT_NEEDS_CALLER, &llm_kept_flow,   &openai_responses, NULL, FLAT_NONE},
+    {"/v1/responses/", "DELETE", ENDPOINT_NEEDS_CALLER, &llm_forget_flow, &openai_responses, NULL, FLAT_NONE},
     {"/v2/rerank",                 "POST", ENDPOINT_NEEDS_RULE, &llm_chat_flow, &openai_flat, NULL, FLAT_RERANK},
     {"/cohere/v2/rerank",          "POST", ENDPOINT_NEEDS_RULE, &llm_chat_flow, &openai_flat, "/v2/rerank", FLAT_RERANK},
     {"/v1/messages/count_tokens",  "POST", ENDPOINT_NEEDS_RULE, &llm_chat_flow, &anthropic_messages, NULL, FLAT_COUNT_TOKENS},
@@ -41,9 +43,22 @@ static bool matches(str path, const char *row)
     return str_starts(path, want) && path.n > want.n;
 }
 
-const llm_endpoint *llm_endpoint_find(str path)
+const llm_endpoint *llm_endpoint_find(str path, str method)
 {
+    const llm_endpoint *other = NULL;
+    for (const llm_endpoint *e = llm_endpoints; e->path; e++) {
+        if (!matches(path, e->path)) continue;
+        if (str_eq(method, (str){e->method, strlen(e->method)})) return e;
+        if (!other) other = e;
+    }
+    return other;
+}
+
+str endpoint_allow(arena *a, str path)
+{
+    str all = {0};
     for (const llm_endpoint *e = llm_endpoints; e->path; e++)
-        if (matches(path, e->path)) return e;
-    return NULL;
+        if (matches(path, e->path))
+            all = arena_fmt(a, STR_FMT "%s%s", STR_ARG(all), all.n ? ", " : "", e->method);
+    return all;
 }

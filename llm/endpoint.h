@@ -19,6 +19,8 @@ typedef struct llm_endpoint {
 
 str endpoint_name(const llm_endpoint *e);
 
-extern const llm_endpoint llm_endpoints[];       /* ends with {0} */
-const llm_endpoint *llm_endpoint_find(str path); /* NULL: not ours */
+extern const llm_endpoint llm_endpoints[]; /* ends with {0} */
+/* NULL: the path is not ours. A path that takes other methods only gives one of those. */
+const llm_endpoint *llm_endpoint_find(str path, str method);
+str endpoint_allow(arena *a, str path); /* "GET, DELETE" */
 #endif

@@ -19,7 +19,7 @@ void llm_worker_free(llm_worker *w)
 
 bool llm_path(str path)
 {
-    return llm_endpoint_find(path) != NULL;
+    return llm_endpoint_find(path, (str){0}) != NULL;
 }
 
 /* A wrong method is refused by a flow of its own, so that it ends like every other request. */
@@ -31,7 +31,7 @@ static flow_go refuse_method(void *run, flow_why why)
                                      .said = {.status = 405,
                                               .code = S("method_not_allowed"),
                                               .message = S("this path takes another method")},
-                                     .allow = r->endpoint->method});
+                                     .allow = endpoint_allow(r->a, exchange_path(r->x)).p});
 }
 
 static const flow_step wrong_method_steps[] = {{.name = "refuse", .run = refuse_method}, {0}};
@@ -50,7 +50,7 @@ void llm_serve(llm_worker *w, exchange *x, const llm_request *rq)
     r->x = x;
     r->a = a;
     r->rq = *rq;
-    r->endpoint = llm_endpoint_find(exchange_path(x));
+    r->endpoint = llm_endpoint_find(exchange_path(x), exchange_method(x));
     r->client = r->endpoint ? r->endpoint->dialect : &openai_chat;
     r->self = handle_add(loop_handles(w->o.loop), &llm_run_type, r);
     record *facts = exchange_record(x);

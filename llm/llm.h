@@ -9,6 +9,7 @@
 #include "../base/metric.h"
 #include "../base/tally.h"
 #include "../transport/client.h"
+#include "shelf.h"
 #include "sigv4.h"
 
 /* In the order of the configuration's choices. */
@@ -62,6 +63,8 @@ typedef struct {
     size_t body_limit;
     unsigned json_depth;
     unsigned streams_per_caller;
+    int64_t keep_s;   /* how long answers of the Responses API are kept; 0: they are not */
+    size_t keep_most; /* bytes of one of them */
 } llm_config;
 
 typedef struct llm_worker llm_worker;
@@ -72,6 +75,7 @@ typedef struct {
     identity_services services;
     tally *streams; /* of each caller, over all doors; outlives this */
     audit_sink audit;
+    shelf shelf;
     logger *log;
     metrics *meters;
 } llm_worker_options;

@@ -97,8 +97,8 @@ jnode *responses_object(arena *a, const llm_chat *c, str id, str model)
     }
     js_value text = js_get(c->root, S("text"));
     jn_set(j, "text", raw_or(a, text, "{\"format\":{\"type\":\"text\"}}"));
-    jn_set(j, "previous_response_id", jn_null(a));
-    jn_set(j, "store", jn_bool(a, false));
+    jn_set(j, "previous_response_id", c->previous.n ? jn_text(a, c->previous) : jn_null(a));
+    jn_set(j, "store", jn_bool(a, c->kept));
     jn_set(j, "usage", jn_null(a));
     return j;
 }

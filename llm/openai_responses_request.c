@@ -294,7 +294,7 @@ const err *responses_read_request(llm_reader *rd, js_value body, llm_chat *out)
     if (!o) return reader_wrong(rd, "the body must be a JSON object");
     out->model = obj_text(o, "model");
     (void)obj_take(o, "include"); /* encrypted reasoning is always given */
-    if (!js_bool(obj_peek(o, "store"), true)) (void)obj_take(o, "store"); /* nothing is kept */
+    if (out->kept || !js_bool(obj_peek(o, "store"), true)) (void)obj_take(o, "store");
     if (str_eq(js_text(obj_arena(o), obj_peek(o, "truncation")), S("disabled")))
         (void)obj_take(o, "truncation");
     if (obj_has(o, "previous_response_id"))

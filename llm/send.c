@@ -6,6 +6,7 @@
 #include "../base/clock.h"
 #include "answer.h"
 #include "credential.h"
+#include "kept.h"
 #include "parts.h"
 #include "schema.h"
 
@@ -17,7 +18,9 @@ static void read_little(llm_run *r)
                          .from = r->client,
                          .root = r->body.root,
                          .headers = exchange_headers(r->x),
-                         .now_s = clock_wall_ms() / 1000};
+                         .now_s = clock_wall_ms() / 1000,
+                         .kept = kept_wanted(r),
+                         .previous = r->went_on ? r->goes_on_from : (str){0}};
     if (!r->body.stream) return;
     js_value asked = js_at(r->body.root, "stream_options.include_usage");
     r->chat.include_usage = (opt_bool){asked.kind != JS_ABSENT, js_bool(asked, false)};
@@ -129,7 +132,8 @@ flow_go llm_translate(void *run, flow_why why)
     llm_run *r = run;
     const llm_backend *b = r->target->backend;
     if (r->endpoint->flat) return translate_flat(r);
-    r->provider = schema_dialect(b->schema, r->client);
+    /* What began here goes on here: OpenAI would not know the kept items' thoughts. */
+    r->provider = schema_dialect(b->schema, r->went_on ? &openai_chat : r->client);
     r->passes = !strcmp(r->provider->family, r->client->family);
     r->hides_usage = false;
     r->loss = NULL;

@@ -38,6 +38,9 @@ typedef struct llm_run {
     verdict said;   /* of the last target asked */
     llm_refusal refusal;
 
+    str goes_on_from, recalled; /* previous_response_id; what the store had of it */
+    bool recall_began, recall_ended, went_on, kept;
+
     handle self; /* what the upstream call knows us by */
     call *call;  /* NULL: none open */
     int upstream_status;

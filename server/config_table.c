@@ -226,6 +226,11 @@ const config_row config_rows[] = {
 {"llm.routes[].stream_idle_timeout", CONFIG_DURATION, IN(config_route, stream_idle_ms), .least = 10, .most = 86400000, .fallback = "30s",
  .help = "Between two pieces of a streamed answer."},
 {"llm.routes[].owned_by", CONFIG_TEXT, IN(config_route, owned_by), .help = "For /v1/models. Left out: the route's name."},
+{"llm.responses", CONFIG_MAP, NOWHERE, .help = "Answers of the Responses API, for previous_response_id where the provider keeps none."},
+{"llm.responses.keep", CONFIG_DURATION, IN(config, responses_keep_ms), .least = 1000, .most = (int64_t)30 * 86400000,
+ .help = "How long they stay in the store, each for its caller. Left out: none is kept."},
+{"llm.responses.size", CONFIG_SIZE, IN(config, responses_size), .least = 1024, .most = 16 << 20, .fallback = "1MiB",
+ .help = "Bytes of one with all that led to it; what is longer is not kept."},
 {"llm.prices", CONFIG_TEXT, LATER, .help = "Prices by model."},
 {"llm.endpoint_prefixes", CONFIG_ANY, LATER, .help = "Paths of the public dialects."},
 

@@ -341,6 +341,8 @@ const err *snapshot_make_llm(snapshot_maker *m, llm_config *out)
                         .redact = c->redact,
                         .body_limit = (size_t)c->body,
                         .json_depth = (unsigned)c->json_depth,
-                        .streams_per_caller = (unsigned)c->streams_per_caller};
+                        .streams_per_caller = (unsigned)c->streams_per_caller,
+                        .keep_s = c->responses_keep_ms / 1000,
+                        .keep_most = (size_t)c->responses_size};
     return NULL;
 }

@@ -65,6 +65,7 @@ static void make_products(worker *w)
                               .services = services,
                               .streams = h->streams,
                               .audit = audit_log_sink(h->audit),
+                              .shelf = {h->kept, h->disk, h->log},
                               .log = h->log,
                               .meters = h->meters};
     w->mcp = mcp_worker_new(h->mcp, w->index, &mcp);

@@ -98,9 +98,9 @@ static void every_endpoint_states_what_it_needs(void **s)
         assert_int_not_equal(e->needs, ENDPOINT_NEEDS_UNSET);
         assert_non_null(e->steps);
     }
-    assert_null(llm_endpoint_find(S("/v1/chat/completions/")));
-    assert_null(llm_endpoint_find(S("/v1/models/")));
-    assert_non_null(llm_endpoint_find(S("/v1/models/a/b")));
+    assert_null(llm_endpoint_find(S("/v1/chat/completions/"), S("POST")));
+    assert_null(llm_endpoint_find(S("/v1/models/"), S("GET")));
+    assert_non_null(llm_endpoint_find(S("/v1/models/a/b"), S("GET")));
 }
 
 static void usage_is_disjoint_and_read_from_any_cut_of_the_stream(void **s)
