@@ -11,6 +11,9 @@
  * Strict: responses with two lengths, a bad chunk, a bare CR, obs-fold, over-long heads or
  * bytes after the end are errors and the connection is closed. 1xx is skipped. A dead kept
  * connection is retried once on a fresh one if no byte of an answer came back.
+ * A body may follow its call: `wants` says when the upstream takes more of it, call_upload() gives
+ * it. Such a call takes no kept connection and is never sent twice; `answer_ms` begins anew with
+ * each piece, and does not run while it is the caller who has nothing to give.
  * Ownership: request views must live until `head` or `end`; heads are views until `end`.
  * Threads: its worker's only; origin_* as said. */
 #ifndef SP_CLIENT_H
@@ -48,6 +51,8 @@ typedef struct {
     const header *headers; /* ends with {0}; Host, Content-Length, Connection, Accept-Encoding are
                               the client's */
     str body[3];           /* sent one after the other, uncopied */
+    uint64_t upload;       /* bytes that follow these by call_upload() */
+    void (*wants)(void *owner); /* an event like the others: some of them may be given now */
     int64_t connect_ms, answer_ms, idle_ms; /* to connect; to the head; between bytes. 0: none */
     size_t head_limit;                      /* 0: 64 KiB */
     bool no_retry;                          /* not even on a dead kept connection */
@@ -70,6 +75,9 @@ typedef struct {
  */
 call *call_start(client *c, const call_request *rq, const void *type, handle owner,
                  const call_events *ev);
+/* The next bytes of an upload, which are copied as far as they are not sent at once. Only after
+ * `wants`, as long as it returns true; false: wait for the next `wants`. */
+bool call_upload(call *k, str bytes);
 void call_pause(call *k); /* stop reading the upstream: back-pressure */
 void call_resume(call *k);
 void call_cancel(call *k); /* closes its connection; no more events; the pointer is dead */

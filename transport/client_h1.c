@@ -17,6 +17,7 @@
  * which may be as dead. */
 #include "client_pool.h"
 #include "h1_request.h"
+#include <assert.h>
 #include <stdlib.h>
 
 enum { READS_MOST = 16, HEAD_LIMIT = 64 * 1024 };
@@ -34,7 +35,8 @@ struct call {
     const call_events *ev;
     call_head head;
     const err *doom; /* to be told by the next kick */
-    bool paused, retried;
+    bool paused, retried, wants;
+    uint64_t upload_left;
     int64_t connect_by_ms, heard_ms;
     loop_timer timer, kick;
     struct call *prev, *next;
@@ -208,7 +210,7 @@ static bool build_head(const call *k)
                        .target = rq->target,
                        .authority = origin_authority(rq->to),
                        .headers = rq->headers,
-                       .body_n = rq->body[0].n + rq->body[1].n + rq->body[2].n};
+                       .body_n = rq->body[0].n + rq->body[1].n + rq->body[2].n + rq->upload};
     k->c->head.n = 0;
     k->c->head.over = false;
     return h1_request_write(&k->c->head, &head);
@@ -281,7 +283,8 @@ static void begin(call *k)
         fail_later(k, ERR_BUG, "a request that must not be sent: a byte in its head, or too long");
         return;
     }
-    conn *n = pool_take(k->home, loop_now_ms(k->c->l));
+    k->upload_left = k->rq.upload;
+    conn *n = k->rq.upload ? NULL : pool_take(k->home, loop_now_ms(k->c->l));
     if (!n) {
         open_fresh(k);
         return;
@@ -334,7 +337,8 @@ static void tell_data(call *k, str piece)
 /* The message is whole. The connection goes back first, so that `end` can start a call on it. */
 static void finish(conn *n, call *k, bool in_step)
 {
-    bool keep = in_step && n->reply.keep && all_sent(n) && !n->send_broken && !n->wire.hung_up;
+    bool keep = in_step && n->reply.keep && all_sent(n) && k->upload_left == 0 && !n->send_broken &&
+                !n->wire.hung_up;
     call_leave(k);
     if (keep)
         conn_keep(n);
@@ -406,6 +410,35 @@ static void conn_read(conn *n)
     if (!n->dead && n->call) kick(n->call);
 }
 
+/* Uploading */
+
+/* As long as it is the owner's turn nothing is late. */
+static void want_more(conn *n, call *k)
+{
+    if (!all_sent(n) || n->send_broken || !k->upload_left || k->wants) return;
+    k->wants = true;
+    if (k->stage == CALL_WAITING) wait_for(k, 0);
+    void *owner = owner_of(k);
+    if (owner)
+        k->rq.wants(owner);
+    else
+        fail_later(k, ERR_CANCELLED, "nobody gives the rest");
+}
+
+bool call_upload(call *k, str bytes)
+{
+    conn *n = k->on;
+    assert(k->wants && n && bytes.n <= k->upload_left);
+    k->upload_left -= bytes.n;
+    n->parts[CONN_PARTS - 1] = bytes;
+    n->part = CONN_PARTS - 1;
+    n->send_broken = !send_more(n); /* what became of it is read where the answer is */
+    keep_unsent(n, CONN_PARTS);
+    k->wants = all_sent(n) && k->upload_left && !n->send_broken;
+    if (k->stage == CALL_WAITING) wait_for(k, k->wants ? 0 : k->rq.answer_ms);
+    return k->wants;
+}
+
 /* Events */
 
 static void opened(conn *n, call *k)
@@ -416,6 +449,7 @@ static void opened(conn *n, call *k)
         return;
     }
     n->send_broken = !send_request(k);
+    want_more(n, k);
     conn_read(n); /* what came with the handshake is not announced again */
 }
 
@@ -437,6 +471,7 @@ static void carrying(conn *n, uint32_t events)
 {
     wire_advance(&n->wire, events);
     if (events & EPOLLOUT && !n->send_broken) n->send_broken = !send_more(n);
+    want_more(n, n->call);
     if (n->wire.ssl || events & ~(uint32_t)EPOLLOUT) conn_read(n);
 }
 

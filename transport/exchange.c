@@ -89,6 +89,7 @@ void exchange_finished(exchange *x, bool clean)
     x->c = NULL;
     exchange_spun(x);
     loop_timer_stop(server_loop(x->s), &x->patience);
+    loop_timer_stop(server_loop(x->s), &x->doubt);
     if (x->response) MHD_destroy_response(x->response);
     x->response = NULL;
     if (x->streamed) {
@@ -207,24 +208,71 @@ void exchange_attach(exchange *x, flow_run *r)
     x->flow = r;
 }
 
+static const err *ask_for_body(exchange *x, size_t limit)
+{
+    if (x->coded)
+        return err_new(x->memory, ERR_UNSUPPORTED, "the request body has a Content-Encoding");
+    bool declared = x->length > 0 && (uint64_t)x->length > limit;
+    if (x->over || declared || x->body.n > limit)
+        return err_new(x->memory, ERR_TOO_LARGE, "request body over %zu bytes", limit);
+    x->asked = true;
+    x->body_limit = limit;
+    return NULL;
+}
+
 const err *exchange_body(exchange *x, size_t limit, bool *whole, str *body)
 {
     *whole = false;
     *body = (str){0};
-    if (x->coded)
-        return err_new(x->memory, ERR_UNSUPPORTED, "the request body has a Content-Encoding");
-    bool declared = x->length > 0 && (uint64_t)x->length > limit;
-    if (x->over || declared || x->body.n > limit) {
-        return err_new(x->memory, ERR_TOO_LARGE, "request body over %zu bytes", limit);
-    }
-    x->asked = true;
-    x->body_limit = limit;
+    const err *e = ask_for_body(x, limit);
+    if (e) return e;
     *whole = x->whole;
     if (x->whole)
         *body = buf_str(&x->body);
     else if (x->held)
         exchange_resume(x);
     return NULL;
+}
+
+bool exchange_give(exchange *x, str bytes)
+{
+    if (bytes.n > x->body_limit - x->given) {
+        x->over = true;
+        return false;
+    }
+    x->given += bytes.n;
+    x->full = !x->piece(x->piece_ctx, bytes);
+    return true;
+}
+
+const err *exchange_upload(exchange *x, size_t limit, exchange_piece_fn *piece, void *ctx)
+{
+    const err *e = ask_for_body(x, limit);
+    if (e) return e;
+    x->piece = piece;
+    x->piece_ctx = ctx;
+    if (x->body.n) (void)exchange_give(x, buf_str(&x->body)); /* within the limit: just looked at */
+    buf_free(&x->body);
+    if (x->held) exchange_resume(x);
+    return NULL;
+}
+
+void exchange_upload_go_on(exchange *x)
+{
+    if (!x->full) return;
+    x->full = false;
+    exchange_resume(x);
+}
+
+upload_state exchange_upload_state(const exchange *x)
+{
+    if (x->over) return UPLOAD_OVER;
+    return x->whole ? UPLOAD_ENDED : UPLOAD_COMES;
+}
+
+int64_t exchange_length(const exchange *x)
+{
+    return x->length;
 }
 
 /* What is answered */

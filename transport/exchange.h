@@ -46,6 +46,17 @@ void exchange_attach(exchange *x, flow_run *r);
  * (ERR_TOO_LARGE over `limit`, ERR_UNSUPPORTED for a coded body) means: refuse now. */
 MUST_CHECK const err *exchange_body(exchange *x, size_t limit, bool *whole, str *body);
 
+/* Instead of exchange_body(): the body in pieces, as they come, the first of them (what has come
+ * before) from inside this call. `piece` takes all it is given; false: no more for now, until
+ * exchange_upload_go_on(). The flow is woken when the last was given, or one came over `limit`. */
+typedef bool exchange_piece_fn(void *ctx, str bytes);
+typedef enum { UPLOAD_COMES, UPLOAD_ENDED, UPLOAD_OVER } upload_state;
+MUST_CHECK const err *exchange_upload(exchange *x, size_t limit, exchange_piece_fn *piece,
+                                      void *ctx);
+void exchange_upload_go_on(exchange *x);
+upload_state exchange_upload_state(const exchange *x);
+int64_t exchange_length(const exchange *x); /* of the body, as declared; -1: not */
+
 /* A whole reply. Header names and values are copied, the body is not: it must live in the
  * exchange's arena (or be static). Content-Length, Date and Connection are the front's. */
 void exchange_reply(exchange *x, int status, const header *headers, str body);

@@ -103,6 +103,7 @@ static enum MHD_Result begin(exchange *x, const char *method, const char *versio
     s->exchanges++;
     s->o.on_exchange(x, s->o.ctx);
     flow_queue_run(loop_flows(server_loop(s)));
+    if (x->c->gone && !x->whole) conn_doubt(x->c);
     return begin_body(x);
 }
 
@@ -123,9 +124,21 @@ static enum MHD_Result swallow(exchange *x, size_t n)
     return MHD_YES;
 }
 
+/* The client is kept waiting while nobody wants more of its upload. */
+static enum MHD_Result take_piece(exchange *x, str bytes)
+{
+    bool taken = exchange_give(x, bytes);
+    if (!taken) exchange_wake(x, FLOW_WOKEN);
+    flow_queue_run(loop_flows(server_loop(x->s)));
+    if (!taken) return swallow(x, bytes.n);
+    if (x->full && !x->replied && !x->suspended) suspend(x);
+    return MHD_YES;
+}
+
 static enum MHD_Result take_body(exchange *x, str bytes)
 {
     if (x->replied || x->over) return swallow(x, bytes.n);
+    if (x->piece) return take_piece(x, bytes);
     if (!x->body.limit) {
         bool small = x->length > 0 && x->length <= SMALL_BODY;
         x->body = buf_new(small ? x->memory : NULL, SIZE_MAX);
@@ -148,7 +161,7 @@ static void end_body(exchange *x)
 {
     x->whole = true;
     x->s->progress = true;
-    record_number(&x->facts, FACT_BYTES_IN, (int64_t)x->body.n);
+    record_number(&x->facts, FACT_BYTES_IN, (int64_t)(x->piece ? x->given : x->body.n));
     loop_timer_stop(server_loop(x->s), &x->patience);
     if (!x->asked || x->replied) return;
     exchange_wake(x, FLOW_WOKEN);

@@ -31,13 +31,19 @@ struct exchange {
     flow_run *flow;
     buf body;
     size_t body_limit, swallowed;
+    exchange_piece_fn *piece; /* NULL: the body is collected */
+    void *piece_ctx;
+    size_t given;     /* bytes of the body */
+    loop_timer doubt; /* the client has closed its side: does more of the body come? */
+    size_t doubted;
     struct MHD_Response *response;
     str reply_body;
     int status;
     unsigned spins;
     bool announced, old_http, expects, coded;
     bool asked, whole, over,
-        held; /* body: wanted, here, too long; held: not even asked the client for it */
+        held;  /* body: wanted, here, too long; held: not even asked the client for it */
+    bool full; /* `piece` wants no more for now */
     bool replied, queued, streamed, close_after;
     bool suspended, spinning, gone, cut, released;
     loop_timer patience;
@@ -60,7 +66,8 @@ void exchange_finished(exchange *x, bool clean); /* libmicrohttpd is done with i
 void exchange_lost(exchange *x);                 /* the client left while we worked */
 void exchange_wake(exchange *x, flow_why why);
 void exchange_resume(exchange *x);
-void exchange_spun(exchange *x); /* it waits no more, or suspended */
+bool exchange_give(exchange *x, str bytes); /* to `piece`; false: over the limit */
+void exchange_spun(exchange *x);            /* it waits no more, or suspended */
 void exchange_pool_free(server *s);
 
 /* exchange_head.c */

@@ -24,7 +24,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { LINGER_MS = 2000, LINGER_BYTES = 4 << 20, LINGERERS = 256, RAW_MOST = 32 * 1024 };
+enum {
+    LINGER_MS = 2000,
+    LINGER_BYTES = 4 << 20,
+    LINGERERS = 256,
+    RAW_MOST = 32 * 1024,
+    DOUBT_MS = 500
+};
 
 struct lingerer {
     server *s;
@@ -195,6 +201,33 @@ void conn_sweep_start(server *s)
 
 /* Life */
 
+static void lose(conn *c)
+{
+    if (!c->x->suspended) shutdown(c->fd, SHUT_RDWR); /* wakes a blocked write */
+    exchange_lost(c->x);
+}
+
+/* Bytes and the end that came at once are one event: libmicrohttpd reads the bytes and then waits
+ * for another, so nobody would tell it of the end. */
+static void still_reading(void *ctx)
+{
+    conn *c = ctx;
+    exchange *x = c->x;
+    if (!x || x->whole || x->cut) return;
+    size_t come = x->given + x->body.n + x->swallowed;
+    if (x->full || come != x->doubted)
+        conn_doubt(c);
+    else
+        lose(c);
+}
+
+void conn_doubt(conn *c)
+{
+    exchange *x = c->x;
+    x->doubted = x->given + x->body.n + x->swallowed;
+    loop_timer_start(server_loop(c->s), &x->doubt, DOUBT_MS, still_reading, c);
+}
+
 static void called(void *ctx, uint32_t events)
 {
     conn *c = ctx;
@@ -204,11 +237,13 @@ static void called(void *ctx, uint32_t events)
     if (!dead && (c->shut || !(events & EPOLLRDHUP))) return;
     c->gone = true;
     exchange *x = c->x;
-    if (!x || !x->announced) return;        /* libmicrohttpd reads it, in its place */
-    if (!x->whole && !x->held) return;      /* likewise: body bytes may stand before the end */
+    if (!x || !x->announced) return; /* libmicrohttpd reads it, in its place */
+    if (!x->whole && !x->held) {     /* likewise: body bytes may stand before the end */
+        conn_doubt(c);
+        return;
+    }
     if (x->replied && !x->streamed) return; /* it may still read */
-    if (!x->suspended) shutdown(c->fd, SHUT_RDWR); /* wakes a blocked write */
-    exchange_lost(x);
+    lose(c);
 }
 
 static void name_peer(conn *c)

@@ -73,6 +73,7 @@ void conn_notify(void *cls, struct MHD_Connection *mc, void **at,
 conn *conn_of(struct MHD_Connection *mc);
 void conn_wait(conn *c, waiting *in); /* in NULL: it waits no more */
 void conn_stop_reading(conn *c);
+void conn_doubt(conn *c); /* in the middle of a body the peer has closed its side */
 void conn_send_raw(conn *c, int status, struct MHD_Response *headers, str body);
 void conn_sweep_start(server *s);
 void conn_linger_free(server *s);
