@@ -3,6 +3,7 @@
 #include "../transport/sse.h"
 #include "kept.h"
 #include "route.h"
+#include "upload.h"
 
 enum { ANSWER_LIMIT = 64 << 20, PIECE_LIMIT = 64 << 20, EVENT_LIMIT = 4 << 20, ERROR_DEPTH = 128 };
 
@@ -342,6 +343,7 @@ static llm_refusal their_error(llm_run *r)
 /* Another target may do better where this one could not be reached, was full or broke down. */
 static bool may_retry(const llm_run *r)
 {
+    if (!upload_is_whole(r)) return false;
     if (r->failed || r->broken) return true;
     if (r->streamed) return true; /* and nothing of it was content */
     return r->upstream_status == 429 || r->upstream_status >= 500;
@@ -458,13 +460,15 @@ static flow_go end_translated(llm_run *r, js_value root)
     return FLOW_DONE;
 }
 
-/* Speech is no JSON; all else is, and says what it cost. */
+/* Speech is no JSON, and a transcript need not be; all else is, and says what it cost. */
 static flow_go end_flat(llm_run *r)
 {
     js_value root = {0};
     const err *e = js_check(r->a, buf_str(&r->answer), ERROR_DEPTH, &root);
     if (!r->flat->get) {
-        if (e && r->endpoint->flat != FLAT_SPEECH) return llm_fail(r, bad_answer(r, e->text.p));
+        bool is_text = flat_is_form(r->endpoint->flat); /* or subtitles */
+        if (e && !is_text && r->endpoint->flat != FLAT_SPEECH)
+            return llm_fail(r, bad_answer(r, e->text.p));
         bool counts = !e && tokens_usage(r->endpoint->flat, root, &r->used);
         if (!e && !counts) (void)usage_read(r->provider, r->a, root, &r->used);
         exchange_reply(r->x, 200, r->reply_headers, buf_str(&r->answer));

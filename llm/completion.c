@@ -8,12 +8,21 @@
 #include "answer.h"
 #include "kept.h"
 #include "route.h"
+#include "upload.h"
 
 enum { TARGETS = 64 };
+
+static flow_go read_form(llm_run *r, flow_why why)
+{
+    flow_go go = upload_read(r, why);
+    if (go == FLOW_NEXT) record_text(exchange_record(r->x), FACT_MODEL, r->body.model);
+    return go;
+}
 
 static flow_go read_request(void *run, flow_why why)
 {
     llm_run *r = run;
+    if (flat_is_form(r->endpoint->flat)) return read_form(r, why);
     if (why == FLOW_GONE) return FLOW_FAIL;
     bool whole = false;
     str bytes = {0};
@@ -110,6 +119,13 @@ static flow_go take_stream(void *run, flow_why why)
     no.said.message = arena_fmt(r->a, "no more than %u streams at the same time", most);
     no.retry = true;
     return llm_fail(r, no);
+}
+
+bool llm_still_permitted(llm_run *r)
+{
+    flow_go go = authorize(r, FLOW_ENTER);
+    if (go == FLOW_AGAIN) r->refusal = denial(r);
+    return go == FLOW_NEXT && take_stream(r, FLOW_ENTER) == FLOW_NEXT;
 }
 
 static const flow_step attempt[] = {

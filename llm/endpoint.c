@@ -17,6 +17,8 @@ const llm_endpoint llm_endpoints[] = {
     {"/v1/embeddings",             "POST", ENDPOINT_NEEDS_RULE, &llm_chat_flow, &openai_flat, NULL, FLAT_EMBEDDINGS},
     {"/v1/images/generations",     "POST", ENDPOINT_NEEDS_RULE, &llm_chat_flow, &openai_flat, NULL, FLAT_IMAGES},
     {"/v1/audio/speech",           "POST", ENDPOINT_NEEDS_RULE, &llm_chat_flow, &openai_flat, NULL, FLAT_SPEECH},
+    {"/v1/audio/transcriptions",   "POST", ENDPOINT_NEEDS_RULE, &llm_chat_flow, &openai_flat, NULL, FLAT_TRANSCRIPTIONS},
+    {"/v1/audio/translations",     "POST", ENDPOINT_NEEDS_RULE, &llm_chat_flow, &openai_flat, NULL, FLAT_TRANSLATIONS},
     {"/v1/responses/input_tokens", "POST", ENDPOINT_NEEDS_RULE, &llm_chat_flow, &openai_flat, NULL, FLAT_INPUT_TOKENS},
     {"/tokenize",                  "POST", ENDPOINT_NEEDS_RULE, &llm_chat_flow, &openai_flat, NULL, FLAT_TOKENIZE},
     {"/v1/responses/", "GET",    ENDPOINT_NEEDS_CALLER, &llm_kept_flow,   &openai_responses, NULL, FLAT_NONE},

@@ -52,6 +52,10 @@ static const flat_row rows[] = {
     {FLAT_IMAGES,       SCHEMA_AZURE,  "images/generations",     NULL, NULL, NULL, NULL, NULL},
     {FLAT_SPEECH,       SCHEMA_OPENAI, "audio/speech",           NULL, NULL, NULL, NULL, NULL},
     {FLAT_SPEECH,       SCHEMA_AZURE,  "audio/speech",           NULL, NULL, NULL, NULL, NULL},
+    {FLAT_TRANSCRIPTIONS, SCHEMA_OPENAI, "audio/transcriptions", NULL, NULL, NULL, NULL, NULL},
+    {FLAT_TRANSCRIPTIONS, SCHEMA_AZURE,  "audio/transcriptions", NULL, NULL, NULL, NULL, NULL},
+    {FLAT_TRANSLATIONS, SCHEMA_OPENAI, "audio/translations",     NULL, NULL, NULL, NULL, NULL},
+    {FLAT_TRANSLATIONS, SCHEMA_AZURE,  "audio/translations",     NULL, NULL, NULL, NULL, NULL},
     {FLAT_INPUT_TOKENS, SCHEMA_OPENAI, "responses/input_tokens", NULL, NULL, NULL, NULL, NULL},
     {FLAT_INPUT_TOKENS, SCHEMA_AZURE,  NULL, azure_input_tokens_place, NULL, NULL, NULL, NULL},
     {FLAT_TOKENIZE,     SCHEMA_OPENAI, NULL, vllm_place, tokens_check, NULL, NULL, NULL},
@@ -76,6 +80,11 @@ const flat_row *flat_find(flat_kind kind, llm_schema schema)
     for (const flat_row *row = rows; row->kind; row++)
         if (row->kind == kind && row->schema == schema) return row;
     return NULL;
+}
+
+bool flat_is_form(flat_kind kind)
+{
+    return kind == FLAT_TRANSCRIPTIONS || kind == FLAT_TRANSLATIONS;
 }
 
 str flat_target(const flat_row *row, const flat_ask *q)

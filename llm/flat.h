@@ -15,6 +15,8 @@ typedef enum {
     FLAT_EMBEDDINGS,
     FLAT_IMAGES,
     FLAT_SPEECH,
+    FLAT_TRANSCRIPTIONS,
+    FLAT_TRANSLATIONS,
     FLAT_INPUT_TOKENS,
     FLAT_RERANK,
     FLAT_TOKENIZE,
@@ -45,6 +47,7 @@ typedef struct {
 } flat_row;
 
 const flat_row *flat_find(flat_kind kind, llm_schema schema); /* NULL: the provider has none */
+bool flat_is_form(flat_kind kind); /* asked by a form with a file in it, which passes */
 str flat_target(const flat_row *row, const flat_ask *q);
 const err *flat_wrong(const flat_ask *q, const char *what); /* MALFORMED, for the client */
 

@@ -9,6 +9,7 @@
 #include "../base/metric.h"
 #include "../base/tally.h"
 #include "../transport/client.h"
+#include "../transport/spool.h"
 #include "shelf.h"
 #include "sigv4.h"
 
@@ -60,7 +61,7 @@ typedef struct {
     const identity *who;
     const policy *rules, *shadow; /* shadow NULL: none */
     const str *redact;            /* of audit lines; ends with {0} */
-    size_t body_limit;
+    size_t body_limit, upload_limit;
     unsigned json_depth;
     unsigned streams_per_caller;
     int64_t keep_s;   /* how long answers of the Responses API are kept; 0: they are not */
@@ -73,7 +74,8 @@ typedef struct {
     client *client;
     identity_cache *tokens;
     identity_services services;
-    tally *streams; /* of each caller, over all doors; outlives this */
+    spool_disk disk; /* for uploads */
+    tally *streams;  /* of each caller, over all doors; outlives this */
     audit_sink audit;
     shelf shelf;
     logger *log;

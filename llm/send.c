@@ -9,6 +9,7 @@
 #include "kept.h"
 #include "parts.h"
 #include "schema.h"
+#include "upload.h"
 
 /* All that same-family edits look at (dialect.h). */
 static void read_little(llm_run *r)
@@ -80,6 +81,7 @@ static void pass_flat(llm_run *r, const flat_ask *q)
     r->passes = true;
     r->hides_usage = r->endpoint->flat == FLAT_COMPLETIONS && r->body.stream &&
                      !js_bool(js_at(r->body.root, "stream_options.include_usage"), false);
+    if (r->upload) return; /* it follows the call */
     body_splice(r->a, &r->body, r->target->model, r->request);
     if (!edits || !edits[0].name.p) return;
     r->request[0] = body_edited(r->a, r->body.root, edits);
@@ -153,12 +155,21 @@ static size_t count(const header *h)
     return n;
 }
 
+/* Of a transcript that may be text or subtitles, or is streamed as a later field of the form says,
+ * anything. */
+static str accepted(const llm_run *r)
+{
+    if (r->upload) return S("*/*");
+    return r->body.stream ? frames_content_type(r->provider->framing) : S("application/json");
+}
+
 static const header *request_headers(const llm_run *r)
 {
     static const str json = {"application/json", 16};
+    const str type = r->upload ? upload_content_type(r) : json;
     const credential_request asked = {.method = S("POST"),
                                       .target = r->head.target,
-                                      .content_type = json,
+                                      .content_type = type,
                                       .body = r->request,
                                       .parts = 3,
                                       .now_ms = clock_wall_ms()};
@@ -166,9 +177,8 @@ static const header *request_headers(const llm_run *r)
     const header *auth = credential_headers(r->a, r->target->backend, &asked);
     size_t owns = count(own), auths = count(auth), n = 2;
     header *h = NEW_N(r->a, header, owns + auths + 3);
-    h[0] = (header){S("content-type"), json};
-    h[1] = (header){S("accept"), r->body.stream ? frames_content_type(r->provider->framing)
-                                                : S("application/json")};
+    h[0] = (header){S("content-type"), type};
+    h[1] = (header){S("accept"), accepted(r)};
     for (size_t i = 0; i < owns; i++) h[n++] = own[i];
     for (size_t i = 0; i < auths; i++) h[n++] = auth[i];
     return h;
@@ -181,12 +191,15 @@ flow_go llm_send(void *run, flow_why why)
     const llm_backend *b = r->target->backend;
     record_text(exchange_record(r->x), FACT_SERVER, b->name);
     answer_begin(r);
+    upload_begin(r);
     call_request rq = {
         .to = b->to,
         .method = S("POST"),
         .target = r->head.target,
         .headers = request_headers(r),
         .body = {r->request[0], r->request[1], r->request[2]},
+        .upload = upload_length(r),
+        .wants = upload_wants,
         .connect_ms = 5000,
         .answer_ms = r->route->timeout_ms,
         .idle_ms = r->body.stream ? r->route->stream_idle_ms : r->route->timeout_ms,

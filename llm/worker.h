@@ -14,6 +14,8 @@ struct llm_worker {
     uint64_t turn; /* spreads weighted targets; a counter is enough, chance is not needed */
 };
 
+typedef struct llm_upload llm_upload;
+
 typedef struct llm_run {
     flow_run flow;
     llm_worker *w;
@@ -30,6 +32,7 @@ typedef struct llm_run {
     llm_loss *loss; /* NULL: the bytes pass */
     bool passes, hides_usage, losses_said;
     llm_head head;
+    llm_upload *upload;   /* a form with a file; NULL: none */
     const flat_row *flat; /* an endpoint without a conversation, at this target */
     str request[3];       /* the body that is sent */
     const llm_route *route;
@@ -69,6 +72,8 @@ flow_go llm_translate(void *run, flow_why why);
 flow_go llm_send(void *run, flow_why why);
 void llm_settle(void *run);
 void llm_release(void *run);
+/* What was learnt late may change what the rules say of this target; false: see run->refusal. */
+bool llm_still_permitted(llm_run *r);
 flow_go llm_fail(llm_run *r, llm_refusal why); /* remembers why, returns FLOW_FAIL */
 
 extern const flow llm_chat_flow, llm_models_flow, llm_model_flow;

@@ -31,7 +31,7 @@ typedef struct config {
     const yaml_node *admin;
     str admin_address;
     config_text admin_token;
-    int64_t body, header, json_depth, header_timeout_ms, idle_timeout_ms;
+    int64_t body, upload, header, json_depth, header_timeout_ms, idle_timeout_ms;
     int64_t connections, streams_per_caller;
     int64_t responses_keep_ms, responses_size; /* 0: none are kept */
     const str *allowed_origins, *allowed_hosts, *trusted_proxies;

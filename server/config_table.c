@@ -44,7 +44,8 @@ const config_row config_rows[] = {
 
 {"limits", CONFIG_MAP, NOWHERE, .help = "Bounds on what a peer may send."},
 {"limits.body", CONFIG_SIZE, IN(config, body), .least = 1024, .most = 1 << 30, .fallback = "16MiB", .help = "Bytes of a request body."},
-{"limits.upload", CONFIG_SIZE, LATER, .help = "Bytes of an uploaded file."},
+{"limits.upload", CONFIG_SIZE, IN(config, upload), .least = 1024, .most = 1 << 30, .fallback = "64MiB",
+ .help = "Bytes of a form with a file in it (audio). What of it memory should not hold waits in a nameless file in TMPDIR or /tmp."},
 {"limits.header", CONFIG_SIZE, IN(config, header), .flags = FIXED, .least = 1024, .most = 1 << 20, .fallback = "12KiB",
  .help = "Bytes of all request headers."},
 {"limits.json_depth", CONFIG_INT, IN(config, json_depth), .least = 8, .most = 512, .fallback = "64", .help = "Nesting of a JSON body."},

@@ -340,6 +340,7 @@ const err *snapshot_make_llm(snapshot_maker *m, llm_config *out)
                         .shadow = m->s->shadow,
                         .redact = c->redact,
                         .body_limit = (size_t)c->body,
+                        .upload_limit = (size_t)c->upload,
                         .json_depth = (unsigned)c->json_depth,
                         .streams_per_caller = (unsigned)c->streams_per_caller,
                         .keep_s = c->responses_keep_ms / 1000,

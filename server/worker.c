@@ -8,6 +8,7 @@
  * waits for. */
 #include "worker.h"
 
+#include "disk.h"
 #include "dispatch.h"
 #include <signal.h>
 #include <stdlib.h>
@@ -63,6 +64,7 @@ static void make_products(worker *w)
                               .client = w->client,
                               .tokens = w->tokens,
                               .services = services,
+                              .disk = disk_for_spools(h->disk),
                               .streams = h->streams,
                               .audit = audit_log_sink(h->audit),
                               .shelf = {h->kept, h->disk, h->log},
