@@ -10,6 +10,7 @@
 #include "../base/buf.h"
 #include "cel/json.h"
 #include "digest.h"
+#include "introspection.h"
 #include <stdatomic.h>
 #include <stdlib.h>
 
@@ -29,12 +30,22 @@ typedef struct entry {
     held *who;
     const jwks *keys;
     uint64_t epoch;
-    jwt_alg alg;
+    jwt_alg alg;                 /* ALG_NONE: its issuer's word */
     struct entry *chain;         /* same bucket, or the free list */
     struct entry *newer, *older; /* by last use */
 } entry;
 
+/* The last tokens an issuer did not vouch for: a client that insists is not asked about each time.
+ */
+enum { REFUSED = 64 };
+typedef struct {
+    uint8_t digest[DIGEST_BYTES];
+    int64_t until_s;
+} refusal;
+
 struct identity_cache {
+    refusal refused[REFUSED]; /* a ring */
+    size_t next_refused;
     entry *entries;
     entry **buckets;
     size_t mask;
@@ -230,15 +241,15 @@ static held *held_new(json_t *claims)
     return h;
 }
 
-/* NULL: the token names nobody. */
-static held *held_of_token(const jwt_facts *facts)
+/* Takes the claims over. NULL: they name nobody. */
+static held *held_of_token(json_t *claims, str issuer, int64_t expires_s)
 {
-    held *h = held_new(json_deep_copy(facts->claims)); /* outlives the arena it was verified in */
-    if (!name_caller(&h->c, h->a, facts->issuer->issuer)) {
+    held *h = held_new(claims);
+    if (!name_caller(&h->c, h->a, issuer)) {
         caller_drop(&h->c);
         return NULL;
     }
-    h->c.expires_s = facts->expires_s;
+    h->c.expires_s = expires_s;
     return h;
 }
 
@@ -340,7 +351,11 @@ static bool still_good(const entry *e, const identity *id, int64_t now_s)
     if (now_s >= e->who->c.expires_s) return false;
     for (size_t i = 0; i < id->issuer_count; i++) {
         const jwt_issuer *issuer = &id->issuers[i];
-        if (issuer->keys != e->keys || jwks_epoch(e->keys) != e->epoch) continue;
+        bool asked = issuer->introspection != NULL;
+        if (asked != (e->alg == ALG_NONE)) continue;
+        if (asked && str_eq(issuer->issuer, text_claim(e->who->c.claims, "iss")))
+            return jwt_audience_suits(issuer, e->who->c.claims);
+        if (asked || issuer->keys != e->keys || jwks_epoch(e->keys) != e->epoch) continue;
         if (!str_eq(issuer->issuer, text_claim(e->who->c.claims, "iss"))) continue;
         return jwt_suits(issuer, e->alg, e->who->c.claims);
     }
@@ -400,7 +415,8 @@ static identity_result verify(identity_cache *c, const identity *id, const crede
     identity_result r = IDENTITY_OK;
     /* read before verifying: keys replaced meanwhile make the entry stale, not trusted */
     uint64_t *epochs = NEW_N(a, uint64_t, id->issuer_count + 1);
-    for (size_t i = 0; i < id->issuer_count; i++) epochs[i] = jwks_epoch(id->issuers[i].keys);
+    for (size_t i = 0; i < id->issuer_count; i++)
+        epochs[i] = id->issuers[i].keys ? jwks_epoch(id->issuers[i].keys) : 0;
 
     switch (jwt_verify(a, id->issuers, id->issuer_count, came->token, came->now_s, &facts)) {
     case JWT_BAD: r = bad(detail, facts.why); break;
@@ -409,7 +425,8 @@ static identity_result verify(identity_cache *c, const identity *id, const crede
         r = IDENTITY_WANTS_KEYS;
         break;
     case JWT_OK:
-        *out = held_of_token(&facts);
+        *out = held_of_token(json_deep_copy(facts.claims), /* outlives the arena */
+                             facts.issuer->issuer, facts.expires_s);
         if (!*out) {
             r = bad(detail, "no subject");
             break;
@@ -423,6 +440,43 @@ static identity_result verify(identity_cache *c, const identity *id, const crede
     }
     arena_free(a);
     return r;
+}
+
+void identity_learn(identity_cache *c, str token, json_t *claims, int64_t until_s)
+{
+    uint8_t digest[DIGEST_BYTES];
+    digest_sha256(token, digest);
+    held *who = claims ? held_of_token(claims, text_claim(claims, "iss"), until_s) : NULL;
+    if (!who) {
+        refusal *r = &c->refused[c->next_refused++ % REFUSED];
+        r->until_s = until_s;
+        for (size_t i = 0; i < DIGEST_BYTES; i++) r->digest[i] = digest[i];
+        return;
+    }
+    entry *old = find(c, digest);
+    if (old) forget(c, old);
+    remember(c, digest, &(entry){.who = who, .alg = ALG_NONE});
+    caller_drop(&who->c);
+}
+
+static bool was_refused(const identity_cache *c, const credential *came)
+{
+    for (const refusal *r = c->refused; r < c->refused + REFUSED; r++)
+        if (came->now_s < r->until_s && memcmp(r->digest, came->digest, DIGEST_BYTES) == 0)
+            return true;
+    return false;
+}
+
+/* NULL: it speaks for itself. */
+static const jwt_issuer *issuer_to_ask(const identity *id, str token)
+{
+    bool any = false;
+    for (size_t i = 0; i < id->issuer_count; i++) any = any || id->issuers[i].introspection;
+    if (!any) return NULL;
+    arena *a = arena_new();
+    const jwt_issuer *one = introspection_asks(a, id->issuers, id->issuer_count, token);
+    arena_free(a);
+    return one;
 }
 
 static const caller *known_caller(identity_cache *c, const identity *id, const credential *came)
@@ -458,6 +512,13 @@ identity_result identify(identity_cache *c, const identity *id, str authorizatio
     *out = known_caller(c, id, &came);
     if (*out) return IDENTITY_OK; /* known ones have passed what follows */
     if (!is_b64token(came.token)) return bad(detail, "not a bearer token");
+
+    const jwt_issuer *asked = issuer_to_ask(id, came.token);
+    if (asked && may_wait && !was_refused(c, &came)) {
+        *detail = (identity_detail){.issuer = asked, .token = came.token};
+        return IDENTITY_WANTS_KEYS;
+    }
+    if (asked) return bad(detail, "not active");
 
     held *who = NULL;
     identity_result r = verify(c, id, &came, &who, detail);

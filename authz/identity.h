@@ -3,7 +3,8 @@
  *
  * One function, identify(), looks at the Authorization header alone. A verified token is kept
  * by its SHA-256 until it expires or the issuer's keys change, so a second request costs one
- * hash. Failures are not kept. A bad credential is never anonymous.
+ * hash. Failures are not kept, but for a moment those that an issuer was asked about. A bad
+ * credential is never anonymous.
  * Ownership: a caller is counted; identify() gives one reference, caller_drop() takes it back
  * (hand it to the request's arena: caller_own). Threads: an identity is immutable and shared; a
  * cache belongs to one worker; a caller may be read anywhere. */
@@ -36,12 +37,13 @@ typedef enum {
     IDENTITY_OK,
     IDENTITY_NONE,      /* 401 without error=: no credential came */
     IDENTITY_BAD,       /* 401 error="invalid_token" */
-    IDENTITY_WANTS_KEYS /* ask the services for fresh keys of *issuer, wait, ask again (once) */
+    IDENTITY_WANTS_KEYS /* ask the services for what the detail says, wait, ask again (once) */
 } identity_result;
 
 typedef struct {
     const char *why;          /* BAD: safe to tell the client */
-    const jwt_issuer *issuer; /* WANTS_KEYS */
+    const jwt_issuer *issuer; /* WANTS_KEYS: of this one, fresh keys, or */
+    str token;                /* its word on this token (introspection.h); {0}: keys */
 } identity_detail;
 
 typedef struct identity_cache identity_cache;
@@ -51,6 +53,9 @@ void identity_cache_free(identity_cache *c);
 /* `may_wait`: false turns WANTS_KEYS into BAD (the second time, or inside the floor). */
 identity_result identify(identity_cache *c, const identity *id, str authorization, int64_t now_ms,
                          bool may_wait, const caller **out, identity_detail *detail);
+/* What its issuer said of a token, good until then; claims NULL: it is refused that long. Takes the
+ * claims over. On the cache's worker. */
+void identity_learn(identity_cache *c, str token, json_t *claims, int64_t until_s);
 void caller_own(arena *a, const caller *c); /* the arena's reset drops the reference */
 void caller_keep(const caller *c);
 void caller_drop(const caller *c);
@@ -62,10 +67,10 @@ bool caller_has_scope(const caller *c, str scope);
  */
 const caller *caller_of_claims(arena *a, const json_t *claims);
 
-/* What the products ask of the server: new keys for an issuer; `waiter` (a flow) is woken when they
- * came or could not be had. */
+/* What the products ask of the server: what identify() wanted; `waiter` (a flow) is woken when it
+ * came or could not be had. Views are copied. */
 typedef struct {
-    void (*want_keys)(void *ctx, const jwt_issuer *issuer, handle waiter);
+    void (*want_keys)(void *ctx, const identity_detail *what, handle waiter);
     void *ctx;
 } identity_services;
 #endif

@@ -17,7 +17,8 @@ typedef struct {
     const str *audiences;      /* ends with {0}; at least one must match. None configured: any */
     const jwt_alg *algorithms; /* ends with ALG_NONE */
     jwks *keys;
-    str jwks_url; /* {0} when from a file */
+    str jwks_url;                              /* {0} when from a file */
+    const struct introspection *introspection; /* NULL: its tokens speak for themselves */
 } jwt_issuer;
 
 typedef enum {
@@ -38,6 +39,10 @@ typedef struct {
 jwt_result jwt_verify(arena *a, const jwt_issuer *issuers, size_t count, str token, int64_t now_s,
                       jwt_facts *out);
 
+/* What a JWT says its issuer is, believed by nobody yet. False: it is no JWT. */
+bool jwt_unverified_issuer(arena *a, str token, str *issuer);
+
+bool jwt_audience_suits(const jwt_issuer *issuer, const json_t *claims);
 /* Would an already verified token be taken by this issuer's settings as they are now? */
 bool jwt_suits(const jwt_issuer *issuer, jwt_alg alg, const json_t *claims);
 #endif

@@ -166,6 +166,15 @@ str arena_dup(arena *a, str s)
     return (str){p, s.n};
 }
 
+const str *arena_dup_all(arena *a, const str *list)
+{
+    size_t n = 0;
+    while (list && list[n].p) n++;
+    str *out = NEW_N(a, str, n + 1);
+    for (size_t i = 0; i < n; i++) out[i] = arena_dup(a, list[i]);
+    return out;
+}
+
 str arena_fmt(arena *a, const char *fmt, ...)
 {
     va_list ap, again;

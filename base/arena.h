@@ -20,7 +20,8 @@ void arena_free(arena *a);
 void *arena_alloc(arena *a, size_t size, size_t align, size_t count); /* zeroed, never NULL */
 char *arena_bytes(arena *a, size_t n); /* not zeroed, not aligned: for text */
 void arena_own(arena *a, void (*drop)(void *), void *thing);
-str arena_dup(arena *a, str s); /* NUL-terminated copy */
+str arena_dup(arena *a, str s);                      /* NUL-terminated copy */
+const str *arena_dup_all(arena *a, const str *list); /* ends with {0}; NULL is an empty one */
 str arena_fmt(arena *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 #define NEW(a, type)      ((type *)arena_alloc((a), sizeof(type), _Alignof(type), 1))

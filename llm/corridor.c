@@ -48,7 +48,7 @@ flow_go llm_identify(void *run, flow_why why)
     case IDENTITY_BAD: return unauthenticated(r, detail.why);
     case IDENTITY_WANTS_KEYS:
         r->keys_asked = true;
-        r->w->o.services.want_keys(r->w->o.services.ctx, detail.issuer, r->flow.self);
+        r->w->o.services.want_keys(r->w->o.services.ctx, &detail, r->flow.self);
         return FLOW_WAIT;
     }
     return unauthenticated(r, "unknown result");

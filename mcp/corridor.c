@@ -54,7 +54,7 @@ flow_go corridor_identify(void *x, flow_why why)
     case IDENTITY_WANTS_KEYS:
         if (!may_wait) return challenged(v, "unknown key");
         v->asked_for_keys = true;
-        services->want_keys(services->ctx, detail.issuer, v->run.self);
+        services->want_keys(services->ctx, &detail, v->run.self);
         return FLOW_WAIT;
     case IDENTITY_BAD: return challenged(v, detail.why ? detail.why : "invalid token");
     }

@@ -4,6 +4,7 @@
  * An endpoint's error_description is not repeated anywhere: some quote the token in it. */
 #include "grant.h"
 #include "../authz/digest.h"
+#include "../base/form.h"
 #include "../base/json.h"
 
 enum { DEPTH = 16, ERROR_CODE_MOST = 64 };
@@ -11,52 +12,31 @@ static const int64_t LIVES_S = 60, LIVES_LEAST_S = 5, LIVES_MOST_S = 24LL * 3600
 
 #define TOKEN_TYPE "urn:ietf:params:oauth:token-type:access_token"
 
-/* application/x-www-form-urlencoded, as RFC 6749 appendix B has it */
-static void put_form(buf *b, str text)
-{
-    static const char hex[] = "0123456789ABCDEF";
-    for (size_t i = 0; i < text.n; i++) {
-        char c = text.p[i], coded[3] = {'%', hex[(unsigned char)c >> 4], hex[c & 15]};
-        bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                     c == '-' || c == '.' || c == '_' || c == '~';
-        buf_put(b, plain ? (str){&c, 1} : (str){coded, 3});
-    }
-}
-
-static void put_member(buf *b, str name, str value)
-{
-    if (!value.n) return;
-    if (b->n) buf_put(b, S("&"));
-    buf_put(b, name);
-    buf_put(b, S("="));
-    put_form(b, value);
-}
-
 str grant_body(arena *a, const grant *g, str subject)
 {
     buf b = buf_new(a, SIZE_MAX / 2);
-    put_member(&b, S("grant_type"),
-               subject.n ? S("urn:ietf:params:oauth:grant-type:token-exchange")
-                         : S("client_credentials"));
+    form_put(&b, S("grant_type"),
+             subject.n ? S("urn:ietf:params:oauth:grant-type:token-exchange")
+                       : S("client_credentials"));
     if (subject.n) {
-        put_member(&b, S("subject_token"), subject);
-        put_member(&b, S("subject_token_type"), S(TOKEN_TYPE));
-        put_member(&b, S("requested_token_type"), S(TOKEN_TYPE));
+        form_put(&b, S("subject_token"), subject);
+        form_put(&b, S("subject_token_type"), S(TOKEN_TYPE));
+        form_put(&b, S("requested_token_type"), S(TOKEN_TYPE));
     }
-    put_member(&b, S("audience"), g->audience);
-    put_member(&b, S("resource"), g->resource);
-    put_member(&b, S("scope"), g->scope);
-    if (g->secret_in_body || !g->client_secret.n) put_member(&b, S("client_id"), g->client_id);
-    if (g->secret_in_body) put_member(&b, S("client_secret"), g->client_secret);
+    form_put(&b, S("audience"), g->audience);
+    form_put(&b, S("resource"), g->resource);
+    form_put(&b, S("scope"), g->scope);
+    if (g->secret_in_body || !g->client_secret.n) form_put(&b, S("client_id"), g->client_id);
+    if (g->secret_in_body) form_put(&b, S("client_secret"), g->client_secret);
     return buf_str(&b);
 }
 
 static str basic(arena *a, const grant *g)
 {
     buf b = buf_new(a, SIZE_MAX / 2);
-    put_form(&b, g->client_id);
+    form_put_text(&b, g->client_id);
     buf_put(&b, S(":"));
-    put_form(&b, g->client_secret);
+    form_put_text(&b, g->client_secret);
     str coded = digest_base64(a, buf_str(&b));
     return arena_fmt(a, "Basic " STR_FMT, STR_ARG(coded));
 }

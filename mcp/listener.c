@@ -19,7 +19,8 @@
 #include <stdlib.h>
 
 enum { BATCH = 64 };
-static const int64_t LOOK_MS = 250, CHECK_MS = 500, SPACE_MS = 500, QUIET_MS = 20000;
+static const int64_t LOOK_MS = 250, CHECK_MS = 500, SPACE_MS = 500, QUIET_MS = 20000,
+                     ASKING_MS = 10000;
 
 struct listeners {
     mcp_worker *w;
@@ -111,15 +112,31 @@ static void wake(listener *l)
     corridor_wake(l->v, FLOW_WOKEN);
 }
 
-static bool is_still_known(const listener *l, int64_t now_ms)
+/* An issuer is asked about its token as often as its word is good. While it is being asked the
+ * stream goes on, for a while. */
+static bool is_asked_about(listener *l, const identity_detail *detail, int64_t now_ms)
+{
+    const identity_services *services = &l->v->w->services;
+    if (!detail->token.p || !services->want_keys) return false;
+    if (!l->asked_ms) {
+        l->asked_ms = now_ms;
+        services->want_keys(services->ctx, detail, l->v->run.self);
+    }
+    return now_ms - l->asked_ms < ASKING_MS;
+}
+
+static bool is_still_known(listener *l, int64_t now_ms)
 {
     const visit *v = l->v;
     if (v->q.has_session && now_ms >= v->q.session.expires_ms) return false;
     const caller *who = NULL;
     identity_detail detail = {0};
-    bool same = identify(v->w->tokens, v->w->config->who, exchange_header(v->x, S("authorization")),
-                         now_ms, false, &who, &detail) == IDENTITY_OK &&
-                who && str_eq(who->id, v->who->id);
+    identity_result r =
+        identify(v->w->tokens, v->w->config->who, exchange_header(v->x, S("authorization")), now_ms,
+                 true, &who, &detail);
+    if (r == IDENTITY_WANTS_KEYS) return is_asked_about(l, &detail, now_ms);
+    bool same = r == IDENTITY_OK && who && str_eq(who->id, v->who->id);
+    l->asked_ms = 0;
     if (who) caller_drop(who);
     return same;
 }

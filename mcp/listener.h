@@ -40,6 +40,7 @@ typedef struct listener {
     bool over;                /* to be ended: its caller or its endpoint is no more */
     bool quiet;               /* nothing was said for a while: a comment is due */
     int64_t said_ms;
+    int64_t asked_ms; /* since when its issuer is being asked about its token; 0: it is not */
 } listener;
 
 /* l->v and l->wants are set. The request's configuration is let go of. */

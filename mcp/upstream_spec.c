@@ -83,15 +83,6 @@ static str copy(arena *a, str s)
     return s.p ? arena_dup(a, s) : s;
 }
 
-static const str *copy_texts(arena *a, const str *list)
-{
-    size_t n = 0;
-    while (list && list[n].p) n++;
-    str *out = NEW_N(a, str, n + 1);
-    for (size_t i = 0; i < n; i++) out[i] = arena_dup(a, list[i]);
-    return out;
-}
-
 static const struct forward_row *copy_rows(arena *a, const struct forward_row *list)
 {
     size_t n = 0;
@@ -129,11 +120,11 @@ void upstream_spec_copy(arena *a, const upstream_spec *from, upstream_spec *to)
     to->url = copy(a, from->url);
     to->auth = headers_copy(a, from->auth);
     to->ca_pem = copy(a, from->ca_pem);
-    to->argv = copy_texts(a, from->argv);
-    to->env = copy_texts(a, from->env);
+    to->argv = arena_dup_all(a, from->argv);
+    to->env = arena_dup_all(a, from->env);
     to->cwd = copy(a, from->cwd);
-    to->include = copy_texts(a, from->include);
-    to->exclude = copy_texts(a, from->exclude);
+    to->include = arena_dup_all(a, from->include);
+    to->exclude = arena_dup_all(a, from->exclude);
     to->forward_headers = copy_rows(a, from->forward_headers);
     to->forward_claims = copy_rows(a, from->forward_claims);
     to->grant = copy_grant(a, &from->grant);

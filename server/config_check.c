@@ -222,6 +222,21 @@ static void check_lists(config_reader *r, const config *c)
 
 /* Identity */
 
+/* Nothing in a token without claims says whom to ask. */
+static void check_introspection(config_reader *r, const config_issuer *one,
+                                const config_issuer *all, size_t before)
+{
+    const yaml_node *n = config_place(one->introspection, "url");
+    if (one->introspection_url.p)
+        config_check_secure_url(r, n, "answers about tokens", one->introspection_url);
+    for (size_t i = 0; i < before; i++)
+        if (all[i].introspection)
+            problems_add(r->out, n->line, n->column, "only one issuer may have `introspection`");
+    if (one->jwks.node)
+        problems_add(r->out, n->line, n->column,
+                     "an issuer is asked about its tokens, or its `jwks` are, not both");
+}
+
 static void check_issuer(config_reader *r, const config_issuer *one, const config_issuer *all,
                          size_t before)
 {
@@ -230,7 +245,9 @@ static void check_issuer(config_reader *r, const config_issuer *one, const confi
         if (one->issuer.p && str_eq(one->issuer, all[i].issuer))
             problems_add(r->out, n->line, n->column, "issuer `" STR_FMT "` is listed twice",
                          STR_ARG(one->issuer));
-    if (!one->jwks.node && one->issuer.p)
+    if (one->introspection)
+        check_introspection(r, one, all, before);
+    else if (!one->jwks.node && one->issuer.p)
         config_check_secure_url(r, n, "keys", one->issuer);
     else if (one->jwks.node && one->jwks.value.p && !one->jwks.from_file)
         config_check_secure_url(r, one->jwks.node, "keys", one->jwks.value);

@@ -42,6 +42,10 @@ typedef struct {
     str issuer;
     const str *audiences, *algorithms;
     config_text jwks;
+    const yaml_node *introspection; /* NULL: none */
+    str introspection_url, introspection_client;
+    config_text introspection_secret;
+    int64_t introspection_ms;
 } config_issuer;
 
 enum { CONFIG_DISCOVERY_LIST, CONFIG_DISCOVERY_SEARCH };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* snapshot.c - from what a person wrote to what the products read. */
 #include "snapshot.h"
+#include "../authz/introspection.h"
 #include "../authz/policy/check.h"
 #include "../authz/policy/test.h"
 #include "../base/clock.h"
@@ -147,6 +148,16 @@ void snapshot_plan_free(snapshot_plan *p)
 
 /* Snapshot */
 
+static const introspection *introspection_of(arena *a, const config_issuer *from)
+{
+    introspection *to = NEW(a, introspection);
+    *to = (introspection){.url = from->introspection_url,
+                          .client_id = from->introspection_client,
+                          .client_secret = from->introspection_secret.value,
+                          .keep_s = from->introspection_ms / 1000};
+    return to;
+}
+
 static const err *make_identity(snapshot_maker *m, identity *who)
 {
     const config *c = m->s->config;
@@ -158,6 +169,10 @@ static const err *make_identity(snapshot_maker *m, identity *who)
         to->issuer = from[i].issuer;
         to->audiences = from[i].audiences;
         to->algorithms = snapshot_algorithms(m->a, from[i].algorithms);
+        if (from[i].introspection) {
+            to->introspection = introspection_of(m->a, &from[i]);
+            continue;
+        }
         if (from[i].jwks.from_file) {
             const err *e = refresh_keys_from(m->needs->net, m->scratch, to->issuer,
                                              from[i].jwks.value, &to->keys);

@@ -10,6 +10,7 @@
 
 #include "disk.h"
 #include "dispatch.h"
+#include "introspect.h"
 #include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -44,10 +45,13 @@ static int64_t publish(void *ctx)
     return -1;
 }
 
-static void want_keys(void *ctx, const jwt_issuer *issuer, handle waiter)
+static void want_keys(void *ctx, const identity_detail *what, handle waiter)
 {
     worker *w = ctx;
-    refresh_want(w->house->net, issuer->keys, w->loop, waiter);
+    if (what->token.p)
+        introspect(w, what, waiter);
+    else
+        refresh_want(w->house->net, what->issuer->keys, w->loop, waiter);
 }
 
 /* Making */

@@ -151,6 +151,10 @@ static const wrong_case wrong[] = {
     {SERVER "{ url: \"ftp://u\" }\n", "f:4:15: `ftp://u`: url must begin with http:// or https://\n"},
     {SERVER "{ url: \"http://u\", args: [x] }\n", "f:4:27: `args` goes with `command` only\n"},
     {SERVER "{ command: c, auth: { bearer: x } }\n", "f:4:22: `auth` goes with `url` only\n"},
+    {V "identity: { jwt: [{ issuer: \"https://i\", jwks: \"https://i/k\", introspection: { url: \"http://i/x\", "
+       "client_id: a, client_secret: s } }] }\n",
+     "f:2:85: answers about tokens are fetched over https, or http on loopback\n"
+     "f:2:85: an issuer is asked about its tokens, or its `jwks` are, not both\n"},
     {SERVER "{ url: \"http://u\", auth: { token_exchange: {} } }\n", "f:4:51: `http://u`: tokens are looked for over https, or http on loopback\n"},
     {SERVER "{ url: \"http://u\", auth: { oauth_client: { client_id: a, client_secret: s, issuer: \"http://i\" } } }\n",
      "f:4:91: tokens are fetched over https, or http on loopback\n"},

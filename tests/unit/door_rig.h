@@ -40,14 +40,14 @@ typedef struct {
 static const uint8_t door_seed[JWT_SEED] = {7};
 
 /* The server's part in rotating keys: a new set, then a wake. */
-DOOR void door_want_keys(void *ctx, const jwt_issuer *issuer, handle waiter)
+DOOR void door_want_keys(void *ctx, const identity_detail *what, handle waiter)
 {
     door *d = ctx;
     unsigned skipped = 0;
     arena *a = arena_new();
     if (atomic_fetch_add(&d->wanted_keys, 1) == 0) {
         const err *e =
-            jwks_replace(a, issuer->keys, jwt_mint_jwks(a, door_seed, S("k2")), 2, &skipped);
+            jwks_replace(a, what->issuer->keys, jwt_mint_jwks(a, door_seed, S("k2")), 2, &skipped);
         assert_null(e);
     }
     arena_free(a);
