@@ -101,6 +101,15 @@ static bool is_uri(const struct subject_call *k)
     return k->kind == CATALOG_RESOURCES || k->kind == CATALOG_TEMPLATES;
 }
 
+str call_uri_data(const visit *v)
+{
+    buf b = buf_new(v->a, SIZE_MAX / 2);
+    buf_put(&b, S("{\"uri\":"));
+    buf_json(&b, v->call->public_name);
+    buf_put(&b, S("}"));
+    return buf_str(&b);
+}
+
 void call_unknown(const visit *v, rpc_refusal *no)
 {
     const struct subject_call *k = v->call;
@@ -112,11 +121,8 @@ void call_unknown(const visit *v, rpc_refusal *no)
         no->text = buf_str(&b);
         return;
     }
-    buf_put(&b, S("{\"uri\":"));
-    buf_json(&b, k->public_name);
-    buf_put(&b, S("}"));
     no->text = S("Resource not found");
-    no->data = buf_str(&b);
+    no->data = call_uri_data(v);
     if (v->q.speaks == &dialect_legacy) no->code = RPC_RESOURCE_NOT_FOUND;
 }
 

@@ -51,6 +51,7 @@ link_request call_request_of(visit *v); /* to the call's server */
 
 /* The answer for what does not exist or must not be seen: by these bytes nobody can tell which. */
 void call_unknown(const visit *v, rpc_refusal *no);
+str call_uri_data(const visit *v); /* of an error: which URI it is about */
 /* subscribe.c: the last steps of resources/subscribe, and their end. */
 flow_go call_subscribe(void *x, flow_why why);
 flow_go call_subscribed(void *x, flow_why why);

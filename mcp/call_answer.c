@@ -145,6 +145,14 @@ static bool is_not_found(const visit *v, js_value error)
            (code == RPC_INVALID_PARAMS && js_text_is(uri, v->call->own));
 }
 
+/* Old servers refuse a URI without saying which. */
+static bool is_bare_refusal(const visit *v, const rpc_refusal *no)
+{
+    const struct subject_call *k = v->call;
+    return k->kind == CATALOG_RESOURCES && !k->completes && v->q.speaks == &dialect_modern &&
+           no->code == RPC_INVALID_PARAMS && !no->data.n;
+}
+
 static void bring_error(visit *v, js_value error)
 {
     struct subject_call *k = v->call;
@@ -157,6 +165,7 @@ static void bring_error(visit *v, js_value error)
         return;
     }
     if (is_not_found(v, error)) call_unknown(v, &no);
+    if (is_bare_refusal(v, &no)) no.data = call_uri_data(v);
     buf b = buf_new(v->a, SIZE_MAX / 2);
     rpc_write_error(&b, v->msg.id, &no);
     k->body = buf_str(&b);
@@ -186,6 +195,7 @@ static void on_done(void *owner, js_value result, js_value error, const err *why
 {
     visit *v = owner;
     struct subject_call *k = v->call;
+    unsigned lacked = k->link ? link_lacked(k->link) : 0;
     k->link = NULL;
     if (k->over || task_begins(v, result)) return;
     if (!why) k->task = (str){0};
@@ -194,7 +204,7 @@ static void on_done(void *owner, js_value result, js_value error, const err *why
         call_wants_input(v, result);
         return;
     }
-    if (call_wants_address(v, error)) return;
+    if (call_wants_address(v, error) || call_lacked(v, lacked, result, error)) return;
     call_ask_end(v);
     k->over = true;
     k->status = 200;

@@ -311,6 +311,17 @@ bool call_wants_address(visit *v, js_value error)
     return true;
 }
 
+bool call_lacked(visit *v, unsigned bits, js_value result, js_value error)
+{
+    bool is_error = js_bool(js_get(result, S("isError")), false);
+    bits &= ~call_can_ask(v);
+    if (!bits || v->q.speaks != &dialect_modern || (error.kind == JS_ABSENT && !is_error))
+        return false;
+    call_ask_end(v);
+    lacks(v, bits);
+    return true;
+}
+
 void call_ask_end(visit *v)
 {
     struct subject_call *k = v->call;

@@ -23,6 +23,9 @@ void call_wants_input(visit *v, js_value result);
 /* The server's error says that an address must be opened first (-32042): true when the client is
  * asked to. */
 bool call_wants_address(visit *v, js_value error);
+/* The call failed, and its old server had asked what this new client cannot be asked (`bits` of
+ * capability.h): true when the client is told so instead. */
+bool call_lacked(visit *v, unsigned bits, js_value result, js_value error);
 /* Nothing more is asked or awaited. */
 void call_ask_end(visit *v);
 #endif

@@ -108,7 +108,7 @@ static void on_notice(link_child *c, str line, const link_message *m)
 
 static void on_question(link_child *c, str line, const link_message *m)
 {
-    link_flight *f = c->can_ask && c->era == ERA_LEGACY ? link_child_only(c) : NULL;
+    link_flight *f = c->era == ERA_LEGACY ? link_child_only(c) : NULL;
     if (f && c->state == READY && !js_text_is(m->method, S("ping"))) {
         link_flight_question(f, c->self, line, m);
         return;

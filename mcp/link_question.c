@@ -71,8 +71,14 @@ bool link_call_asked(link_call *c, const link_message *m, handle asker)
         if (!taken) free_open(take_out(c, q.id));
     }
     if (taken) restart_clock(c);
+    c->lacked |= needed & ~c->can_ask;
     arena_free(scratch);
     return taken;
+}
+
+unsigned link_lacked(const link_call *c)
+{
+    return c->lacked;
 }
 
 void link_call_withdrawn(link_call *c, js_value id)

@@ -60,7 +60,7 @@ struct link_call {
     bool listens, waits_for_logs; /* it is counted as an ear; its answer was held back once */
     js_value held_result, held_error;
     struct link_pipe *pipe; /* stdio: credit shared with the child's owner; also says it was sent */
-    unsigned can_ask;       /* what its session or child was told the client can */
+    unsigned can_ask, lacked; /* what the server was told the client can; what it asked in vain */
     link_open *open;
     breaker_state passed; /* OPEN: it never went */
     unsigned waits;

@@ -146,7 +146,8 @@ def legacy_call(params, say, listen):
         answers += [got[i].get("result", got[i].get("error")) for i in ids]
         if "error" in got[ids[-1]] and name == "endless":
             break
-    return {"result": text(answers)}
+    in_vain = args.get("needed") and any("code" in a for a in answers)
+    return {"result": {**text(answers), **({"isError": True} if in_vain else {})}}
 
 
 class Handler(Answering):

@@ -6,35 +6,15 @@ import { createServer } from 'node:http';
 import { toNodeHandler } from '@modelcontextprotocol/node';
 import { acceptedContent, completable, createMcpHandler, createRequestStateCodec, fromJsonSchema, inputRequired, McpServer, ResourceTemplate } from '@modelcontextprotocol/server';
 import * as z from 'zod/v4';
+import { contentTools, prompts, resources, say, SCHEMA_2020, text, WITH_CHOICES, WITH_DEFAULTS } from './conformance_content.mjs';
 
 const port = +process.env.PORT;
 const codec = createRequestStateCodec({ key: crypto.getRandomValues(new Uint8Array(32)), ttlSeconds: 600 });
-const PNG = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg==';
-const WAV = 'UklGRiYAAABXQVZFZm10IBAAAAABAAEAQB8AAAB9AAACABAAZGF0YQIAAAA=';
-const text = (t) => ({ content: [{ type: 'text', text: t }] });
+const sdk = { completable, ResourceTemplate, args: (shape) => z.object(shape) };
 const form = (name) => ({ type: 'object', properties: { [name]: { type: 'string' } }, required: [name] });
 const CAPABILITIES = 'io.modelcontextprotocol/clientCapabilities';
 
-const SCHEMA_2020 = {
-  $schema: 'https://json-schema.org/draft/2020-12/schema', type: 'object',
-  $defs: { address: { $anchor: 'addressDef', type: 'object', properties: { street: { type: 'string' }, city: { type: 'string' } } } },
-  properties: { name: { type: 'string' }, address: { $ref: '#/$defs/address' }, contactMethod: { type: 'string', enum: ['phone', 'email'] }, phone: { type: 'string' }, email: { type: 'string' } },
-  allOf: [{ anyOf: [{ required: ['phone'] }, { required: ['email'] }] }],
-  if: { properties: { contactMethod: { const: 'phone' } }, required: ['contactMethod'] },
-  then: { required: ['phone'] }, else: { required: ['email'] }, additionalProperties: false,
-};
-
 let handler, extraTool = false, extraPrompt = false;
-
-function contentTools(T) {
-  T('test_simple_text', {}, async () => text('This is a simple text response for testing.'));
-  T('test_image_content', {}, async () => ({ content: [{ type: 'image', data: PNG, mimeType: 'image/png' }] }));
-  T('test_audio_content', {}, async () => ({ content: [{ type: 'audio', data: WAV, mimeType: 'audio/wav' }] }));
-  const embedded = { type: 'resource', resource: { uri: 'test://embedded-resource', mimeType: 'text/plain', text: 'This is an embedded resource content.' } };
-  T('test_embedded_resource', {}, async () => ({ content: [embedded] }));
-  T('test_multiple_content_types', {}, async () => ({ content: [{ type: 'text', text: 'Multiple content types test:' }, { type: 'image', data: PNG, mimeType: 'image/png' }, embedded] }));
-  T('test_error_handling', {}, async () => ({ isError: true, ...text('This tool intentionally returns an error for testing') }));
-}
 
 function noticeTools(T) {
   T('test_tool_with_logging', {}, async (_a, c) => { for (const m of ['Tool execution started', 'Tool processing data', 'Tool execution completed']) { await c.mcpReq.log('info', m); await new Promise((r) => setTimeout(r, 20)); } return text('logged'); });
@@ -81,37 +61,14 @@ function inputTools(T) {
     T(name, { [key]: z.string() }, async (a, c) => { const r = answers(c, 'it'); return r ? text(JSON.stringify(r)) : inputRequired({ inputRequests: { it: name === 'test_sampling' ? ask.sample(a[key]) : ask.elicit(a[key], 'response') } }); });
 }
 
-const WITH_DEFAULTS = { type: 'object', properties: {
-  name: { type: 'string', default: 'John Doe' }, age: { type: 'integer', default: 30 }, score: { type: 'number', default: 95.5 },
-  status: { type: 'string', enum: ['active', 'inactive', 'pending'], default: 'active' }, verified: { type: 'boolean', default: true },
-} };
-const titled = [{ const: 'a', title: 'First' }, { const: 'b', title: 'Second' }];
-const WITH_CHOICES = { type: 'object', properties: {
-  untitledSingle: { type: 'string', enum: ['a', 'b'] }, titledSingle: { type: 'string', oneOf: titled },
-  legacyEnum: { type: 'string', enum: ['a', 'b'], enumNames: ['First', 'Second'] },
-  untitledMulti: { type: 'array', items: { type: 'string', enum: ['a', 'b'] } }, titledMulti: { type: 'array', items: { anyOf: titled } },
-} };
-
 function formTools(T) {
   for (const [name, requestedSchema] of [['test_elicitation_sep1034_defaults', WITH_DEFAULTS], ['test_elicitation_sep1330_enums', WITH_CHOICES]])
     T(name, {}, async (_a, c) => { const r = answers(c, 'it'); return r ? text(JSON.stringify(r)) : inputRequired({ inputRequests: { it: inputRequired.elicit({ message: 'Please fill this in', requestedSchema }) } }); });
 }
 
-function prompts(s) {
-  const say = (t) => ({ messages: [{ role: 'user', content: { type: 'text', text: t } }] });
-  s.registerPrompt('test_simple_prompt', { description: 'A prompt without arguments' }, async () => say('This is a simple prompt for testing.'));
-  s.registerPrompt('test_prompt_with_arguments', { description: 'A prompt with arguments', argsSchema: z.object({ arg1: completable(z.string(), () => ['paris', 'park', 'party']), arg2: z.string() }) }, async (a) => say(`Prompt with arguments: arg1='${a.arg1}', arg2='${a.arg2}'`));
-  s.registerPrompt('test_prompt_with_embedded_resource', { description: 'A prompt with a resource', argsSchema: z.object({ resourceUri: z.string() }) }, async (a) => ({ messages: [{ role: 'user', content: { type: 'resource', resource: { uri: a.resourceUri, mimeType: 'text/plain', text: 'Embedded resource content for testing.' } } }] }));
-  s.registerPrompt('test_prompt_with_image', { description: 'A prompt with an image' }, async () => ({ messages: [{ role: 'user', content: { type: 'image', data: PNG, mimeType: 'image/png' } }] }));
+function askingPrompts(s) {
   s.registerPrompt('test_input_required_result_prompt', { description: 'A prompt that asks first' }, async (_a, c) => { const a = acceptedContent((c ?? _a).mcpReq?.inputResponses, 'user_context'); return a ? say(`Context: ${a.context}`) : inputRequired({ inputRequests: { user_context: ask.elicit('What context?', 'context') } }); });
   if (extraPrompt) s.registerPrompt('test_extra_prompt', { description: 'Appears and goes' }, async () => say('extra'));
-}
-
-function resources(s) {
-  s.registerResource('static-text', 'test://static-text', { mimeType: 'text/plain', description: 'A static text' }, async (u) => ({ contents: [{ uri: u.href, mimeType: 'text/plain', text: 'This is the content of the static text resource.' }] }));
-  s.registerResource('static-binary', 'test://static-binary', { mimeType: 'image/png', description: 'A static image' }, async (u) => ({ contents: [{ uri: u.href, mimeType: 'image/png', blob: PNG }] }));
-  s.registerResource('watched', 'test://watched-resource', { mimeType: 'text/plain', description: 'A watched text' }, async (u) => ({ contents: [{ uri: u.href, mimeType: 'text/plain', text: 'watched' }] }));
-  s.registerResource('template', new ResourceTemplate('test://template/{id}/data', { list: undefined }), { mimeType: 'application/json', description: 'A template' }, async (u, v) => ({ contents: [{ uri: u.href, mimeType: 'application/json', text: JSON.stringify({ id: v.id, templateTest: true, data: `Data for ID: ${v.id}` }) }] }));
 }
 
 function build() {
@@ -127,8 +84,9 @@ function build() {
   s.registerTool('json_schema_2020_12_tool', { description: 'A schema with every keyword', inputSchema: fromJsonSchema(SCHEMA_2020) }, async () => text('ok'));
   s.registerTool('test_x_mcp_header', { description: 'An argument in a header', inputSchema: fromJsonSchema({ type: 'object', properties: { region: { type: 'string', 'x-mcp-header': 'Region' } } }) }, async (a) => text(`region=${a.region}`));
   if (extraTool) T('test_extra_tool', {}, async () => text('extra'));
-  prompts(s);
-  resources(s);
+  prompts(s, sdk);
+  askingPrompts(s);
+  resources(s, sdk);
   return s;
 }
 

@@ -46,6 +46,11 @@ def test_who_declares_nothing_is_asked_nothing(binary):
             assert not asked and [a["code"] for a in json.loads(said(m))] == [-32601] * 4, (server, m)
             asked, m = new.finish(f"{server}__ask", {"what": KINDS})
             assert not asked and [a["code"] for a in json.loads(said(m))] == [-32601] * 4, (server, m)
+            asked, m = old.call(f"{server}__ask", what=["form"], needed=True).finish()
+            assert m["result"]["isError"] and json.loads(said(m))[0]["code"] == -32601, "the old hear their server's own words"
+            a = new.send(f"{server}__ask", {"what": ["form"], "needed": True})
+            assert a.status == 400 and a.message()["error"]["code"] == -32021, a.body
+            assert a.message()["error"]["data"]["requiredCapabilities"] == {"elicitation": {"form": {}}}, a.body
         asked, m = old.call("new__ask", what=["form"]).finish()
         assert not asked and m["result"]["isError"], m
         for what, needs in (("sampling_tools", {"sampling": {"tools": {}}}), ("url", {"elicitation": {"url": {}}})):
