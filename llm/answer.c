@@ -445,10 +445,11 @@ static flow_go end_as_stream(llm_run *r, const llm_reply *reply)
 
 static flow_go end_translated(llm_run *r, js_value root)
 {
-    llm_reply reply = {.maker = r->provider->family};
+    llm_reply reply = {0};
     llm_reader *rd = reader_new(r->a);
     const err *e = r->provider->read_reply(rd, root, r->upstream_headers, &reply);
     if (e) return llm_fail(r, bad_answer(r, e->text.p));
+    reply.maker = r->provider->family;
     r->used = reply.usage;
     if (!reply.model.n) reply.model = chat_model(&r->chat, r->target);
     if (r->body.stream) return end_as_stream(r, &reply);

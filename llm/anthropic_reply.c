@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* anthropic_reply.c - whole answers and errors of the messages API, both ways. */
 #include "anthropic.h"
+#include "origin.h"
 #include "usage.h"
 
 static void read_block(arena *a, js_value v, part_list *l)
@@ -66,6 +67,13 @@ jnode *anthropic_usage_of(arena *a, const llm_usage *u, bool whole)
     return j;
 }
 
+static str signature_of(arena *a, const llm_part *p)
+{
+    if (!p->signature.n) return S("");
+    if (origin_is_claude(p->origin)) return p->signature;
+    return origin_sealed(a, p, arena_dup(a, p->origin).p);
+}
+
 static jnode *block(arena *a, const llm_part *p)
 {
     jnode *j = NULL;
@@ -78,7 +86,7 @@ static jnode *block(arena *a, const llm_part *p)
     case PART_THINKING:
         j = object_of_type(a, "thinking");
         jn_set_text(j, "thinking", p->text.p ? p->text : S(""));
-        jn_set_text(j, "signature", p->signature.p ? p->signature : S(""));
+        jn_set_text(j, "signature", signature_of(a, p));
         return j;
     case PART_REDACTED:
         j = object_of_type(a, "redacted_thinking");

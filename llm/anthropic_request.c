@@ -5,6 +5,7 @@
  * own, in front. `system` is a turn that stood apart; with the mid-conversation beta there are
  * system turns among the messages too, and they stay where they are. */
 #include "anthropic.h"
+#include "origin.h"
 #include "thinking.h"
 
 static void read_source(obj *block, llm_part *p)
@@ -82,6 +83,7 @@ static const err *read_block(obj *o, js_value raw, part_list *l)
     case PART_THINKING:
         p->text = obj_text(o, "thinking");
         p->signature = obj_text(o, "signature");
+        (void)origin_unseal(p->signature, p);
         break;
     case PART_REDACTED: p->text = obj_text(o, "data"); break;
     default: part_keep(o, raw, S("anthropic"), p); break;

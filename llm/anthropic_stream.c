@@ -6,6 +6,7 @@
  * usage. */
 #include "../transport/sse.h"
 #include "anthropic.h"
+#include "origin.h"
 #include "usage.h"
 
 /* Reading */
@@ -201,6 +202,9 @@ static void put_piece(llm_stream *s, const llm_event *ev)
 {
     writing *w = s->writing;
     if (!w->open || (ev->signature && ev->part.kind != PART_THINKING)) return;
+    const char *maker = s->provider->family;
+    const llm_part sealed = {.kind = PART_THINKING, .signature = ev->delta};
+    bool foreign = ev->signature && !origin_is_claude((str){maker, strlen(maker)});
     bool thinks = ev->part.kind == PART_THINKING, calls = ev->part.kind == PART_TOOL_CALL;
     jnode *j = event(s, "content_block_delta"), *d = jn_object(s->scratch);
     jn_set_text(d, "type",
@@ -213,7 +217,7 @@ static void put_piece(llm_stream *s, const llm_event *ev)
                 : thinks      ? "thinking"
                 : calls       ? "partial_json"
                               : "text",
-                ev->delta);
+                foreign ? origin_sealed(s->scratch, &sealed, maker) : ev->delta);
     jn_set(j, "index", jn_int(s->scratch, (int64_t)w->blocks));
     jn_set(j, "delta", d);
     put(s, "content_block_delta", j);

@@ -5,6 +5,7 @@
  * so it is not sent. Thinking goes back only with its signature. What a Claude of this name rejects
  * (temperature on the newest) is not sent, and so is a loss. */
 #include "anthropic.h"
+#include "origin.h"
 #include "thinking.h"
 
 enum { ANSWER_MOST = 4096, ANSWER_MOST_NEW = 16384 };
@@ -140,8 +141,7 @@ static jnode *block(const writing *w, const llm_part *p)
         return j;
     case PART_TOOL_RESULT: return result(w, p);
     case PART_THINKING:
-    case PART_REDACTED:
-        return p->origin.p && !str_eq(p->origin, S("anthropic")) ? NULL : thought(w, p);
+    case PART_REDACTED: return origin_is_claude(p->origin) ? thought(w, p) : NULL;
     case PART_OTHER: return str_eq(p->origin, S("anthropic")) ? jn_raw(w->a, p->raw.raw) : NULL;
     case PART_AUDIO:
     case PART_VIDEO: return NULL;

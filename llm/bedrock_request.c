@@ -5,6 +5,7 @@
  * of tools, which are user content here, join what the user said next. A block has exactly one
  * key; a cache mark is a block of its own after what it marks. */
 #include "bedrock.h"
+#include "origin.h"
 #include "parts.h"
 #include "thinking.h"
 
@@ -120,15 +121,9 @@ static const err *result_block(writing *w, const llm_part *p, jnode **out)
 
 /* Parts */
 
-/* Signatures hold on every host of the model that made them, and nowhere else. */
-static bool is_ours(str family)
-{
-    return !family.p || str_eq(family, S("anthropic")) || str_eq(family, S("bedrock"));
-}
-
 static jnode *thinking_block(writing *w, const llm_part *p)
 {
-    if (!is_ours(p->origin)) return NULL;
+    if (!origin_is_claude(p->origin)) return NULL;
     jnode *inner = jn_object(w->a);
     if (p->kind == PART_REDACTED) {
         jn_set_text(inner, "redactedContent", p->text);

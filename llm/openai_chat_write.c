@@ -5,6 +5,7 @@
  * cache marks, and thinking only to a Claude behind an OpenAI-like server. A tool's result is
  * text here: its images follow in a user's turn of their own. */
 #include "openai_chat.h"
+#include "origin.h"
 #include "thinking.h"
 
 typedef struct {
@@ -66,7 +67,7 @@ static jnode *document_part(const writing *w, const llm_part *p)
 
 static jnode *thinking_part(const writing *w, const llm_part *p)
 {
-    if (!w->thinks) return NULL;
+    if (!w->thinks || !origin_is_claude(p->origin)) return NULL;
     if (p->kind == PART_REDACTED) {
         jnode *j = object_of_type(w->a, "redacted_thinking");
         jn_set_text(j, "redactedContent", p->text);

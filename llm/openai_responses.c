@@ -73,29 +73,6 @@ static const err *write_head(arena *a, const llm_chat *c, const llm_target *to, 
     return NULL;
 }
 
-str responses_sealed(arena *a, const llm_part *p, const char *maker)
-{
-    bool hidden = p->kind == PART_REDACTED;
-    str what = hidden ? p->text : p->signature;
-    if (!what.n) return (str){0};
-    return arena_fmt(a, "sp1.%s.%c." STR_FMT, maker, hidden ? 'r' : 's', STR_ARG(what));
-}
-
-void responses_unsealed(str text, llm_part *p)
-{
-    p->origin = S("openai_responses");
-    p->signature = text;
-    str_pair first = str_cut(text, '.');
-    if (!first.ok || !str_eq(first.head, S("sp1"))) return;
-    str_pair maker = str_cut(first.tail, '.'), kind = str_cut(maker.tail, '.');
-    if (!maker.ok || !kind.ok) return;
-    p->origin = maker.head;
-    p->signature = kind.tail;
-    if (!str_eq(kind.head, S("r"))) return;
-    p->kind = PART_REDACTED;
-    p->text = kind.tail;
-}
-
 const llm_dialect openai_responses = {
     .name = "openai_responses",
     .family = "openai_responses",

@@ -3,9 +3,10 @@
  *
  * As a provider it only passes what came in it: nobody is translated into it. What a provider of
  * another family wants back (signatures, redacted thinking) travels as `encrypted_content` that
- * names its maker, and goes back to no other. */
+ * names its maker (origin.h), and goes back to no other. */
 #ifndef SP_LLM_OPENAI_RESPONSES_H
 #define SP_LLM_OPENAI_RESPONSES_H
+#include "origin.h"
 #include "parts.h"
 #include "schema.h"
 
@@ -14,10 +15,6 @@ extern const field_row responses_params[], responses_usage[];
 const err *responses_read_request(llm_reader *rd, js_value body, llm_chat *out);
 jnode *responses_write_reply(arena *a, const llm_chat *c, const llm_reply *r);
 void responses_write_event(llm_stream *s, const llm_event *ev);
-
-/* `encrypted_content` of a thought, and back into the part. */
-str responses_sealed(arena *a, const llm_part *p, const char *maker);
-void responses_unsealed(str text, llm_part *p);
 
 /* The response object without its output: as it is at the start of a stream, or at its end. */
 jnode *responses_object(arena *a, const llm_chat *c, str id, str model);

@@ -146,7 +146,7 @@ static jnode *item(arena *a, const llm_chat *c, const llm_part *p, const char *m
     case PART_REDACTED:
         return responses_thought(a, made_id(a, "rs_"),
                                  p->kind == PART_THINKING ? p->text : (str){0},
-                                 responses_sealed(a, p, maker));
+                                 origin_sealed(a, p, maker));
     case PART_TOOL_CALL:
         if (!as.id.n) as.id = made_id(a, "call_");
         if (responses_is_custom(c, p)) {

@@ -168,7 +168,8 @@ static void read_reasoning(items *l, obj *o)
     }
     (void)obj_take(o, "summary");
     p->text = text.n ? buf_str(&text) : S("");
-    responses_unsealed(obj_text(o, "encrypted_content"), p);
+    p->signature = obj_text(o, "encrypted_content");
+    if (!origin_unseal(p->signature, p)) p->origin = S("openai_responses");
 }
 
 static const err *read_item(items *l, js_value raw)

@@ -150,10 +150,10 @@ static jnode *item(llm_stream *s, str text, const char *status)
         return responses_message(a, w->id, done ? text : (str){0}, p.kind == PART_REFUSAL, status);
     case PART_THINKING:
         p.signature = buf_str(&w->signature);
-        return responses_thought(a, w->id, text, responses_sealed(a, &p, s->provider->family));
+        return responses_thought(a, w->id, text, origin_sealed(a, &p, s->provider->family));
     case PART_REDACTED:
         return responses_thought(a, w->id, (str){0},
-                                 done ? responses_sealed(a, &p, s->provider->family) : (str){0});
+                                 done ? origin_sealed(a, &p, s->provider->family) : (str){0});
     default:
         p.text = text;
         p.custom = w->custom;

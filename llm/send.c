@@ -7,6 +7,7 @@
 #include "answer.h"
 #include "credential.h"
 #include "kept.h"
+#include "origin.h"
 #include "parts.h"
 #include "schema.h"
 #include "upload.h"
@@ -128,15 +129,24 @@ static flow_go translate_flat(llm_run *r)
     return e ? refuse_request(r, e) : FLOW_NEXT;
 }
 
+/* These two give a client signatures that name their maker. */
+static bool may_hold_foreign(const llm_run *r)
+{
+    return r->client == &openai_responses || r->client == &anthropic_messages;
+}
+
 flow_go llm_translate(void *run, flow_why why)
 {
     (void)why;
     llm_run *r = run;
     const llm_backend *b = r->target->backend;
     if (r->endpoint->flat) return translate_flat(r);
-    /* What began here goes on here: OpenAI would not know the kept items' thoughts. */
-    r->provider = schema_dialect(b->schema, r->went_on ? &openai_chat : r->client);
-    r->passes = !strcmp(r->provider->family, r->client->family);
+    bool responds = r->client == &openai_responses;
+    bool foreign = may_hold_foreign(r) && origin_stands_in(r->body.root.raw);
+    /* OpenAI would refuse what others sealed, and does not know what is kept here. */
+    r->provider =
+        schema_dialect(b->schema, responds && (r->went_on || foreign) ? &openai_chat : r->client);
+    r->passes = !foreign && !strcmp(r->provider->family, r->client->family);
     r->hides_usage = false;
     r->loss = NULL;
     const err *e = NULL;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "thinking.h"
+#include "origin.h"
 #include <strings.h>
 
 /* clang-format off */
@@ -100,12 +101,29 @@ static int64_t budget_of(int effort, int64_t most)
     return budget < 1024 ? 0 : budget;
 }
 
+/* Who thinks by a budget must begin the turn whose tools have just answered with the thought behind
+ * it. It is not there when another family's model, or a client without thoughts, led up to here. */
+static bool goes_on_without_thought(const llm_chat *c)
+{
+    if (c->turn_count < 2 || c->turns[c->turn_count - 1].role != ROLE_TOOL) return false;
+    const llm_turn *said = &c->turns[c->turn_count - 2];
+    bool calls = false;
+    for (size_t i = 0; said->role == ROLE_ASSISTANT && i < said->count; i++) {
+        const llm_part *p = &said->parts[i];
+        bool thought = p->kind == PART_REDACTED || (p->kind == PART_THINKING && p->signature.n);
+        if (thought && origin_is_claude(p->origin)) return false;
+        calls = calls || p->kind == PART_TOOL_CALL;
+    }
+    return calls;
+}
+
 jnode *claude_thinking(arena *a, const llm_chat *c, str model, int64_t most, llm_loss *l)
 {
     unsigned traits = claude_traits(model);
     int mode = c->thinking.mode;
     if (mode == THINK_OFF && traits & CLAUDE_ALWAYS_THINKS) return NULL;
     if (mode == THINK_BUDGET && traits && !(traits & CLAUDE_BUDGET)) mode = THINK_ADAPTIVE;
+    if (mode == THINK_BUDGET && traits && goes_on_without_thought(c)) return NULL;
     if (mode == c->thinking.mode && mode) return thinking_write(a, c, l);
     if (mode) { /* how much it is to think is then its own choice: a loss, and said */
         loss_said(l, &c->thinking.show);
@@ -113,7 +131,7 @@ jnode *claude_thinking(arena *a, const llm_chat *c, str model, int64_t most, llm
     }
     bool by_budget = traits & CLAUDE_BUDGET && !(traits & CLAUDE_EFFORT) && c->effort;
     opt_int budget = {true, by_budget ? budget_of(c->effort, most) : 0};
-    if (!budget.v) return NULL;
+    if (!budget.v || goes_on_without_thought(c)) return NULL;
     loss_said(l, &c->effort);
     return thinking(a, THINK_BUDGET, &budget, 0);
 }

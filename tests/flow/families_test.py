@@ -216,3 +216,74 @@ def test_what_a_failed_attempt_used_is_counted_too(binary):
         h.at["claude"].will(Answer("down", status=503))
         assert h.ask(CHAT, asks(CHAT, "both")).status == 200
         assert h.gateway.record()["tokens.in"] == 7
+
+
+# Gemini's thought, signed on the text after it; its call, and what comes back.
+GEMINI_THOUGHT = '{"candidates":[{"index":0,"finishReason":"STOP","content":{"role":"model","parts":[{"text":"hm","thought":true},' \
+                 '{"text":"so","thoughtSignature":"R2Vt"}]}}]}'
+CLAUDE_REPLY = '{"id":"m","type":"message","role":"assistant","model":"m","content":[{"type":"text","text":"ok"}],' \
+               '"stop_reason":"end_turn","usage":{"input_tokens":1,"output_tokens":1}}'
+CHAT_REPLY = '{"id":"c","choices":[{"index":0,"message":{"role":"assistant","content":"ok"},"finish_reason":"stop"}]}'
+
+
+def thought_of(answer, streamed):
+    """The thinking block that a client of messages keeps."""
+    if not streamed:
+        return answer.json()["content"][0]
+    data = [json.loads(d) for _, d in answer.events()]
+    deltas = [d["delta"] for d in data if d["type"] == "content_block_delta"]
+    return {"type": "thinking", "thinking": "".join(d.get("thinking", "") for d in deltas),
+            "signature": next(d["signature"] for d in deltas if d["type"] == "signature_delta")}
+
+
+def test_a_signature_goes_back_to_its_family_alone(binary):
+    with House(binary) as h:
+        for streamed in (False, True):
+            h.at["gemini"].will(stream(f"data: {GEMINI_THOUGHT}\r\n\r\n") if streamed else Answer(GEMINI_THOUGHT))
+            thought = thought_of(h.ask(MESSAGES, asks(MESSAGES, "gemini", stream=streamed)), streamed)
+            assert thought == {"type": "thinking", "thinking": "hm", "signature": "sp1.gemini.s.R2Vt"}, thought
+        turns = [{"role": "user", "content": "hi"}, {"role": "assistant", "content": [thought, {"type": "text", "text": "so"}]},
+                 {"role": "user", "content": "and?"}]
+        h.at["gemini"].will(Answer(GEMINI_THOUGHT))
+        assert h.ask(MESSAGES, {"model": "gemini", "max_tokens": 9, "messages": turns}).status == 200
+        parts = h.at["gemini"].body()["contents"][1]["parts"]
+        assert parts[0] == {"text": "hm", "thought": True, "thoughtSignature": "R2Vt"}, parts
+        for provider, reply in (("claude", CLAUDE_REPLY), ("openai", CHAT_REPLY)):
+            h.at[provider].will(Answer(reply))
+            a = h.ask(MESSAGES, {"model": provider, "max_tokens": 9, "messages": turns}, **{"X-Sallyport-Explain": "1"})
+            assert a.status == 200 and "R2Vt" not in h.at[provider].asked[0][2].decode(), h.at[provider].body()
+            assert a.headers["x-sallyport-dropped"] == "messages.content.thinking", a.headers
+        mine = {**thought, "signature": "Q2xhdWRl"}
+        turns[1]["content"][0] = mine
+        h.at["claude"].will(Answer(CLAUDE_REPLY))
+        assert h.ask(MESSAGES, {"model": "claude", "max_tokens": 9, "messages": turns}).status == 200
+        assert h.at["claude"].body()["messages"][1]["content"][0] == mine
+
+
+def test_reasoning_items_of_others_do_not_reach_openai(binary):
+    with House(binary) as h:
+        h.at["gemini"].will(Answer(GEMINI_THOUGHT))
+        output = h.ask(RESPONSES, asks(RESPONSES, "gemini")).json()["output"]
+        assert output[0]["encrypted_content"] == "sp1.gemini.s.R2Vt", output
+        h.at["openai"].will(Answer(CHAT_REPLY))
+        said = [{"role": "user", "content": "hi"}, *output, {"role": "user", "content": "and?"}]
+        assert h.ask(RESPONSES, {"model": "openai", "input": said}).status == 200
+        path, _, body = h.at["openai"].asked[0]
+        assert path == CHAT and b"R2Vt" not in body, (path, body)
+
+
+def test_a_failover_to_another_family_goes_on_without_its_thoughts(binary):
+    more = "    - { name: both, models: [both], to: [{ backend: gemini }, { backend: claude, model: claude-sonnet-4-5, priority: 1 }] }\n"
+    call = [{"type": "thinking", "thinking": "hm", "signature": "sp1.gemini.s.R2Vt"},
+            {"type": "tool_use", "id": "t1", "name": "f", "input": {}}]
+    turns = [{"role": "user", "content": "hi"}, {"role": "assistant", "content": call},
+             {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "t1", "content": "18"}]}]
+    asked = {"model": "both", "max_tokens": 4096, "thinking": {"type": "enabled", "budget_tokens": 1024}, "messages": turns,
+             "tools": [{"name": "f", "input_schema": {"type": "object"}}]}
+    with House(binary, more) as h:
+        h.at["gemini"].will(Answer('{"error":{"code":503,"message":"full","status":"UNAVAILABLE"}}', status=503))
+        h.at["claude"].will(Answer(CLAUDE_REPLY))
+        a = h.ask(MESSAGES, asked, **{"X-Sallyport-Explain": "1"})
+        assert a.status == 200 and "thinking" in a.headers["x-sallyport-dropped"].split(","), (a.body, a.headers)
+        body = h.at["claude"].body()
+        assert "thinking" not in body and [b["type"] for b in body["messages"][1]["content"]] == ["tool_use"], body
