@@ -222,7 +222,7 @@ static jnode *message(arena *a, const llm_choice *c)
     str text = texts(a, c, PART_TEXT), thinking = texts(a, c, PART_THINKING);
     str refusal = texts(a, c, PART_REFUSAL);
     jn_set_text(j, "role", S("assistant"));
-    if (text.p || !jn_count(calls)) jn_set(j, "content", text.p ? jn_text(a, text) : jn_null(a));
+    jn_set(j, "content", text.p ? jn_text(a, text) : jn_null(a));
     jn_set_text(j, "refusal", refusal);
     if (thinking.n) jn_set_text(j, "reasoning_content", thinking);
     if (jn_count(thoughts)) jn_set(j, "thinking_blocks", thoughts);

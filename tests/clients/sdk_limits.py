@@ -5,8 +5,8 @@ from collections import namedtuple
 
 # REFUSED: the request says what the provider has no word for; 400 in the client's shape.
 # NONE: the provider never sends such a thing; everything else of the answer is there.
-# MOCK: the provider can, the mock cannot. LATER: ours, not built yet.
-REFUSED, NONE, MOCK, LATER = "refused", "none", "mock", "later"
+# MOCK: the provider can, the mock cannot.
+REFUSED, NONE, MOCK = "refused", "none", "mock"
 Limit = namedtuple("Limit", "kind providers checks reason")
 
 OPENAI = "openai azure"
@@ -30,7 +30,9 @@ LIMITS = [
     Limit(REFUSED, CLAUDE, r"audio\.speech", "Claude does not speak"),
     Limit(REFUSED, "bedrock", r"audio\.speech", "Bedrock's models speak only in a two-way session"),
     Limit(REFUSED, GOOGLE, r"audio\.speech", "generateContent gives raw PCM within a conversation, no file of sound"),
-    Limit(LATER, f"{OPENAI} {CLAUDE} {GOOGLE} bedrock", r"audio\.(transcription|translation).*|openai\.transcribe", "not built yet"),
+    Limit(REFUSED, CLAUDE, r"audio\.(transcription|translation).*", "Claude hears nothing"),
+    Limit(REFUSED, "bedrock", r"audio\.(transcription|translation).*", "Bedrock transcribes nothing: that is Amazon Transcribe, a service of its own"),
+    Limit(REFUSED, GOOGLE, r"audio\.(transcription|translation).*", "Gemini hears within a conversation; Speech-to-Text has an API of its own"),
 ]
 
 
