@@ -143,7 +143,8 @@ def backend_of(case, port):
         b["credential"] = {"from_header": auth["credentialOverride"]["headerName"], "fallback": True}
     mutation = r.get("httpBodyMutation")
     if mutation:
-        b["body"] = {"set": {s["path"]: s["value"] for s in mutation.get("set", [])}, "remove": mutation.get("remove", [])}
+        b["body"] = {"set": {s["path"]: json.loads(s["value"]) for s in mutation.get("set", [])},
+                     "remove": mutation.get("remove", [])}
     return b
 
 

@@ -2,7 +2,7 @@
 #include "answer.h"
 #include "../transport/sse.h"
 #include "kept.h"
-#include "route.h"
+#include "retry.h"
 #include "upload.h"
 
 enum { ANSWER_LIMIT = 64 << 20, PIECE_LIMIT = 64 << 20, EVENT_LIMIT = 4 << 20, ERROR_DEPTH = 128 };
@@ -340,15 +340,6 @@ static llm_refusal their_error(llm_run *r)
     return refusal_theirs(r->a, &e, r->client, r->provider);
 }
 
-/* Another target may do better where this one could not be reached, was full or broke down. */
-static bool may_retry(const llm_run *r)
-{
-    if (!upload_is_whole(r)) return false;
-    if (r->failed || r->broken) return true;
-    if (r->streamed) return true; /* and nothing of it was content */
-    return r->upstream_status == 429 || r->upstream_status >= 500;
-}
-
 static bool is_error(const llm_run *r)
 {
     if (r->failed || r->broken) return true;
@@ -384,7 +375,7 @@ flow_go llm_first_content(void *run, flow_why why)
     if (!is_error(r)) return FLOW_NEXT;
     if (!r->failed) r->refusal = r->streamed || r->broken ? stillborn(r) : their_error(r);
     r->tried_in_vain = true;
-    if (may_retry(r) && route_has_more(r->route, r->tried)) {
+    if (retry_again(r)) {
         const llm_usage used = used_here(r);
         usage_add(&r->spent, &used);
         return FLOW_AGAIN;

@@ -115,3 +115,13 @@ str body_edited(arena *a, js_value root, const body_edit *edits)
     buf_put(&out, S("}"));
     return buf_str(&out);
 }
+
+str body_joined(arena *a, const str *parts, size_t n)
+{
+    size_t bytes = 0;
+    for (size_t i = 0; i < n; i++) bytes += parts[i].n;
+    if (bytes == parts[0].n) return parts[0];
+    buf b = buf_new(a, bytes);
+    for (size_t i = 0; i < n; i++) buf_put(&b, parts[i]);
+    return buf_str(&b);
+}

@@ -21,9 +21,11 @@ MUST_CHECK const err *body_read(arena *a, str bytes, unsigned depth, llm_body *o
 void body_splice(arena *a, const llm_body *b, str model, str parts[3]);
 
 /* Members of the outermost object to set, where they stand or at the end; lists end with {0}. */
-typedef struct {
+typedef struct body_edit {
     str name;
     str json; /* p NULL: the member is removed */
 } body_edit;
+/* The pieces of a body as one; a view when there is but one. */
+str body_joined(arena *a, const str *parts, size_t n);
 str body_edited(arena *a, js_value root, const body_edit *edits);
 #endif

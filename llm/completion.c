@@ -7,6 +7,7 @@
  */
 #include "answer.h"
 #include "kept.h"
+#include "retry.h"
 #include "route.h"
 #include "upload.h"
 
@@ -48,6 +49,7 @@ static flow_go route(void *run, flow_why why)
     llm_run *r = run;
     r->route = route_find(r->rq.config, exchange_host(r->x), r->body.model);
     if (!r->route) return llm_fail(r, refusal_no_model(r->a, r->body.model));
+    retry_asked(r);
     if (r->body.model.n || names_models(r->route)) return FLOW_NEXT;
     return llm_fail(r, refusal_of(&(err){.kind = ERR_MALFORMED,
                                          .text = S("'model' is empty: name the model to use")}));
@@ -129,6 +131,7 @@ bool llm_still_permitted(llm_run *r)
 }
 
 static const flow_step attempt[] = {
+    {.name = "back off", .run = llm_back_off},
     {.name = "pick", .run = pick},
     {.name = "authorize", .run = authorize},
     {.name = "stream", .run = take_stream},

@@ -110,6 +110,7 @@ void llm_settle(void *run)
     llm_run *r = run;
     if (r->call) call_cancel(r->call);
     r->call = NULL;
+    loop_timer_stop(r->w->o.loop, &r->timer);
     record *facts = exchange_record(r->x);
     answer_settle(r);
     if (exchange_gone(r->x)) record_text(facts, FACT_ERROR, S("client_gone"));

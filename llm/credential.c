@@ -1,26 +1,96 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "credential.h"
-#include "../base/buf.h"
+#include "body.h"
 
-static str whole_of(arena *a, const credential_request *rq)
+/* The caller's own key */
+
+enum { KEY_MOST = 8192 };
+
+static str claim_of(arena *a, const caller *who, str path)
 {
-    size_t n = 0;
-    for (size_t i = 0; i < rq->parts; i++) n += rq->body[i].n;
-    if (n == rq->body[0].n) return rq->body[0];
-    buf b = buf_new(a, n);
-    for (size_t i = 0; i < rq->parts; i++) buf_put(&b, rq->body[i]);
-    return buf_str(&b);
+    const json_t *at = who->claims;
+    while (at && path.n) {
+        str_pair cut = str_cut(path, '.');
+        at = json_object_getn(at, cut.head.p, cut.head.n);
+        path = cut.tail;
+    }
+    if (!json_is_string(at)) return (str){0};
+    return arena_dup(a, (str){json_string_value(at), json_string_length(at)});
+}
+
+/* It becomes a header's value, and a part of what is signed. */
+static bool is_clean(str value)
+{
+    if (value.n > KEY_MOST) return false;
+    for (size_t i = 0; i < value.n; i++)
+        if ((unsigned char)value.p[i] <= ' ' || value.p[i] == 0x7f) return false;
+    return value.n > 0;
+}
+
+static str own_key(arena *a, const llm_own_key *own, const credential_request *rq)
+{
+    str key =
+        own->header.p ? header_get(rq->client, own->header) : claim_of(a, rq->who, own->claim);
+    return is_clean(key) ? key : (str){0};
+}
+
+static str part_of_key(arena *a, const llm_own_key *own, const credential_request *rq,
+                       const char *part)
+{
+    bool dashed = own->header.n && own->header.p[own->header.n - 1] == '-';
+    str name = arena_fmt(a, STR_FMT "%s%s", STR_ARG(own->header), dashed ? "" : "-", part);
+    str key = header_get(rq->client, name);
+    return is_clean(key) ? key : (str){0};
+}
+
+/* NULL: the caller has none. */
+static const sigv4_key *own_aws(arena *a, const llm_backend *b, const credential_request *rq)
+{
+    if (!b->own.header.p) return NULL;
+    sigv4_key *key = NEW(a, sigv4_key);
+    *key = *b->aws;
+    key->access_key_id = part_of_key(a, &b->own, rq, "access-key-id");
+    key->secret_access_key = part_of_key(a, &b->own, rq, "secret-access-key");
+    key->session_token = part_of_key(a, &b->own, rq, "session-token");
+    return key->access_key_id.n && key->secret_access_key.n ? key : NULL;
+}
+
+static bool asks_for_own(const llm_backend *b)
+{
+    return b->own.header.p || b->own.claim.p;
+}
+
+bool credential_is_there(arena *a, const llm_backend *b, const credential_request *rq)
+{
+    if (!asks_for_own(b) || b->own.fallback) return true;
+    return b->aws ? own_aws(a, b, rq) != NULL : own_key(a, &b->own, rq).n > 0;
+}
+
+static const header *own_header(arena *a, const llm_own_key *own, str key)
+{
+    header *list = NEW_N(a, header, 2);
+    list[0] =
+        (header){own->goes_in, arena_fmt(a, STR_FMT STR_FMT, STR_ARG(own->scheme), STR_ARG(key))};
+    return list;
+}
+
+static const header *signed_headers(arena *a, const llm_backend *b, const credential_request *rq)
+{
+    const sigv4_key *own = own_aws(a, b, rq);
+    const sigv4_request sign = {.method = rq->method,
+                                .path = rq->target,
+                                .host = b->authority,
+                                .content_type = rq->content_type,
+                                .body = body_joined(a, rq->body, rq->parts),
+                                .now_ms = rq->now_ms};
+    return sigv4_sign(a, own ? own : b->aws, &sign);
 }
 
 const header *credential_headers(arena *a, const llm_backend *b, const credential_request *rq)
 {
     static const header none[1];
-    if (!b->aws) return b->auth ? b->auth : none;
-    const sigv4_request sign = {.method = rq->method,
-                                .path = rq->target,
-                                .host = b->authority,
-                                .content_type = rq->content_type,
-                                .body = whole_of(a, rq),
-                                .now_ms = rq->now_ms};
-    return sigv4_sign(a, b->aws, &sign);
+    if (b->aws) return signed_headers(a, b, rq);
+    str key = asks_for_own(b) ? own_key(a, &b->own, rq) : (str){0};
+    if (key.n) return own_header(a, &b->own, key);
+    return b->auth ? b->auth : none;
 }

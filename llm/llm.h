@@ -26,6 +26,14 @@ typedef enum {
     SCHEMA_COHERE
 } llm_schema;
 
+/* A key of the caller's own, in place of the backend's. */
+typedef struct {
+    str header, claim; /* where it is; both {0}: there is no such thing */
+    str goes_in;       /* the provider's header for it; {0}: it signs (AWS) */
+    str scheme;        /* "Bearer ", or nothing */
+    bool fallback;     /* who has none is let in by the backend's */
+} llm_own_key;
+
 typedef struct {
     str name;
     llm_schema schema;
@@ -37,13 +45,24 @@ typedef struct {
     str authority;        /* host[:port], as in the Host header */
     const header *auth;   /* secrets; ends with {0} */
     const sigv4_key *aws; /* signs every request instead; NULL: it does not */
+    llm_own_key own;
 } llm_backend;
 
 typedef struct llm_target {
     const llm_backend *backend;
     str model; /* override; {0}: as asked */
     unsigned weight, priority;
+    const header *headers;         /* to set, or with value.p NULL to leave out; NULL: none */
+    const struct body_edit *edits; /* of what is sent; NULL: none */
 } llm_target;
+
+enum { RETRY_CONNECT = 1, RETRY_RESET = 2, RETRY_429 = 4, RETRY_5XX = 8, RETRY_IDLE = 16 };
+typedef struct {
+    unsigned attempts; /* in all; 0: each target once */
+    unsigned on;       /* RETRY_* */
+    unsigned budget;   /* percent of requests */
+    int64_t back_off_ms;
+} llm_retry;
 
 typedef struct {
     str name;
@@ -52,6 +71,7 @@ typedef struct {
     const llm_target *to;
     size_t target_count;
     int64_t timeout_ms, stream_idle_ms; /* 120 s, 30 s */
+    llm_retry retry;
     str owned_by;
 } llm_route;
 

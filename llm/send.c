@@ -12,6 +12,8 @@
 #include "schema.h"
 #include "upload.h"
 
+enum { EDIT_DEPTH = 520 }; /* a client's at its deepest, in a provider's */
+
 /* All that same-family edits look at (dialect.h). */
 static void read_little(llm_run *r)
 {
@@ -70,6 +72,41 @@ static const err *translate(llm_run *r)
     return NULL;
 }
 
+/* What is written of a body's members comes after the translation. */
+static void edit_body(llm_run *r)
+{
+    js_value root;
+    const body_edit *edits = r->target->edits;
+    if (!edits || r->upload) return;
+    if (js_check(r->a, body_joined(r->a, r->request, 3), EDIT_DEPTH, &root) ||
+        root.kind != JS_OBJECT)
+        return;
+    r->request[0] = body_edited(r->a, root, edits);
+    r->request[1] = r->request[2] = (str){0};
+}
+
+static credential_request credential_question(const llm_run *r, str content_type)
+{
+    return (credential_request){.method = S("POST"),
+                                .target = r->head.target,
+                                .content_type = content_type,
+                                .body = r->request,
+                                .parts = 3,
+                                .now_ms = clock_wall_ms(),
+                                .client = exchange_headers(r->x),
+                                .who = r->who};
+}
+
+/* Another target may have a key of its own. */
+static flow_go refuse_keyless(llm_run *r)
+{
+    r->tried_in_vain = true;
+    r->refusal = refusal_of(&(err){.kind = ERR_UNAUTHENTICATED});
+    r->refusal.said.message = S("missing upstream credential");
+    r->refusal.said.code = S("missing_upstream_credential");
+    return FLOW_AGAIN;
+}
+
 static flow_go refuse_request(llm_run *r, const err *e)
 {
     const err shown = {.kind = ERR_MALFORMED, .text = e->text};
@@ -126,6 +163,7 @@ static flow_go translate_flat(llm_run *r)
         r->request[0] = jn_dump(r->a, out);
         r->request[1] = r->request[2] = (str){0};
     }
+    if (!e) edit_body(r);
     return e ? refuse_request(r, e) : FLOW_NEXT;
 }
 
@@ -140,6 +178,8 @@ flow_go llm_translate(void *run, flow_why why)
     (void)why;
     llm_run *r = run;
     const llm_backend *b = r->target->backend;
+    const credential_request asked = credential_question(r, (str){0});
+    if (!credential_is_there(r->a, b, &asked)) return refuse_keyless(r);
     if (r->endpoint->flat) return translate_flat(r);
     bool responds = r->client == &openai_responses;
     bool foreign = may_hold_foreign(r) && origin_stands_in(r->body.root.raw);
@@ -155,6 +195,7 @@ flow_go llm_translate(void *run, flow_why why)
     else
         e = translate(r);
     if (!e) e = r->provider->write_head(r->a, &r->chat, r->target, &r->head);
+    if (!e) edit_body(r);
     return e ? refuse_request(r, e) : FLOW_NEXT;
 }
 
@@ -173,24 +214,38 @@ static str accepted(const llm_run *r)
     return r->body.stream ? frames_content_type(r->provider->framing) : S("application/json");
 }
 
+static bool is_in(const header *list, str name)
+{
+    for (; list && list->name.p; list++)
+        if (header_name_is(list->name, name)) return true;
+    return false;
+}
+
+/* The provider's headers, but for those that the configuration changes; then what it sets. What
+ * lets the request in comes last, and nothing takes its place. */
+static void put_headers(const llm_run *r, const header *auth, header *out)
+{
+    const header *edits = r->target->headers;
+    size_t n = 0;
+    for (const header *h = r->head.headers; h && h->name.p; h++)
+        if (!is_in(edits, h->name)) out[n++] = *h;
+    for (const header *h = edits; h && h->name.p; h++)
+        if (h->value.p && !is_in(auth, h->name)) out[n++] = *h;
+    for (const header *h = auth; h->name.p; h++) out[n++] = *h;
+}
+
 static const header *request_headers(const llm_run *r)
 {
     static const str json = {"application/json", 16};
-    const str type = r->upload ? upload_content_type(r) : json;
-    const credential_request asked = {.method = S("POST"),
-                                      .target = r->head.target,
-                                      .content_type = type,
-                                      .body = r->request,
-                                      .parts = 3,
-                                      .now_ms = clock_wall_ms()};
-    const header *own = r->head.headers;
+    const credential_request asked =
+        credential_question(r, r->upload ? upload_content_type(r) : json);
     const header *auth = credential_headers(r->a, r->target->backend, &asked);
-    size_t owns = count(own), auths = count(auth), n = 2;
-    header *h = NEW_N(r->a, header, owns + auths + 3);
-    h[0] = (header){S("content-type"), type};
-    h[1] = (header){S("accept"), accepted(r)};
-    for (size_t i = 0; i < owns; i++) h[n++] = own[i];
-    for (size_t i = 0; i < auths; i++) h[n++] = auth[i];
+    size_t most = count(r->head.headers) + count(auth) + count(r->target->headers);
+    header *h = NEW_N(r->a, header, most + 3);
+    size_t n = 1;
+    h[0] = (header){S("content-type"), asked.content_type};
+    if (!is_in(r->target->headers, S("accept"))) h[n++] = (header){S("accept"), accepted(r)};
+    put_headers(r, auth, h + n);
     return h;
 }
 
@@ -215,6 +270,7 @@ flow_go llm_send(void *run, flow_why why)
         .idle_ms = r->body.stream ? r->route->stream_idle_ms : r->route->timeout_ms,
     };
     r->sent_ms = loop_now_ms(r->w->o.loop);
+    r->attempts++;
     r->call = call_start(r->w->o.client, &rq, &llm_run_type, r->self, &llm_answer_events);
     return FLOW_NEXT;
 }

@@ -11,7 +11,9 @@
 
 struct llm_worker {
     llm_worker_options o;
-    uint64_t turn; /* spreads weighted targets; a counter is enough, chance is not needed */
+    uint64_t turn;   /* spreads weighted targets; a counter is enough, chance is not needed */
+    unsigned budget; /* retries that may be made, in hundredths (retry.c) */
+    bool has_budget;
 };
 
 typedef struct llm_upload llm_upload;
@@ -38,7 +40,10 @@ typedef struct llm_run {
     const llm_route *route;
     const llm_target *target;
     uint64_t tried; /* bit per target of the route */
-    verdict said;   /* of the last target asked */
+    unsigned attempts, rounds;
+    int64_t pause_ms; /* before the next attempt */
+    loop_timer timer;
+    verdict said; /* of the last target asked */
     llm_refusal refusal;
 
     str goes_on_from, recalled; /* previous_response_id; what the store had of it */

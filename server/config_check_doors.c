@@ -212,6 +212,8 @@ static void check_backend(config_reader *r, config_backend *b)
     config_check_provider(r, b);
     config_check_url(r, config_place(b->at.node, "url"), b->url);
     config_check_auth(r, &b->auth, b->url);
+    config_check_edits(r, b->at.node, &b->edits);
+    config_check_own_key(r, b);
     if (b->prefix.n && (b->prefix.p[0] == '/' || b->prefix.p[b->prefix.n - 1] == '/'))
         problems_add(r->out, n->line, n->column,
                      "`prefix` stands without slashes around it, not `" STR_FMT "`",
@@ -252,6 +254,8 @@ static void check_route(config_reader *r, const config *c, size_t at, const str 
                                  to[i].backend, backend_names);
     }
     check_weights(r, route);
+    config_check_edits(r, route->at.node, &route->edits);
+    config_check_retry(r, route);
 }
 
 static void serve_all_from_one(config_reader *r, config *c)

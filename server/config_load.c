@@ -147,7 +147,9 @@ static void take(config_reader *r, const config_row *row, const yaml_node *n, ch
         return;
     }
     switch (row->type) {
-    case CONFIG_ANY: return;
+    case CONFIG_ANY:
+        if (row->at != (size_t)-1) *(const yaml_node **)member(row, into) = n;
+        return;
     case CONFIG_MAP: take_map(r, row, n, into); return;
     case CONFIG_LIST:
     case CONFIG_NAMED: take_items(r, row, n, into); return;

@@ -97,11 +97,22 @@ typedef struct {
     bool trusted; /* read again by the policy checker's world.h, which also serves without us */
 } config_server;
 
+/* What is changed in a request before it goes to a provider. */
+typedef struct {
+    config_list headers; /* to set; config_pair */
+    const str *no_headers, *no_members;
+    const yaml_node *members; /* of the body, to set; NULL: none */
+} config_edits;
+
 typedef struct {
     config_item at;
     int64_t schema;
     str url, prefix, version, region, project;
     config_auth auth;
+    config_edits edits;
+    const yaml_node *own; /* the caller's own key */
+    str own_header, own_claim;
+    bool own_fallback;
     config_text ca;
     config_text api_key, aws_key_id, aws_secret, aws_token, gcp_token;
     const yaml_node *aws, *gcp;
@@ -118,5 +129,9 @@ typedef struct {
     const str *hosts, *models;
     config_list to; /* config_target */
     int64_t timeout_ms, stream_idle_ms;
+    config_edits edits;
+    const yaml_node *retry;
+    const str *retry_on;
+    int64_t attempts, back_off_ms, budget;
 } config_route;
 #endif

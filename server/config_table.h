@@ -24,7 +24,7 @@ typedef enum {
     CONFIG_SIZE,     /* 16MiB */
     CONFIG_DURATION, /* 30s, in milliseconds */
     CONFIG_CHOICE,   /* index in `choices` */
-    CONFIG_ANY       /* accepted as it is; at unused */
+    CONFIG_ANY       /* accepted as it is; at: const yaml_node *, or unused */
 } config_type;
 
 enum {

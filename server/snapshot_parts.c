@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* snapshot_parts.c - servers, endpoints, backends and routes as the products want them. */
 #include "snapshot_parts.h"
+#include "config_edit.h"
 #include "process.h"
 
 #include <stdlib.h>
@@ -245,23 +246,42 @@ const err *snapshot_make_mcp(snapshot_maker *m, mcp_config *out)
 
 /* LLM */
 
-/* The header in which each provider looks for its key. */
+/* The header in which each provider looks for its key; {0}: authorization. */
+static str key_header(const config_backend *b)
+{
+    switch ((llm_schema)b->schema) {
+    case SCHEMA_ANTHROPIC: return S("x-api-key");
+    case SCHEMA_AZURE: return S("api-key");
+    case SCHEMA_GEMINI: return S("x-goog-api-key");
+    default: return (str){0};
+    }
+}
+
 static const header *provider_auth(arena *a, const config_backend *b)
 {
     header *list = NEW_N(a, header, 2);
     str key = b->api_key.value, token = b->gcp_token.value;
     if (!key.p && !token.p) return auth_headers(a, &b->auth);
-    switch ((llm_schema)b->schema) {
-    case SCHEMA_ANTHROPIC: list[0].name = S("x-api-key"); break;
-    case SCHEMA_AZURE: list[0].name = S("api-key"); break;
-    case SCHEMA_GEMINI: list[0].name = S("x-goog-api-key"); break;
-    default:
+    list[0] = (header){key_header(b), key};
+    if (!list[0].name.p)
         list[0] = (header){S("authorization"),
                            arena_fmt(a, "Bearer " STR_FMT, STR_ARG(key.p ? key : token))};
-        return list;
-    }
-    list[0].value = key;
     return list;
+}
+
+/* A caller's key goes where the configured one does, or would. */
+static llm_own_key own_key(const config_backend *b)
+{
+    llm_own_key own = {.header = b->own_header,
+                       .claim = b->own_claim,
+                       .goes_in = key_header(b),
+                       .fallback = b->own_fallback};
+    if (b->aws) return (llm_own_key){.header = b->own_header, .fallback = b->own_fallback};
+    if (b->auth.header) own.goes_in = b->auth.header_name;
+    if (b->auth.header || (own.goes_in.p && !b->auth.bearer.node)) return own;
+    own.goes_in = S("authorization");
+    own.scheme = S("Bearer ");
+    return own;
 }
 
 static const sigv4_key *signing_key(arena *a, const config_backend *b)
@@ -294,20 +314,37 @@ static const err *make_backend(snapshot_maker *m, const config_backend *from, ll
     to->authority = u.authority;
     to->auth = provider_auth(m->a, from);
     to->aws = signing_key(m->a, from);
+    to->own = own_key(from);
     return NULL;
+}
+
+static llm_retry retry_of(const config_route *r)
+{
+    llm_retry retry = {.attempts = (unsigned)r->attempts,
+                       .budget = (unsigned)r->budget,
+                       .back_off_ms = r->back_off_ms};
+    if (!r->retry) return (llm_retry){0};
+    for (const str *s = r->retry_on; s->p; s++) retry.on |= config_retry_bit(*s);
+    if (!r->retry_on->p) retry.on = ~0u;
+    return retry;
 }
 
 static const llm_target *targets_of(snapshot_maker *m, const config_route *r,
                                     const llm_backend *backends, size_t count)
 {
     const config_target *from = r->to.items;
+    const config_backend *configured = m->s->config->backends.items;
     llm_target *all = NEW_N(m->a, llm_target, r->to.count + 1);
     for (size_t i = 0; i < r->to.count; i++) {
         all[i] = (llm_target){.model = from[i].model,
                               .weight = (unsigned)from[i].weight,
                               .priority = (unsigned)from[i].priority};
         for (size_t k = 0; k < count; k++)
-            if (str_eq(backends[k].name, from[i].backend)) all[i].backend = &backends[k];
+            if (str_eq(backends[k].name, from[i].backend)) {
+                all[i].backend = &backends[k];
+                all[i].headers = config_header_edits(m->a, &configured[k].edits, &r->edits);
+                all[i].edits = config_body_edits(m->a, &configured[k].edits, &r->edits);
+            }
     }
     return all;
 }
@@ -332,6 +369,7 @@ const err *snapshot_make_llm(snapshot_maker *m, llm_config *out)
                         .target_count = routes[i].to.count,
                         .timeout_ms = routes[i].timeout_ms,
                         .stream_idle_ms = routes[i].stream_idle_ms,
+                        .retry = retry_of(&routes[i]),
                         .owned_by = routes[i].owned_by.p ? routes[i].owned_by : routes[i].name};
     *out = (llm_config){.routes = all,
                         .route_count = c->routes.count,

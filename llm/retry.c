@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "retry.h"
+#include "route.h"
+#include "upload.h"
+#include <sys/random.h>
+
+/* In hundredths of an attempt: what a worker has at first, and at most. */
+enum { WHOLE = 100, SPARE = 10 * WHOLE, MOST = 1000 * WHOLE };
+enum { PAUSE_MOST = 10000 };
+
+/* The failures this one may be called; 0: it was none that another attempt could mend. */
+static unsigned failure_of(const llm_run *r)
+{
+    if (r->failed && r->refusal.said.status == 504) return RETRY_IDLE;
+    if (r->failed) return r->has_head ? RETRY_RESET : RETRY_CONNECT | RETRY_RESET;
+    if (r->broken || r->streamed) return RETRY_RESET; /* nothing of it was content */
+    if (r->upstream_status == 429) return RETRY_429;
+    return r->upstream_status >= 500 ? RETRY_5XX : 0;
+}
+
+void retry_asked(llm_run *r)
+{
+    llm_worker *w = r->w;
+    if (!w->has_budget) w->budget = SPARE;
+    w->has_budget = true;
+    w->budget += r->route->retry.budget;
+    if (w->budget > MOST) w->budget = MOST;
+}
+
+/* Doubled with every round, and half of it left to chance, so that those who failed together do
+ * not come back together. */
+static int64_t pause_ms(const llm_run *r)
+{
+    uint32_t chance = 0;
+    int64_t ms = r->route->retry.back_off_ms;
+    for (unsigned i = 1; i < r->rounds && ms < PAUSE_MOST; i++) ms *= 2;
+    if (ms > PAUSE_MOST) ms = PAUSE_MOST;
+    if (getrandom(&chance, sizeof chance, 0) != sizeof chance) abort();
+    return ms / 2 + (int64_t)(chance % (uint32_t)(ms / 2 + 1));
+}
+
+bool retry_again(llm_run *r)
+{
+    const llm_retry *t = &r->route->retry;
+    unsigned what = upload_is_whole(r) ? failure_of(r) : 0; /* what is gone cannot be sent twice */
+    bool more = route_has_more(r->route, r->tried);
+    if (!t->attempts) return what && more;
+    if (!(what & t->on) || r->attempts >= t->attempts) return false;
+    if (r->w->budget < WHOLE) {
+        record_text(exchange_record(r->x), FACT_LIMITED, S("retry_budget"));
+        return false;
+    }
+    r->w->budget -= WHOLE;
+    if (more) return true;
+    r->tried = 0;
+    r->rounds++;
+    r->pause_ms = pause_ms(r);
+    return true;
+}
+
+flow_go llm_back_off(void *run, flow_why why)
+{
+    llm_run *r = run;
+    if (why == FLOW_GONE) return FLOW_FAIL;
+    if (why == FLOW_LATE) r->pause_ms = 0;
+    if (!r->pause_ms) return FLOW_NEXT;
+    if (why == FLOW_ENTER) loop_wake_late(r->w->o.loop, &r->timer, r->pause_ms, &r->flow);
+    return FLOW_WAIT;
+}
