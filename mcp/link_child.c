@@ -8,6 +8,7 @@
  * idle child makes room for his next. */
 #include "link_child.h"
 #include "feed.h"
+#include "link_stream.h"
 #include "offer.h"
 #include <stdlib.h>
 
@@ -63,7 +64,14 @@ bool link_child_say(link_child *c, buf *b)
     for (size_t i = 0; i < b->n; i++) {
         if (b->p[i] == '\n' || b->p[i] == '\r') b->p[i] = ' ';
     }
+    if (c->stream) return link_stream_send(c->stream, buf_str(b));
     return c->process && child_send(c->process, buf_str(b));
+}
+
+void link_child_pause(link_child *c, bool on)
+{
+    if (c->process) (on ? child_pause : child_resume)(c->process);
+    if (c->stream) (on ? link_stream_pause : link_stream_resume)(c->stream);
 }
 
 /* A legacy child says what it has to say unasked: its listener is only aboard, so that it lives. */
@@ -169,6 +177,8 @@ static void stop_process(link_child *c)
     c->paused = false;
     c->chatter = c->chatter_bytes = 0;
     c->state = RESTING;
+    if (c->stream) link_stream_end(c->stream);
+    c->stream = NULL;
     if (!c->process) return;
     child_end(c->process);
     c->process = NULL;
@@ -206,6 +216,11 @@ static void start(link_child *c)
     c->state = STARTING;
     c->probe_id = c->hello_id = 0;
     loop_timer_start(c->t->w->loop, &c->timer, START_MS, link_child_late, c);
+    if (s->kind == UPSTREAM_SSE) { /* older than the question what it is */
+        c->legacy_next = true;
+        c->stream = link_stream_open(c->t, c->u, &child_type, c->self, &events);
+        return;
+    }
     c->process =
         child_start(c->t->w->loop, c->t->w->shared->spawner, &spec, &child_type, c->self, &events);
     count_process(c, 1);
@@ -215,8 +230,9 @@ static void on_exited(void *c_, const err *why)
 {
     link_child *c = c_;
     bool probed = c->state == PROBING;
+    if (c->process) count_process(c, -1);
     c->process = NULL;
-    count_process(c, -1);
+    c->stream = NULL;
     if (probed && !c->legacy_next) {
         stop_process(c);
         c->legacy_next = true;
@@ -228,6 +244,11 @@ static void on_exited(void *c_, const err *why)
 
 /* Birth and death of a link */
 
+static upstream_cap cap_of(const upstream *u)
+{
+    return u->spec.kind == UPSTREAM_SSE ? CAP_SESSIONS : CAP_CHILDREN;
+}
+
 static void destroy(link_child *c)
 {
     stop_process(c);
@@ -235,7 +256,7 @@ static void destroy(link_child *c)
         link_child_land(c->flights); /* only when the worker ends: who asked ends with it */
     (void)map_del(c->t->children, c->key);
     handle_drop(link_table_handles(c->t), c->self);
-    upstream_cap_give(c->u, CAP_CHILDREN);
+    upstream_cap_give(c->u, cap_of(c->u));
     upstream_release(c->u);
     arena_free(c->scratch);
     arena_free(c->arena);
@@ -264,10 +285,10 @@ static bool has_room(link_table *t, const link_flight *f)
     link_child *old = eldest_idle(t, f, &n);
     if (n >= PER_CALLER && !old) return false;
     if (n >= PER_CALLER) destroy(old);
-    if (upstream_cap_take(f->u, CAP_CHILDREN)) return true;
+    if (upstream_cap_take(f->u, cap_of(f->u))) return true;
     old = eldest_idle(t, NULL, &n);
     if (old) destroy(old);
-    return old && upstream_cap_take(f->u, CAP_CHILDREN);
+    return old && upstream_cap_take(f->u, cap_of(f->u));
 }
 
 static link_child *link_child_new(link_table *t, const link_flight *f, str key)
@@ -324,7 +345,7 @@ void link_child_board(link_flight *f)
         return;
     }
     if (!c && !has_room(t, f)) {
-        refuse(f, ERR_QUOTA, S("too many processes of this server"));
+        refuse(f, ERR_QUOTA, S("too many processes or streams of this server"));
         return;
     }
     if (!c) c = link_child_new(t, f, key);

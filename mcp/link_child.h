@@ -15,7 +15,8 @@ typedef struct link_child {
     upstream *u;    /* held */
     str key, isolation, caller_id;
     handle self;
-    child *process; /* NULL: RESTING */
+    child *process;             /* NULL: RESTING, or */
+    struct link_stream *stream; /* of a server over HTTP+SSE; link_stream.h */
     link_child_state state;
     upstream_era era;
     bool legacy_next; /* it exits when probed */
@@ -38,6 +39,7 @@ void link_child_land(link_flight *f);       /* it is over; frees it */
 bool link_child_say(link_child *c, buf *b); /* one line; changes line ends in it to spaces */
 void link_child_ready(link_child *c, upstream_era era);
 void link_child_next(link_child *c);               /* a call has ended: may another begin? */
+void link_child_pause(link_child *c, bool on);     /* reads nothing more, or again */
 link_flight *link_child_only(const link_child *c); /* NULL: none was sent, or several */
 void link_child_broken(link_child *c, str what,
                        str detail); /* ends the process and what is under way */

@@ -60,7 +60,7 @@ static void resume(void *c_)
 {
     link_child *c = c_;
     c->chatter = c->chatter_bytes = 0;
-    if (c->paused && c->process) child_resume(c->process);
+    if (c->paused) link_child_pause(c, false);
     c->paused = false;
 }
 
@@ -70,10 +70,9 @@ static void heed_pace(link_child *c, size_t n)
     if (!c->breath.heap_at) loop_timer_start(c->t->w->loop, &c->breath, BREATH_MS, resume, c);
     c->chatter++;
     c->chatter_bytes += n;
-    if (c->paused || !c->process || (c->chatter < CHATTER_MOST && c->chatter_bytes < CHATTER_BYTES))
-        return;
+    if (c->paused || (c->chatter < CHATTER_MOST && c->chatter_bytes < CHATTER_BYTES)) return;
     c->paused = true;
-    child_pause(c->process);
+    link_child_pause(c, true);
 }
 
 static link_flight *flight_of(const link_child *c, js_value id)

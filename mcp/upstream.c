@@ -133,7 +133,7 @@ static const err *make(struct upstream_table *t, arena *a, const upstream_spec *
     upstream_spec_copy(own, spec, &u->spec);
     u->include = selector_new(own, u->spec.include);
     u->exclude = selector_new(own, u->spec.exclude);
-    const err *e = spec->kind == UPSTREAM_HTTP ? open_origin(u, a) : NULL;
+    const err *e = spec->kind != UPSTREAM_STDIO ? open_origin(u, a) : NULL;
     if (!e && spec->kind == UPSTREAM_STDIO && !u->spec.argv[0].p) {
         e = err_new(a, ERR_MALFORMED, "server " STR_FMT ": no command", STR_ARG(spec->name));
     }

@@ -10,15 +10,16 @@
 #include "../transport/client.h"
 #include "grant.h"
 
-typedef enum { UPSTREAM_HTTP, UPSTREAM_STDIO } upstream_kind;
+/* SSE: HTTP+SSE, the transport of 2024-11-05. */
+typedef enum { UPSTREAM_HTTP, UPSTREAM_STDIO, UPSTREAM_SSE } upstream_kind;
 typedef enum { ISOLATION_CALLER, ISOLATION_SHARED, ISOLATION_SESSION } upstream_isolation;
 typedef enum { LISTS_SHARED, LISTS_CAPABILITIES, LISTS_CALLER } upstream_lists;
 
 typedef struct {
     str name; /* [a-z][a-z0-9-]{0,30} */
     upstream_kind kind;
-    str url;               /* HTTP */
-    const header *auth;    /* HTTP: headers to send (bearer, header); secrets. Ends with {0} */
+    str url;               /* HTTP, SSE */
+    const header *auth;    /* HTTP, SSE: headers to send (bearer, header); secrets. Ends with {0} */
     grant grant;           /* HTTP: or tokens got for it */
     str ca_pem;            /* HTTP: extra trust; {0} */
     const str *argv, *env; /* stdio; end with {0} */

@@ -95,6 +95,20 @@ static void check_claims(config_reader *r, const config_server *s)
     }
 }
 
+/* A stream stands for long: it cannot carry what belongs to one request. */
+static void check_stream(config_reader *r, const config_server *s)
+{
+    static const char *const of_requests[] = {"forward_headers", "forward_claims"};
+    const yaml_node *map = s->at.node;
+    if (!s->transport) return;
+    for (size_t i = 0; i < sizeof of_requests / sizeof *of_requests; i++)
+        only_with(r, s, of_requests[i], "transport: http");
+    const yaml_node *auth = config_place(map, "auth");
+    if (s->auth.exchange.node || s->auth.client.node || s->auth.passthrough)
+        problems_add(r->out, auth->line, auth->column,
+                     "`transport: sse` takes a bearer or a header only");
+}
+
 static void check_lists(config_reader *r, const config_server *s)
 {
     const yaml_node *n = config_place(s->at.node, "lists");
@@ -124,6 +138,7 @@ static void check_server(config_reader *r, const config_server *s)
     for (size_t i = 0; has_url && i < sizeof of_command / sizeof *of_command; i++)
         only_with(r, s, of_command[i], "command");
     check_lists(r, s);
+    check_stream(r, s);
     config_check_auth(r, &s->auth, s->url);
     check_globs(r, config_place(map, "tools"), "include", s->include);
     check_globs(r, config_place(map, "tools"), "exclude", s->exclude);

@@ -93,7 +93,7 @@ typedef struct {
     config_list forward_headers; /* config_forward */
     config_list forward_claims;  /* config_pair */
     int64_t concurrent, description_most, result_most;
-    int64_t isolation, lists, timeout_ms, list_timeout_ms, connect_ms, ttl_ms;
+    int64_t transport, isolation, lists, timeout_ms, list_timeout_ms, connect_ms, ttl_ms;
     bool trusted; /* read again by the policy checker's world.h, which also serves without us */
 } config_server;
 

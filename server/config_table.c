@@ -110,7 +110,7 @@ const config_row config_rows[] = {
 {"mcp.endpoints[].annotate_schema", CONFIG_BOOL, IN(config_endpoint, annotate_schema), .help = "Write what the rules allow into the listed schemas."},
 {"mcp.servers", CONFIG_NAMED, IN(config, servers), sizeof(config_server), .help = "Upstream MCP servers, by name ([a-z][a-z0-9-]{0,30})."},
 {"mcp.servers.*.url", CONFIG_TEXT, IN(config_server, url), .help = "A server over streamable HTTP. Either this or command."},
-{"mcp.servers.*.transport", CONFIG_CHOICE, NOWHERE, .fallback = "http", .choices = "http", .later = "sse", .help = "How to speak to the url."},
+{"mcp.servers.*.transport", CONFIG_CHOICE, IN(config_server, transport), .fallback = "http", .choices = "http|sse", .help = "How to speak to the url: streamable HTTP, or HTTP+SSE as of 2024-11-05."},
 {"mcp.servers.*.command", CONFIG_TEXT, IN(config_server, command), .help = "A server that is a program speaking on stdin and stdout; no shell."},
 {"mcp.servers.*.args", CONFIG_TEXTS, IN(config_server, args), .help = "The command's arguments."},
 {"mcp.servers.*.env", CONFIG_PAIRS, IN(config_server, env), .flags = HIDDEN, .help = "All of its environment but PATH, HOME, LANG and TMPDIR."},

@@ -139,14 +139,14 @@ static const err *put_server(buf *b, arena *a, const js_iter *server)
 {
     js_value url = js_get(server->value, S("url")), command = js_get(server->value, S("command"));
     js_value type = js_get(server->value, S("type"));
-    if (js_text_is(type, S("sse")))
-        return err_new(a, ERR_UNSUPPORTED, "the sse transport is not supported by this version");
+    bool sse = js_text_is(type, S("sse"));
     if ((url.kind == JS_STRING) == (command.kind == JS_STRING))
         return err_new(a, ERR_MALFORMED, "a server has one of `command` and `url`");
     buf_fmt(b, "    " STR_FMT ":\n", STR_ARG(name_of(a, server)));
     buf_put(b, url.kind == JS_STRING ? S("      url: ") : S("      command: "));
     put_text(b, a, url.kind == JS_STRING ? url : command);
     buf_put(b, S("\n"));
+    if (sse && url.kind == JS_STRING) buf_put(b, S("      transport: sse\n"));
     if (url.kind == JS_STRING) return put_headers(b, a, js_get(server->value, S("headers")));
     const err *e = put_list(b, a, "args", js_get(server->value, S("args")));
     return e ? e : put_env(b, a, js_get(server->value, S("env")));

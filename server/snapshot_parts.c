@@ -114,10 +114,16 @@ static str directory_of(snapshot_maker *m, str cwd)
                            : arena_fmt(m->a, STR_FMT "/" STR_FMT, STR_ARG(base), STR_ARG(cwd));
 }
 
+static upstream_kind kind_of(const config_server *s)
+{
+    if (!s->url.p) return UPSTREAM_STDIO;
+    return s->transport ? UPSTREAM_SSE : UPSTREAM_HTTP;
+}
+
 static upstream_spec spec_of(snapshot_maker *m, const config_server *s)
 {
     upstream_spec spec = {.name = s->at.name,
-                          .kind = s->url.p ? UPSTREAM_HTTP : UPSTREAM_STDIO,
+                          .kind = kind_of(s),
                           .isolation = (upstream_isolation)s->isolation,
                           .lists = (upstream_lists)s->lists,
                           .include = s->include,

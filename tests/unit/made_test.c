@@ -40,7 +40,7 @@ static void the_file_of_a_desktop_client_becomes_servers(void **state)
         "{\"mcpServers\":{\"My Files\":{\"command\":\"npx\",\"args\":[\"-y\",\"a \\\"b\\\"\\n: "
         "{\",\"${HOME}\"],"
         "\"env\":{\"\\u0041_KEY\":\"# not a "
-        "comment\"}},\"far\":{\"type\":\"http\",\"url\":\"https://x.example/mcp\","
+        "comment\"}},\"far\":{\"type\":\"sse\",\"url\":\"https://x.example/mcp\","
         "\"headers\":{\"Authorization\":\"Bearer t\"}}}}";
     config_file made;
     unsetenv("OPENAI_API_KEY");
@@ -55,6 +55,7 @@ static void the_file_of_a_desktop_client_becomes_servers(void **state)
     assert_true(str_eq(e->name, S("A_KEY")) && str_eq(e->value.value, S("# not a comment")));
     assert_true(str_eq(s[1].auth.header_name, S("Authorization")) &&
                 str_eq(s[1].auth.header_value.value, S("Bearer t")));
+    assert_int_equal(s[1].transport, 1); /* sse */
     assert_int_equal(c->anonymous, CONFIG_ANONYMOUS_ALLOW);
     assert_true(str_eq(((const config_listen *)c->listen.items)->address, S("127.0.0.1:8080")));
 }
@@ -67,7 +68,6 @@ static void what_cannot_be_kept_of_it_is_an_error(void **state)
         {"{", "mcp.json"},
         {"{}", "mcpServers"},
         {"{\"mcpServers\":{\"a\":{}}}", "one of `command` and `url`"},
-        {"{\"mcpServers\":{\"a\":{\"url\":\"http://x\",\"type\":\"sse\"}}}", "sse"},
         {"{\"mcpServers\":{\"a\":{\"command\":\"c\",\"args\":[1]}}}", "`args`"},
         {"{\"mcpServers\":{\"a\":{\"url\":\"http://x\",\"headers\":{\"A\":\"1\",\"B\":\"2\"}}}}",
          "more than one header"},
