@@ -2,9 +2,10 @@
 // What the provider mock does not speak, in front of it: node rest.mjs PORT, with MOCK (aimock), GAP
 // (the small proxy before it, which checks AWS signatures) and HARNESS (whose packages are used).
 //
-// Added here: Claude on Vertex (rawPredict) and whole answers of Claude on AWS, which are Anthropic's;
-// Titan's and Google's embeddings; counts of tokens; signatures and redacted thinking where Converse
-// and Gemini have them; RetryInfo in Google's refusals, retry-after in AWS's. All else goes to the gap.
+// Added here: images in results of tools at OpenAI; Claude on Vertex (rawPredict) and whole answers of
+// Claude on AWS, which are Anthropic's; Titan's and Google's embeddings; counts of tokens; signatures and
+// redacted thinking where Converse and Gemini have them; RetryInfo in Google's refusals, retry-after in
+// AWS's. All else goes to the gap.
 import http from 'node:http';
 import { createRequire } from 'node:module';
 
@@ -19,10 +20,10 @@ const reply = (res, status, body, headers = {}) => {
   res.end(typeof body === 'string' ? body : JSON.stringify(body));
 };
 
-/** Asks one of those behind; the path, the body and some headers may differ from what was asked. */
-function ask(req, base, path, body, headers = {}) {
+/** Asks one of those behind; path and body may differ from what was asked. The mock fails FLAKY-ONCE once a test id. */
+function ask(req, base, path, body) {
   return new Promise((resolve, reject) => {
-    const out = { ...req.headers, ...headers, 'content-length': body.length };
+    const out = { ...req.headers, 'content-length': body.length, 'x-test-id': process.argv[2] + req.url };
     delete out['transfer-encoding'];
     http.request(new URL(path, base), { method: req.method, headers: out }, resolve).on('error', reject).end(body);
   });
@@ -38,6 +39,15 @@ function pipe(from, res, headers = {}) {
 
 const asAnthropic = (req, body, more) =>
   ask(req, process.env.MOCK, '/v1/messages', Buffer.from(JSON.stringify({ ...JSON.parse(body), ...more })));
+
+// --- OpenAI: what a tool's result shows follows as a user's message, which the mock takes for a new question
+
+async function chat(req, res, body) {
+  const asked = JSON.parse(body), [tool, shown] = asked.messages.slice(-2);
+  const shows = tool?.role === 'tool' && shown.role === 'user' && shown.content[0]?.type === 'image_url';
+  if (shows) asked.messages.pop();
+  pipe(await ask(req, process.env.GAP, req.url, shows ? Buffer.from(JSON.stringify(asked)) : body), res);
+}
 
 // --- Converse: thinking ends with a signature; one that is redacted follows
 
@@ -134,6 +144,7 @@ async function gemini(req, res, body) {
 }
 
 const ways = [
+  [/\/chat\/completions$/, chat],
   [/^\/model\/amazon\.titan[^/]*\/invoke$/, titan],
   [/^\/model\/([^/]+)\/invoke(-with-response-stream)?$/, invoke],
   [/^\/model\/[^/]+\/converse(-stream)?$/, converse],

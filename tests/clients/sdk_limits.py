@@ -5,8 +5,7 @@ from collections import namedtuple
 
 # REFUSED: the request says what the provider has no word for; 400 in the client's shape.
 # NONE: the provider never sends such a thing; everything else of the answer is there.
-# MOCK: the provider can, the mock cannot.
-REFUSED, NONE, MOCK = "refused", "none", "mock"
+REFUSED, NONE = "refused", "none"
 Limit = namedtuple("Limit", "kind providers checks reason")
 
 OPENAI = "openai azure"
@@ -19,8 +18,6 @@ LIMITS = [
     Limit(NONE, OPENAI, r"messages\.thinking(\.stream)?", "chat completions send thoughts without signatures"),
     Limit(NONE, OPENAI, r"messages\.redacted_thinking", "chat completions send no redacted thoughts"),
     Limit(NONE, GOOGLE, r"messages\.redacted_thinking", "Gemini sends summaries of its thoughts, nothing redacted"),
-    Limit(MOCK, OPENAI, r"messages\.tools\.result_blocks_and_error",
-          "a tool's message holds only text, so the image follows as a user's, which the mock takes for a new question"),
     Limit(REFUSED, OPENAI, r"messages\.count_tokens", "OpenAI counts only what is written as a responses request"),
     Limit(REFUSED, CLAUDE, r"embeddings\.(?!error).*", "Anthropic has no embeddings"),
     Limit(REFUSED, "bedrock", r"embeddings\.array", "Titan embeds one text a request"),

@@ -3,7 +3,7 @@
 feature; a cell is full when all of them pass."""
 import re
 
-from sdk_limits import NONE, REFUSED, limit_of
+from sdk_limits import REFUSED, limit_of
 from sdk_world import PROVIDERS
 
 # (heading, suite, [(feature, checks)]): the first that matches counts
@@ -80,7 +80,7 @@ to a provider mock, every provider behind each of them; CI runs them again and f
 
 `yes` every check of the feature passed. `yes (n)` passed, and what note n names was dropped and said to be
 (`x-sallyport-dropped`). `- (n)` the provider's own limit: the request is refused with 400 in the client's shape.
-`part (n)` the provider never sends what note n names; all else is there. `mock (n)` the mock cannot show it.
+`part (n)` the provider never sends what note n names; all else is there.
 """
 
 
@@ -108,8 +108,7 @@ def cell(run, feature, notes):
         return "FAILED"
     if failed:
         limit = next(iter(failed.values()))
-        word = {REFUSED: "-", NONE: "part"}.get(limit.kind, limit.kind)
-        return f"{word} ({notes.number(limit.reason)})"
+        return f"{'-' if limit.kind == REFUSED else 'part'} ({notes.number(limit.reason)})"
     dropped = dropped_in(checks)
     return f"yes ({notes.number(dropped)})" if dropped else "yes"
 
