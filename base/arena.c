@@ -4,7 +4,7 @@
  * The first block is 8 KiB, enough for a typical tools/call, and comes in one malloc with the
  * arena itself. Later blocks double up to 256 KiB, so that a large configuration does not cost
  * thousands of them. What is larger than a quarter of a block gets a block of its own and
- * leaves the current one in use.
+ * leaves the current one in use. A second block outlives a reset: who needed it once will again.
  *
  * Under ASan everything not handed out is poisoned and a gap follows each allocation: an
  * overrun, and a view kept past its request, are caught by the first test that does it. */
@@ -26,7 +26,7 @@ enum { GAP = 16 };
 enum { GAP = 0 };
 #endif
 
-enum { BLOCK = 8192, BLOCK_MOST = 256 * 1024 };
+enum { BLOCK = 8192, SECOND_MOST = 16 * 1024, BLOCK_MOST = 256 * 1024 };
 
 typedef struct block {
     struct block *next;
@@ -43,6 +43,7 @@ typedef struct owned {
 struct arena {
     block *now;  /* the one that is being filled */
     block *more; /* every block but the first, newest first */
+    block *kept; /* one from before the last reset, or NULL */
     size_t next_cap;
     owned *owned;
     block first;
@@ -52,7 +53,11 @@ struct arena {
 static block *block_new(arena *a, size_t cap, bool fresh)
 {
     if (cap > SIZE_MAX - sizeof(block)) abort();
-    block *b = fresh ? calloc(1, sizeof *b + cap) : malloc(sizeof *b + cap);
+    block *b = a->kept;
+    if (b && b->cap == cap && !fresh)
+        a->kept = NULL;
+    else
+        b = fresh ? calloc(1, sizeof *b + cap) : malloc(sizeof *b + cap);
     if (!b) abort();
     b->cap = cap;
     b->used = 0;
@@ -62,12 +67,18 @@ static block *block_new(arena *a, size_t cap, bool fresh)
     return b;
 }
 
+/* Who began small and needs more after all is not made to ask often. */
+static size_t second(size_t first)
+{
+    return first < SECOND_MOST / 3 ? first * 3 : SECOND_MOST;
+}
+
 arena *arena_new_of(size_t first)
 {
     assert(first <= BLOCK);
     arena *a = malloc(sizeof *a + first);
     if (!a) abort();
-    *a = (arena){.next_cap = 2 * first};
+    *a = (arena){.next_cap = second(first)};
     a->first.cap = first;
     a->now = &a->first;
     ASAN_POISON_MEMORY_REGION(a->first.data, first);
@@ -130,6 +141,18 @@ void arena_own(arena *a, void (*drop)(void *), void *thing)
     a->owned = o;
 }
 
+static void block_free(block *b)
+{
+    ASAN_UNPOISON_MEMORY_REGION(b->data, b->cap);
+    free(b);
+}
+
+static void keep(arena *a, block *b)
+{
+    a->kept = b;
+    ASAN_POISON_MEMORY_REGION(b->data, b->cap);
+}
+
 void arena_reset(arena *a)
 {
     while (a->owned) { /* a destructor may hand over more */
@@ -140,11 +163,13 @@ void arena_reset(arena *a)
     while (a->more) {
         block *b = a->more;
         a->more = b->next;
-        ASAN_UNPOISON_MEMORY_REGION(b->data, b->cap);
-        free(b);
+        if (!a->kept && b->cap == second(a->first.cap))
+            keep(a, b);
+        else
+            block_free(b);
     }
     a->now = &a->first;
-    a->next_cap = 2 * a->first.cap;
+    a->next_cap = second(a->first.cap);
     a->first.used = 0;
     ASAN_POISON_MEMORY_REGION(a->first.data, a->first.cap);
 }
@@ -153,6 +178,7 @@ void arena_free(arena *a)
 {
     if (!a) return;
     arena_reset(a);
+    if (a->kept) block_free(a->kept);
     ASAN_UNPOISON_MEMORY_REGION(a->first.data, a->first.cap);
     free(a);
 }

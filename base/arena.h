@@ -15,7 +15,7 @@ typedef struct arena arena;
 
 arena *arena_new(void);
 arena *arena_new_of(size_t first); /* whose first block holds that many bytes: for the many small */
-void arena_reset(arena *a);        /* runs owned destructors, keeps the first block */
+void arena_reset(arena *a);        /* runs owned destructors, keeps the first block or two */
 void arena_free(arena *a);
 void *arena_alloc(arena *a, size_t size, size_t align, size_t count); /* zeroed, never NULL */
 char *arena_bytes(arena *a, size_t n); /* not zeroed, not aligned: for text */

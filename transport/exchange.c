@@ -12,7 +12,8 @@
 #include "exchange_private.h"
 #include <stdlib.h>
 
-enum { SPARES = 256, PATIENCE_MS = 2000 };
+/* ARENA: what a stream needs, which holds all of it for as long as it is open. */
+enum { SPARES = 256, PATIENCE_MS = 2000, ARENA = 3584 };
 
 static void log_mistake(const exchange *x, const char *what)
 {
@@ -31,7 +32,7 @@ exchange *exchange_take(server *s)
     } else {
         x = malloc(sizeof *x);
         if (!x) abort();
-        x->memory = arena_new();
+        x->memory = arena_new_of(ARENA);
     }
     *x = (exchange){.s = s, .memory = x->memory, .started_us = clock_mono_us()};
     s->live++;

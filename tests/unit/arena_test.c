@@ -24,6 +24,24 @@ static int teardown(void **s)
     return 0;
 }
 
+static void a_second_block_is_used_again_and_zeroed(void **s)
+{
+    (void)s;
+    arena *a = arena_new_of(1024);
+    char *second = NULL;
+    for (int turn = 0; turn < 3; turn++) {
+        (void)NEW_N(a, char, 700);
+        char *p = NEW_N(a, char, 600);
+        for (size_t i = 0; i < 600; i++) assert_int_equal(p[i], 0);
+        if (second) assert_ptr_equal(p, second);
+        second = p;
+        memset(p, 'x', 600);
+        (void)NEW_N(a, char, 5000);
+        arena_reset(a);
+    }
+    arena_free(a);
+}
+
 static void memory_is_zeroed_aligned_and_apart(void **s)
 {
     static const size_t sizes[] = {1, 3, 8, 100, 2000, 4000, 8191, 8192, 8193, 100000, 1, 70000, 7};
@@ -135,6 +153,7 @@ static void every_kind_has_a_name_of_its_own(void **s)
 int main(void)
 {
     static const struct CMUnitTest t[] = {
+        cmocka_unit_test(a_second_block_is_used_again_and_zeroed),
         cmocka_unit_test_setup_teardown(memory_is_zeroed_aligned_and_apart, setup, teardown),
 #ifdef __SANITIZE_ADDRESS__
         cmocka_unit_test_setup_teardown(what_is_not_handed_out_is_poisoned, setup, teardown),
