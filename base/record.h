@@ -50,8 +50,10 @@ typedef enum {
 
 typedef struct {
     bool set, is_text;
-    str text;
-    int64_t number;
+    union {
+        str text;
+        int64_t number;
+    };
 } fact_value;
 
 typedef struct {
