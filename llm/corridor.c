@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* corridor.c - what every request of this door has in common: who is calling, and both ends. */
-#include "../base/clock.h"
 #include "answer.h"
 
 const char llm_run_type;
@@ -37,8 +36,8 @@ flow_go llm_identify(void *run, flow_why why)
     llm_run *r = run;
     if (why == FLOW_GONE) return FLOW_FAIL;
     identity_detail detail = {0};
-    identity_result result = identify(r->w->o.tokens, r->rq.config->who, credential(r),
-                                      clock_wall_ms(), !r->keys_asked, &r->who, &detail);
+    identity_result result = identify(r->w->o.tokens, r->rq.config->who, credential(r), r->now_ms,
+                                      !r->keys_asked, &r->who, &detail);
     switch (result) {
     case IDENTITY_OK:
         caller_own(r->a, r->who);
@@ -64,7 +63,7 @@ void llm_question(const llm_run *r, str model, str backend, bool listing, questi
         .name = model,
         .listing = listing,
         .who = r->who,
-        .now_ms = clock_wall_ms(),
+        .now_ms = r->now_ms,
         .http = {.method = listing ? S("POST") : exchange_method(r->x),
                  .path = listing ? acting : exchange_path(r->x),
                  .host = exchange_host(r->x),

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "llm.h"
+#include "../base/clock.h"
 #include "schema.h"
 #include "worker.h"
 #include <stdlib.h>
@@ -50,6 +51,7 @@ void llm_serve(llm_worker *w, exchange *x, const llm_request *rq)
     r->x = x;
     r->a = a;
     r->rq = *rq;
+    r->now_ms = clock_wall_ms();
     r->endpoint = llm_endpoint_find(exchange_path(x), exchange_method(x));
     r->client = r->endpoint ? r->endpoint->dialect : &openai_chat;
     r->self = handle_add(loop_handles(w->o.loop), &llm_run_type, r);

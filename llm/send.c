@@ -22,7 +22,7 @@ static void read_little(llm_run *r)
                          .from = r->client,
                          .root = r->body.root,
                          .headers = exchange_headers(r->x),
-                         .now_s = clock_wall_ms() / 1000,
+                         .now_s = r->now_ms / 1000,
                          .kept = kept_wanted(r),
                          .previous = r->went_on ? r->goes_on_from : (str){0}};
     if (!r->body.stream) return;

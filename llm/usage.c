@@ -7,7 +7,7 @@
 #include "usage.h"
 #include "../transport/sse.h"
 
-enum { DEPTH = 32 };
+enum { DEPTH = 32, SCRATCH = 2048 };
 
 struct usage_tap {
     sse_reader *events;
@@ -86,7 +86,7 @@ usage_tap *usage_tap_new(arena *a, const llm_dialect *d, size_t event_limit)
     usage_tap *t = NEW(a, usage_tap);
     t->dialect = d;
     t->a = a;
-    t->scratch = arena_new();
+    t->scratch = arena_new_of(SCRATCH);
     arena_own(a, drop_arena, t->scratch);
     t->events = sse_reader_new(a, event_limit, on_event, t);
     return t;

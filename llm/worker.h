@@ -26,6 +26,7 @@ typedef struct llm_run {
     llm_request rq;
     const llm_endpoint *endpoint;
     const caller *who;
+    int64_t now_ms; /* wall clock, when it came */
     bool keys_asked, holds_stream;
 
     const llm_dialect *client, *provider; /* of this attempt */
