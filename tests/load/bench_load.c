@@ -5,7 +5,7 @@
  *   bench_load PORT CONNECTIONS SECONDS REQUEST-FILE [events]
  *
  * The file holds the raw request, head and body. Prints one JSON line: requests, errors, seconds,
- * latency percentiles; with `events` each SSE event carries its send time ({"t":NANOSECONDS) and
+ * latency percentiles; with `events` each SSE event carries its send time ([t:NANOSECONDS]) and
  * the percentiles are those of the events' way. Answers must have Content-Length or be chunked. */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -120,10 +120,10 @@ static void take_events(conn *c, uint64_t at)
 {
     c->buffer[c->have] = 0;
     char *from = c->buffer, *mark;
-    while ((mark = strstr(from, "{\"t\":"))) {
+    while ((mark = strstr(from, "[t:"))) {
         char *end = strstr(mark, "\n\n");
         if (!end) break;
-        uint64_t sent = strtoull(mark + 5, NULL, 10);
+        uint64_t sent = strtoull(mark + 3, NULL, 10);
         if (sent && sent < at) sample(at - sent);
         from = end + 2;
     }

@@ -4,10 +4,11 @@
  *
  *   bench_upstream PORT
  *
- * POST with `"stream":true`: 40 SSE events, one every 20 ms, each with its send time, and [DONE].
- * An MCP request: server/discover, tools/list (100 tools) or a tools/call result, with the
- * request's id. Anything else: a chat completion of about 1 KB. Requests must have a
- * Content-Length. */
+ * POST with `"stream":true`: 40 SSE events, one every 20 ms, each with its send time ([t:NS]), and
+ * [DONE]; with "hold" in the body only the first, and then nothing. POST to .../converse-stream:
+ * the same as Bedrock says it. An MCP request: server/discover, tools/list (100 tools) or a
+ * tools/call result, with the request's id. Anything else: a chat completion of about 1 KB.
+ * Requests must have a Content-Length. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/tcp.h>
@@ -28,6 +29,7 @@ typedef struct conn {
     int fd;
     size_t have;
     int events_left;
+    bool converse; /* in Bedrock's frames */
     uint64_t next_event;
     struct conn *next_streaming;
     char buffer[BUFFER];
@@ -95,11 +97,104 @@ static void make_bodies(void)
                               i ? "," : "", i, i);
 }
 
-static void begin_stream(conn *c)
+static void put_chunk(conn *c, const void *bytes, size_t n)
 {
-    static const char head[] =
-        "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n";
-    put(c, head, sizeof head - 1);
+    char chunk[1024];
+    int head = snprintf(chunk, sizeof chunk, "%zx\r\n", n);
+    memcpy(chunk + head, bytes, n);
+    memcpy(chunk + head + n, "\r\n", 2);
+    put(c, chunk, (size_t)head + n + 2);
+}
+
+/* Frames of application/vnd.amazon.eventstream */
+
+static uint32_t crc32_of(const unsigned char *p, size_t n)
+{
+    uint32_t crc = ~0U;
+    while (n--) {
+        crc ^= *p++;
+        for (int bit = 0; bit < 8; bit++) crc = crc >> 1 ^ (crc & 1 ? 0xEDB88320U : 0);
+    }
+    return ~crc;
+}
+
+static void put_u32(unsigned char *to, size_t v)
+{
+    for (int i = 0; i < 4; i++) to[i] = (unsigned char)(v >> (24 - 8 * i));
+}
+
+/* Both lengths are below 128. */
+static size_t put_header(unsigned char *to, const char *name, const char *value)
+{
+    size_t n = strlen(name), v = strlen(value);
+    to[0] = (unsigned char)n;
+    memcpy(to + 1, name, n);
+    to[n + 1] = 7; /* a string */
+    to[n + 2] = 0;
+    to[n + 3] = (unsigned char)v;
+    memcpy(to + n + 4, value, v);
+    return n + 4 + v;
+}
+
+static void put_frame(conn *c, const char *type, const char *json)
+{
+    enum { PRELUDE = 12, CRC = 4 };
+    unsigned char f[900];
+    size_t n = put_header(f + PRELUDE, ":event-type", type), body = strlen(json);
+    n += put_header(f + PRELUDE + n, ":message-type", "event");
+    size_t whole = PRELUDE + n + body + CRC;
+    put_u32(f, whole);
+    put_u32(f + 4, n);
+    put_u32(f + 8, crc32_of(f, 8));
+    memcpy(f + PRELUDE + n, json, body);
+    put_u32(f + whole - CRC, crc32_of(f, whole - CRC));
+    put_chunk(c, f, whole);
+}
+
+static void put_event(conn *c)
+{
+    char event[512];
+    unsigned long long now = now_ns();
+    if (c->converse) {
+        (void)snprintf(event, sizeof event,
+                       "{\"contentBlockIndex\":0,\"delta\":{\"text\":\"[t:%llu] %.120s\"}}", now,
+                       up.chat + 200);
+        put_frame(c, "contentBlockDelta", event);
+        return;
+    }
+    int n = snprintf(event, sizeof event,
+                     "data: {\"choices\":[{\"delta\":{\"content\":\"[t:%llu] %.120s\"}}]}\n\n", now,
+                     up.chat + 200);
+    put_chunk(c, event, (size_t)n);
+}
+
+/* A chat without [DONE] was cut, and the gateway says so. */
+static void end_stream(conn *c)
+{
+    static const char done[] = "data: [DONE]\n\n";
+    if (c->converse) {
+        put_frame(c, "contentBlockStop", "{\"contentBlockIndex\":0}");
+        put_frame(c, "messageStop", "{\"stopReason\":\"end_turn\"}");
+        put_frame(c, "metadata",
+                  "{\"usage\":{\"inputTokens\":11,\"outputTokens\":40,\"totalTokens\":51}}");
+    } else {
+        put_chunk(c, done, sizeof done - 1);
+    }
+    put(c, "0\r\n\r\n", 5);
+}
+
+static void begin_stream(conn *c, bool holds)
+{
+    char head[256];
+    int n = snprintf(head, sizeof head,
+                     "HTTP/1.1 200 OK\r\nContent-Type: %s\r\nTransfer-Encoding: chunked\r\n\r\n",
+                     c->converse ? "application/vnd.amazon.eventstream" : "text/event-stream");
+    put(c, head, (size_t)n);
+    if (c->converse) put_frame(c, "messageStart", "{\"role\":\"assistant\"}");
+    if (holds) {
+        put_event(c);
+        return;
+    }
     c->events_left = EVENTS;
     c->next_event = now_ns() + PACE_NS;
     c->next_streaming = up.streaming;
@@ -140,8 +235,8 @@ static void answer(conn *c, const char *body)
     const char *id = strstr(body, "\"id\":");
     if (strstr(body, "\"jsonrpc\"") && id)
         answer_mcp(c, body, id + 5);
-    else if (strstr(body, "\"stream\":true"))
-        begin_stream(c);
+    else if (c->converse || strstr(body, "\"stream\":true"))
+        begin_stream(c, strstr(body, "\"hold\"") != NULL);
     else
         reply(c, up.chat, up.chat_bytes);
 }
@@ -173,13 +268,12 @@ static void on_readable(conn *c)
     size_t body = length && length < end ? strtoull(length + 17, NULL, 10) : 0;
     size_t whole = (size_t)(end + 4 - c->buffer) + body;
     if (c->have < whole) return;
+    const char *frames = strstr(c->buffer, "/converse-stream ");
+    c->converse = frames && frames < end;
     answer(c, end + 4);
     memmove(c->buffer, c->buffer + whole, c->have - whole);
     c->have -= whole;
 }
-
-/* A chat without [DONE] was cut, and the gateway says so. */
-static const char stream_end[] = "e\r\ndata: [DONE]\n\n\r\n0\r\n\r\n";
 
 /* Sends what is due; returns how long nothing is, in ms. */
 static int run_streams(void)
@@ -188,16 +282,10 @@ static int run_streams(void)
     for (conn *c = up.streaming, *next; c; c = next) {
         next = c->next_streaming;
         if (c->next_event <= now) {
-            char event[512], chunk[640];
-            int n = snprintf(event, sizeof event,
-                             "data: "
-                             "{\"t\":%llu,\"choices\":[{\"delta\":{\"content\":\"%.120s\"}}]}\n\n",
-                             (unsigned long long)now_ns(), up.chat + 200);
-            int k = snprintf(chunk, sizeof chunk, "%x\r\n%s\r\n", (unsigned)n, event);
-            put(c, chunk, (size_t)k);
+            put_event(c);
             c->next_event += PACE_NS;
             if (--c->events_left == 0) {
-                put(c, stream_end, sizeof stream_end - 1);
+                end_stream(c);
                 for (conn **p = &up.streaming; *p; p = &(*p)->next_streaming)
                     if (*p == c) {
                         *p = c->next_streaming;
