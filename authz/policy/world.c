@@ -127,9 +127,9 @@ static const err *read_claims(arena *a, str file, const yaml_node *issuers, poli
 
 static void read_servers(arena *a, const yaml_node *servers, policy_world *w)
 {
-    bool have = servers && servers->kind == YAML_MAP;
-    policy_server *list = NEW_N(a, policy_server, have ? servers->count + 1 : 1);
-    for (const yaml_node *s = have ? servers->first : NULL; s; s = s->next) {
+    size_t most = servers && servers->kind == YAML_MAP ? servers->count : 0;
+    policy_server *list = NEW_N(a, policy_server, most + 1);
+    for (const yaml_node *s = most ? servers->first : NULL; s; s = s->next) {
         const yaml_node *trusted = yaml_get(s, S("trusted"));
         bool is = trusted && trusted->kind == YAML_SCALAR && str_eq(trusted->text, S("true"));
         list[w->server_count++] = (policy_server){s->key, is};
