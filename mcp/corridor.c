@@ -9,6 +9,7 @@
  * What can be refused by the head alone is refused before the body is asked for. */
 #include "corridor.h"
 #include "../base/clock.h"
+#include "channel.h"
 #include "level.h"
 #include "reply.h"
 #include "search.h"
@@ -82,7 +83,7 @@ dialect_context corridor_context(const visit *v)
 {
     return (dialect_context){
         .a = v->a,
-        .headers = exchange_headers(v->x),
+        .headers = v->channel ? channel_headers(v) : exchange_headers(v->x),
         .seals = v->w->shared->seals,
         .revoked = v->w->shared->revoked,
         .bond = {.caller_id = v->who->id, .endpoint = corridor_endpoint_text(v)},
@@ -111,6 +112,11 @@ static flow_go open_stream(visit *v)
     if (mcp_version_is_modern(dialect_version_header(c.headers)))
         return corridor_refuse_with(v, 405, RPC_INVALID_REQUEST, S("Method not allowed"));
     v->q.speaks = &dialect_legacy;
+    if (v->rq.endpoint->sse && !exchange_header(v->x, S("mcp-session-id")).p) {
+        v->permitted = true;
+        flow_become(&v->run, &corridor_channel);
+        return FLOW_NEXT;
+    }
     if (!dialect_open_session(&c, &v->q.session, &v->no)) return FLOW_FAIL;
     v->q.has_session = v->permitted = true;
     v->q.version = v->q.session.version;
@@ -203,6 +209,9 @@ static flow_go read_message(visit *v)
     record_text(v->rec, FACT_MCP_METHOD,
                 v->msg.kind == RPC_RESPONSE ? S("response") : str_take(v->msg.method, 128));
     if (!readable) return FLOW_FAIL;
+    if (v->channel && v->q.speaks != &dialect_legacy)
+        return corridor_refuse_with(v, 400, RPC_INVALID_REQUEST, S("the new era has no channels"));
+    reply_accept(v);
     record_text(v->rec, FACT_MCP_PROTOCOL, mcp_version_names[v->q.version]);
     if (v->q.has_session) {
         int level = session_level(v->w->shared->sessions, &v->q.session);
@@ -226,9 +235,13 @@ flow_go corridor_read(void *x, flow_why why)
     if (!is_json(exchange_header(v->x, S("content-type"))))
         return corridor_refuse_with(v, 415, RPC_INVALID_REQUEST,
                                     S("Content-Type must be application/json"));
+    if (v->rq.endpoint->sse && !v->channel && !channel_find(v, &v->channel))
+        return corridor_refuse_with(v, 404, RPC_SESSION_NOT_FOUND, S("Session not found"));
     flow_go go = read_body(v);
     if (go != FLOW_NEXT) return go;
     if (v->root.kind != JS_ARRAY) return read_message(v);
+    if (v->channel)
+        return corridor_refuse_with(v, 400, RPC_INVALID_REQUEST, S("a channel takes no batches"));
     flow_become(&v->run, &corridor_batch);
     return FLOW_NEXT;
 }

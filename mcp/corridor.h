@@ -38,6 +38,8 @@ typedef struct visit {
     struct tape_sink *kept;    /* tape_sink.c: the answer is kept for a client that comes back */
     struct resuming *resume;   /* resume.c */
     struct listening *listen;  /* listen.c */
+    struct channel *channel;   /* HTTP+SSE: what is answered is said there */
+    bool accepted;             /* and the POST has been told so */
 } visit;
 
 /* The flows of method.c's rows, and the two that read chooses itself. */
@@ -48,7 +50,7 @@ extern const flow corridor_tools_list, corridor_prompts_list, corridor_resources
 extern const flow corridor_initialize, corridor_discover, corridor_ping;
 extern const flow corridor_notice, corridor_batch, corridor_listen, corridor_set_level;
 extern const flow corridor_subscribe, corridor_unsubscribe;
-extern const flow corridor_get, corridor_resume; /* GET, without a method row */
+extern const flow corridor_get, corridor_resume, corridor_channel; /* GET, without a method row */
 /* Those that go on without a client. */
 extern const flow corridor_tools_call_kept, corridor_prompts_get_kept, corridor_resources_read_kept,
     corridor_get_kept;

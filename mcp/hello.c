@@ -6,6 +6,7 @@
  * may have anything, for it may come back. */
 #include "../authz/digest.h"
 #include "capability.h"
+#include "channel.h"
 #include "client_request.h"
 #include "corridor.h"
 #include "inflight.h"
@@ -88,6 +89,7 @@ static flow_go initialize(void *x, flow_why why)
     put_capabilities(v, &b);
     buf_put(&b, S(",\"serverInfo\":"));
     dialect_put_server_info(&b, &v->q);
+    if (v->channel) channel_begin(v->channel, id, &made);
     reply_made_with(v, (header){S("Mcp-Session-Id"), id}, buf_str(&b));
     return FLOW_DONE;
 }

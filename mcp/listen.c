@@ -8,6 +8,7 @@
  * (MCP 2026-07-28 server/utilities/subscriptions; 2025-11-25 basic/transports, "listening for
  * messages from the server".) */
 #include "../transport/sse.h"
+#include "channel.h"
 #include "listener.h"
 #include "reply.h"
 #include "session_end.h"
@@ -15,8 +16,8 @@
 #include "tape_sink.h"
 #include "watching.h"
 
-enum { NOTICE = 512 };
-static const int64_t PATIENCE_MS = 400, LOOK_MS = 5;
+enum { NOTICE = 512, CHUNK = 16 << 10, OWED_MOST = 32 << 20 };
+static const int64_t PATIENCE_MS = 400, LOOK_MS = 5, GREETING_MS = 30000;
 #define SUBSCRIPTION "\"_meta\":{\"" DIALECT_PREFIX "subscriptionId\":"
 
 struct listening {
@@ -25,6 +26,8 @@ struct listening {
     bool full;
     loop_timer look;
     int64_t until_ms;
+    buf unsent; /* of a channel: heap, from `sent` on */
+    size_t sent;
 };
 
 /* clang-format off */
@@ -42,11 +45,31 @@ static void drained(void *v_)
     corridor_wake(v, FLOW_WOKEN);
 }
 
+/* What is said on a channel is written by its GET alone, in pieces, one event after another. */
+static bool pump(visit *v)
+{
+    struct listening *k = v->listen;
+    if (!channel_take(v->channel, &k->unsent)) return false;
+    while (k->sent < k->unsent.n && !k->full) {
+        str part = str_take(str_drop(buf_str(&k->unsent), k->sent), CHUNK);
+        k->sent += part.n;
+        k->full = !sink_write(k->out, part);
+    }
+    if (k->sent) buf_drop(&k->unsent, k->sent);
+    k->sent = 0;
+    return true;
+}
+
 static void say(visit *v, str message)
 {
     struct listening *k = v->listen;
     buf b = buf_new(NULL, message.n + NOTICE);
     sse_write(&b, S("message"), (str){0}, message);
+    if (v->channel) {
+        channel_say(v->channel, buf_str(&b));
+        buf_free(&b);
+        return;
+    }
     k->l.said_ms = loop_now_ms(v->w->loop);
     k->l.quiet = false;
     k->full = !sink_write(k->out, buf_str(&b));
@@ -189,7 +212,7 @@ static flow_go begin_get(void *x, flow_why why)
 /* The last word: the answer to the request, after which the stream is over. */
 static flow_go end(visit *v)
 {
-    if (!v->q.has_session) {
+    if (!v->q.has_session && !v->channel) {
         buf b = buf_new(NULL, 2 * v->msg.id.n + NOTICE);
         rpc_open_result(&b, v->msg.id);
         buf_put(&b, S("{\"resultType\":\"complete\"," SUBSCRIPTION));
@@ -232,10 +255,65 @@ static flow_go deliver(void *x, flow_why why)
     return FLOW_WAIT;
 }
 
+/* The channel's client has initialized: from now on it is told of changes, too. */
+static void adopt(visit *v)
+{
+    struct listening *k = v->listen;
+    if (v->q.has_session || !channel_session(v->channel, v->a, &v->q.session)) return;
+    v->q.has_session = true;
+    v->q.version = v->q.session.version;
+    v->q.client_name = v->q.session.client_name;
+    v->q.client_version = v->q.session.client_version;
+    loop_timer_stop(v->w->loop, &k->look);
+    k->l.wants = LIST_TOOLS | LIST_PROMPTS | LIST_RESOURCES;
+    listener_open(&k->l);
+    session_watch(&k->l);
+}
+
+static flow_go begin_channel(void *x, flow_why why)
+{
+    visit *v = x;
+    (void)why;
+    if (!reply_may_stream(v)) return reply_no_stream(v);
+    struct listening *k = v->listen = NEW(v->a, struct listening);
+    k->l.v = v;
+    k->unsent = buf_new(NULL, OWED_MOST);
+    v->channel = channel_open(v);
+    k->out = reply_stream_raw(v);
+    sink_source(k->out, drained, v);
+    buf b = buf_new(v->a, SIZE_MAX / 2);
+    buf_put(&b, exchange_path(v->x));
+    buf_put(&b, S("?channel="));
+    buf_put(&b, channel_name(v->channel));
+    buf event = buf_new(v->a, SIZE_MAX / 2);
+    sse_write(&event, S("endpoint"), (str){0}, buf_str(&b));
+    channel_say(v->channel, buf_str(&event));
+    k->until_ms = loop_now_ms(v->w->loop) + GREETING_MS;
+    loop_timer_start(v->w->loop, &k->look, GREETING_MS, look_again, v);
+    return FLOW_NEXT;
+}
+
+static flow_go carry(void *x, flow_why why)
+{
+    visit *v = x;
+    adopt(v);
+    bool silent = !v->q.has_session && loop_now_ms(v->w->loop) >= v->listen->until_ms;
+    if (!pump(v) || silent) return end(v);
+    if (v->listen->unsent.n) return why == FLOW_STOP || v->listen->l.over ? end(v) : FLOW_WAIT;
+    return deliver(v, why);
+}
+
 void listen_end(visit *v)
 {
     loop_timer_stop(v->w->loop, &v->listen->look);
     listener_close(&v->listen->l);
+    if (v->channel) {
+        if (v->q.has_session) session_end(v->w, &v->q.session, v->now_ms);
+        channel_end(v->channel);
+        v->channel = NULL;
+        buf_free(&v->listen->unsent);
+        return;
+    }
     if (v->q.has_session)
         session_leave_get(v->w->shared->sessions, &v->q.session, tape_of_visit(v));
 }
@@ -248,6 +326,14 @@ static const flow_step listen_steps[] = {
     {0},
 };
 const flow corridor_listen = {.name = "subscriptions/listen", .steps = listen_steps, CORRIDOR_ENDS};
+
+static const flow_step channel_steps[] = {
+    CORRIDOR_BEGIN,
+    {.name = "begin", .run = begin_channel}, /* says where messages are to be posted */
+    {.name = "carry", .run = carry},         /* their answers, and what is owed beside */
+    {0},
+};
+const flow corridor_channel = {.name = "channel", .steps = channel_steps, CORRIDOR_ENDS};
 
 static const flow_step get_steps[] = {
     CORRIDOR_BEGIN,

@@ -26,6 +26,7 @@ typedef struct {
     mcp_naming naming;
     bool search;          /* shows search_tools and call_tool instead of all tools */
     bool step_up;         /* reveal a tool that only lacks scopes (default true) */
+    bool sse;             /* HTTP+SSE too: a GET without a session opens a channel (channel.h) */
     bool annotate_schema; /* a listed schema says what the rules ask of arguments (annotate.h) */
 } mcp_endpoint;
 

@@ -3,6 +3,8 @@
  *
  * Headers are few and put together on the stack; the exchange copies them. */
 #include "reply.h"
+#include "../transport/sse.h"
+#include "channel.h"
 #include "tape_sink.h"
 
 enum { HEADERS_MOST = 8 };
@@ -24,10 +26,30 @@ static head head_of(str type)
     return h;
 }
 
+void reply_accept(visit *v)
+{
+    static const header plain[] = {{S("Content-Type"), S("text/plain")}, {{0}, {0}}};
+    if (!v->channel || v->accepted || v->parent) return;
+    v->accepted = true;
+    exchange_reply(v->x, 202, plain, S("Accepted"));
+}
+
+static void say(visit *v, str body)
+{
+    buf b = buf_new(v->a, SIZE_MAX / 2);
+    sse_write(&b, S("message"), (str){0}, body);
+    if (body.n) channel_say(v->channel, buf_str(&b));
+}
+
 static void send(visit *v, int status, const head *h, str body)
 {
     if (v->status) return;
     v->status = status;
+    if (v->channel && !v->parent && (v->accepted || status == 200)) {
+        say(v, body);
+        reply_accept(v);
+        return;
+    }
     if (v->parent) {
         v->answer = body;
         return;
@@ -99,6 +121,10 @@ str reply_tool_error(visit *v, str text)
 
 sink *reply_stream_raw(visit *v)
 {
+    if (v->accepted) {
+        v->status = 200;
+        return channel_sink(v);
+    }
     head h = head_of(S("text/event-stream"));
     put(&h, S("Cache-Control"), S("no-cache"));
     put(&h, S("X-Accel-Buffering"), S("no"));
@@ -114,7 +140,8 @@ sink *reply_stream_on(visit *v, tape *t)
 
 sink *reply_stream(visit *v)
 {
-    if (!v->q.has_session || v->q.version < MCP_2025_03_26 || !corridor_is_keepable(v))
+    if (v->accepted || !v->q.has_session || v->q.version < MCP_2025_03_26 ||
+        !corridor_is_keepable(v))
         return reply_stream_raw(v);
     str share = caller_share(v->a, v->who, v->rec->v[FACT_PEER].text);
     tape *t = tape_new(v->w, &v->q.session, share, v->run.self, v->x);
@@ -141,6 +168,7 @@ static bool contains(str s, str word)
 bool reply_takes_stream(const visit *v)
 {
     if (v->parent) return false;
+    if (v->accepted) return true;
     str accept = exchange_header(v->x, S("accept"));
     return contains(accept, S("text/event-stream")) || contains(accept, S("*/*")) ||
            contains(accept, S("text/*"));
@@ -148,6 +176,7 @@ bool reply_takes_stream(const visit *v)
 
 bool reply_may_stream(visit *v)
 {
+    if (v->accepted) v->stream = STREAM_HELD; /* its channel has the place */
     if (v->stream == STREAM_UNASKED && reply_takes_stream(v)) {
         str share = caller_share(v->a, v->who, v->rec->v[FACT_PEER].text);
         unsigned most = v->rq.config->streams_per_caller;

@@ -8,6 +8,8 @@
 #include "corridor.h"
 #include "tape.h"
 
+/* A message of a channel has been read: its POST is answered 202, the rest on the channel. */
+void reply_accept(visit *v);
 void reply_json(visit *v, int status, str body);
 void reply_empty(visit *v, int status);
 void reply_with(visit *v, int status, header extra, str body); /* one more header */

@@ -2,6 +2,7 @@
 /* worker.c - making and ending what the door keeps between requests. */
 #include "worker.h"
 #include "../authz/digest.h"
+#include "channel.h"
 #include "feed.h"
 #include "inflight.h"
 #include "listener.h"
@@ -31,6 +32,7 @@ mcp_shared *mcp_shared_new(const mcp_shared_options *o)
     s->revoked = session_revoked_new();
     s->sessions = session_states_new();
     s->tapes = tape_names_new();
+    s->channels = channels_new();
     s->upstreams = upstream_table_new(s);
     return s;
 }
@@ -41,6 +43,7 @@ void mcp_shared_free(mcp_shared *s)
     upstream_table_free(s->upstreams);
     session_states_free(s->sessions);
     tape_names_free(s->tapes);
+    channels_free(s->channels);
     session_revoked_free(s->revoked);
     tally_free(s->parked);
     free(s->worker);

@@ -24,6 +24,7 @@ struct mcp_shared {
     mcp_worker **worker;              /* [workers] */
     struct upstream_table *upstreams; /* upstream.c */
     struct session_states *sessions;  /* session_state.c: what differs from other sessions */
+    struct channels *channels;        /* channel.c: sessions of HTTP+SSE */
     struct tape_names *tapes;         /* tape.c: streams that may be resumed */
     struct session_revoked *revoked;  /* session.c: ended sessions, until they would have expired */
 };

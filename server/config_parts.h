@@ -55,7 +55,7 @@ typedef struct {
     const str *hosts, *servers;
     int64_t naming; /* -1: as mcp.naming */
     int64_t discovery;
-    bool step_up, annotate_schema;
+    bool step_up, annotate_schema, sse;
 } config_endpoint;
 
 typedef struct {

@@ -107,6 +107,7 @@ const config_row config_rows[] = {
  .help = "search: tools/list shows search_tools and call_tool only; every permitted tool can be found and called through them."},
 {"mcp.endpoints[].step_up", CONFIG_BOOL, IN(config_endpoint, step_up), .fallback = "true",
  .help = "A call that lacks nothing but scopes is answered 403 with the scopes; false: as an unknown tool."},
+{"mcp.endpoints[].sse", CONFIG_BOOL, IN(config_endpoint, sse), .fallback = "false", .help = "Serve HTTP+SSE (2024-11-05) here, too."},
 {"mcp.endpoints[].annotate_schema", CONFIG_BOOL, IN(config_endpoint, annotate_schema), .help = "Write what the rules allow into the listed schemas."},
 {"mcp.servers", CONFIG_NAMED, IN(config, servers), sizeof(config_server), .help = "Upstream MCP servers, by name ([a-z][a-z0-9-]{0,30})."},
 {"mcp.servers.*.url", CONFIG_TEXT, IN(config_server, url), .help = "A server over streamable HTTP. Either this or command."},

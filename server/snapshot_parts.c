@@ -235,6 +235,7 @@ const err *snapshot_make_mcp(snapshot_maker *m, mcp_config *out)
                            .naming = (mcp_naming)(from[i].naming < 0 ? c->naming : from[i].naming),
                            .search = from[i].discovery == CONFIG_DISCOVERY_SEARCH,
                            .step_up = from[i].step_up,
+                           .sse = from[i].sse,
                            .annotate_schema = from[i].annotate_schema};
     *out = (mcp_config){.endpoints = endpoints,
                         .endpoint_count = c->endpoints.count,
