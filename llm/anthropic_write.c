@@ -280,12 +280,7 @@ static const err *write_params(const writing *w, jnode *out)
         return err_new(w->a, ERR_MALFORMED, "'temperature' must be between 0 and 1 for this model");
     fields_write(anthropic_params, c, out, w->l);
     if (sampling) fields_write(anthropic_sampling, c, out, w->l);
-    if (c->stop_count) {
-        jnode *list = jn_array(w->a);
-        for (size_t i = 0; i < c->stop_count; i++) jn_add(list, jn_text(w->a, c->stops[i]));
-        jn_set(out, "stop_sequences", list);
-        loss_said(w->l, &c->stops);
-    }
+    stops_write(c, "stop_sequences", out, w->l);
     bool plain = str_eq(c->service_tier, S("default"));
     if (plain || str_eq(c->service_tier, S("auto"))) {
         jn_set_text(out, "service_tier", plain ? S("standard_only") : S("auto"));

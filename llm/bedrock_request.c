@@ -250,15 +250,6 @@ static void add_format(writing *w, jnode *out)
     loss_said(w->l, &w->c->format.kind);
 }
 
-static void add_stops(writing *w, jnode *out)
-{
-    if (!w->c->stop_count) return;
-    jnode *stops = jn_array(w->a);
-    for (size_t i = 0; i < w->c->stop_count; i++) jn_add(stops, jn_text(w->a, w->c->stops[i]));
-    jn_set(jn_open(out, S("inferenceConfig")), "stopSequences", stops);
-    loss_said(w->l, &w->c->stops);
-}
-
 /* What Converse has no member of its own for. */
 static jnode *more(jnode *out)
 {
@@ -312,7 +303,7 @@ const err *bedrock_write_request(const llm_chat *c, const llm_target *to, llm_lo
     }
     fields_write(claude_traits(model) & CLAUDE_NO_SAMPLING ? params_of_no_sampling : params, c, out,
                  l);
-    add_stops(&w, out);
+    if (c->stop_count) stops_write(c, "stopSequences", jn_open(out, S("inferenceConfig")), l);
     add_tools(&w, out);
     add_format(&w, out);
     add_reasoning(&w, model, out);

@@ -2,10 +2,11 @@
 /* embeddings.c - OpenAI's embeddings at providers that put them otherwise.
  *
  * Titan takes one text. Vertex has two ways: `predict` for a list of texts, `embedContent` for one
- * content that may hold images. AI Studio takes a batch of contents. Numbers pass as they are
- * written, unless the client wants base64 (OpenAI's own clients do when they are not told):
- * little-endian floats of four bytes. */
+ * content that may hold images. AI Studio takes a batch of contents; Cohere a list of texts, and
+ * what they are for. Numbers pass as they are written, unless the client wants base64 (OpenAI's own
+ * clients do when they are not told): little-endian floats of four bytes. */
 #include "../authz/digest.h"
+#include "cohere.h"
 #include "flat.h"
 #include "gemini.h"
 #include "google.h"
@@ -283,5 +284,69 @@ const err *gemini_get_embedding(const flat_ask *q, js_value answer, jnode *out, 
     js_iter it = js_iterate(js_get(answer, S("embeddings")));
     while (js_next(&it)) add_embedding(q, js_get(it.value, S("values")), data, (js_value){0});
     put_answer(q, data, 0, out);
+    return NULL;
+}
+
+/* Cohere */
+
+str cohere_embedding_place(const flat_ask *q)
+{
+    return cohere_place(q->a, q->to->backend, "embed");
+}
+
+/* Its models embed what is looked for otherwise than what is found; who says nothing embeds the
+ * latter. */
+static str input_type(const flat_ask *q)
+{
+    static const struct {
+        const char *task, *type;
+    } rows[] = {{"RETRIEVAL_QUERY", "search_query"},
+                {"QUESTION_ANSWERING", "search_query"},
+                {"CLASSIFICATION", "classification"},
+                {"CLUSTERING", "clustering"}};
+    str own = js_text(q->a, js_get(q->body, S("input_type")));
+    str task = js_text(q->a, js_get(q->body, S("task_type")));
+    for (size_t i = 0; !own.n && i < sizeof rows / sizeof *rows; i++)
+        if (str_eq(task, (str){rows[i].task, strlen(rows[i].task)}))
+            own = (str){rows[i].type, strlen(rows[i].type)};
+    return own.n ? own : S("search_document");
+}
+
+static bool add_text_to_embed(const flat_ask *q, js_value item, jnode *texts)
+{
+    str text = text_of(q, item);
+    if (text.p) jn_add(texts, jn_text(q->a, text));
+    return text.p != NULL;
+}
+
+const err *cohere_put_embedding(const flat_ask *q, jnode *out)
+{
+    js_value input = js_get(q->body, S("input")), size = js_get(q->body, S("dimensions"));
+    jnode *texts = jn_array(q->a), *types = jn_array(q->a);
+    bool good = input.kind == JS_ARRAY || add_text_to_embed(q, input, texts);
+    js_iter it = js_iterate(input);
+    while (input.kind == JS_ARRAY && good && js_next(&it))
+        good = add_text_to_embed(q, it.value, texts);
+    if (!good || !jn_count(texts))
+        return flat_wrong(q, "Cohere embeds texts: 'input' must be one, or a list of them");
+    jn_set_text(out, "model", q->model);
+    jn_set(out, "texts", texts);
+    jn_set_text(out, "input_type", input_type(q));
+    jn_add(types, jn_text(q->a, S("float"))); /* coded here, as OpenAI codes it */
+    jn_set(out, "embedding_types", types);
+    if (size.kind == JS_NUMBER) jn_set(out, "output_dimension", jn_raw(q->a, size.raw));
+    jn_set(out, "truncate", jn_raw(q->a, js_get(q->body, S("truncate")).raw));
+    return NULL;
+}
+
+const err *cohere_get_embedding(const flat_ask *q, js_value answer, jnode *out, llm_usage *u)
+{
+    js_value values = js_at(answer, "embeddings.float");
+    if (values.kind != JS_ARRAY) return err_new(q->a, ERR_UPSTREAM, "Cohere sent no embeddings");
+    jnode *data = jn_array(q->a);
+    u->input.set = js_int(js_at(answer, "meta.billed_units.input_tokens"), &u->input.v);
+    for (js_iter it = js_iterate(values); js_next(&it);)
+        add_embedding(q, it.value, data, (js_value){0});
+    put_answer(q, data, u->input.v, out);
     return NULL;
 }

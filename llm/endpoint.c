@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "endpoint.h"
+#include "cohere.h"
 #include "kept.h"
 #include "schema.h"
 
@@ -23,8 +24,8 @@ const llm_endpoint llm_endpoints[] = {
     {"/tokenize",                  "POST", ENDPOINT_NEEDS_RULE, &llm_chat_flow, &openai_flat, NULL, FLAT_TOKENIZE},
     {"/v1/responses/", "GET",    ENDPOINT_NEEDS_CALLER, &llm_kept_flow,   &openai_responses, NULL, FLAT_NONE},
     {"/v1/responses/", "DELETE", ENDPOINT_NEEDS_CALLER, &llm_forget_flow, &openai_responses, NULL, FLAT_NONE},
-    {"/v2/rerank",                 "POST", ENDPOINT_NEEDS_RULE, &llm_chat_flow, &openai_flat, NULL, FLAT_RERANK},
-    {"/cohere/v2/rerank",          "POST", ENDPOINT_NEEDS_RULE, &llm_chat_flow, &openai_flat, "/v2/rerank", FLAT_RERANK},
+    {"/v2/rerank",                 "POST", ENDPOINT_NEEDS_RULE, &llm_chat_flow, &cohere_rerank, NULL, FLAT_RERANK},
+    {"/cohere/v2/rerank",          "POST", ENDPOINT_NEEDS_RULE, &llm_chat_flow, &cohere_rerank, "/v2/rerank", FLAT_RERANK},
     {"/v1/messages/count_tokens",  "POST", ENDPOINT_NEEDS_RULE, &llm_chat_flow, &anthropic_messages, NULL, FLAT_COUNT_TOKENS},
     {"/anthropic/v1/messages/count_tokens", "POST", ENDPOINT_NEEDS_RULE, &llm_chat_flow, &anthropic_messages,
      "/v1/messages/count_tokens", FLAT_COUNT_TOKENS},

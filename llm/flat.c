@@ -3,7 +3,9 @@
 #include "flat.h"
 #include "anthropic.h"
 #include "azure.h"
+#include "cohere.h"
 #include "openai_chat.h"
+#include "parts.h"
 
 static str vllm_place(const flat_ask *q)
 {
@@ -17,9 +19,16 @@ static str anthropic_count_place(const flat_ask *q)
 
 static str rerank_place(const flat_ask *q)
 {
-    const llm_backend *b = q->to->backend;
-    str version = b->version.n ? b->version : S("v2");
-    return arena_fmt(q->a, STR_FMT "/" STR_FMT "/rerank", STR_ARG(b->base_path), STR_ARG(version));
+    return cohere_place(q->a, q->to->backend, "rerank");
+}
+
+static const err *rerank_check(const flat_ask *q)
+{
+    js_value query = js_get(q->body, S("query")), documents = js_get(q->body, S("documents"));
+    if (query.kind != JS_STRING || js_text_is(query, S("")))
+        return flat_wrong(q, "'query' must be a text");
+    return list_count(documents) ? NULL
+                                 : flat_wrong(q, "'documents' must be a list that is not empty");
 }
 
 /* Azure names no deployment where the body does. */
@@ -48,6 +57,7 @@ static const flat_row rows[] = {
     {FLAT_EMBEDDINGS,   SCHEMA_AWS_BEDROCK, NULL, titan_place, NULL, NULL, titan_put_embedding, titan_get_embedding},
     {FLAT_EMBEDDINGS,   SCHEMA_GCP_VERTEX,  NULL, vertex_embedding_place, NULL, NULL, vertex_put_embedding, vertex_get_embedding},
     {FLAT_EMBEDDINGS,   SCHEMA_GEMINI,      NULL, gemini_embedding_place, NULL, NULL, gemini_put_embedding, gemini_get_embedding},
+    {FLAT_EMBEDDINGS,   SCHEMA_COHERE, NULL, cohere_embedding_place, NULL, NULL, cohere_put_embedding, cohere_get_embedding},
     {FLAT_IMAGES,       SCHEMA_OPENAI, "images/generations",     NULL, NULL, NULL, NULL, NULL},
     {FLAT_IMAGES,       SCHEMA_AZURE,  "images/generations",     NULL, NULL, NULL, NULL, NULL},
     {FLAT_SPEECH,       SCHEMA_OPENAI, "audio/speech",           NULL, NULL, NULL, NULL, NULL},
@@ -70,7 +80,7 @@ static const flat_row rows[] = {
     {FLAT_COUNT_TOKENS, SCHEMA_GCP_ANTHROPIC, NULL, gcp_anthropic_tokens_place, NULL, gcp_anthropic_count_edits, NULL, NULL},
     {FLAT_COUNT_TOKENS, SCHEMA_GCP_VERTEX,    NULL, google_tokens_place, NULL, NULL, google_put_count, google_get_count},
     {FLAT_COUNT_TOKENS, SCHEMA_GEMINI,        NULL, google_tokens_place, NULL, NULL, google_put_count, google_get_count},
-    {FLAT_RERANK,       SCHEMA_COHERE, NULL, rerank_place, NULL, NULL, NULL, NULL},
+    {FLAT_RERANK,       SCHEMA_COHERE, NULL, rerank_place, rerank_check, NULL, NULL, NULL},
     {0},
 };
 /* clang-format on */

@@ -55,9 +55,9 @@ const err *flat_wrong(const flat_ask *q, const char *what); /* MALFORMED, for th
 extern const llm_dialect openai_flat;
 
 /* embeddings.c */
-flat_put titan_put_embedding, vertex_put_embedding, gemini_put_embedding;
-flat_get titan_get_embedding, vertex_get_embedding, gemini_get_embedding;
-flat_place titan_place, vertex_embedding_place, gemini_embedding_place;
+flat_put titan_put_embedding, vertex_put_embedding, gemini_put_embedding, cohere_put_embedding;
+flat_get titan_get_embedding, vertex_get_embedding, gemini_get_embedding, cohere_get_embedding;
+flat_place titan_place, vertex_embedding_place, gemini_embedding_place, cohere_embedding_place;
 
 /* tokens.c */
 flat_put bedrock_put_tokens, bedrock_put_count, aws_anthropic_put_tokens, aws_anthropic_put_count,

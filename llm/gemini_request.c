@@ -281,15 +281,6 @@ static void put_extras(writing *w, jnode *out, jnode *config)
         jn_set(config, "mediaResolution", jn_raw(w->a, resolution.raw));
 }
 
-static void put_stops(writing *w, jnode *config)
-{
-    if (!w->c->stop_count) return;
-    jnode *stops = jn_array(w->a);
-    for (size_t i = 0; i < w->c->stop_count; i++) jn_add(stops, jn_text(w->a, w->c->stops[i]));
-    jn_set(config, "stopSequences", stops);
-    loss_said(w->l, &w->c->stops);
-}
-
 const err *gemini_write_request(const llm_chat *c, const llm_target *to, llm_loss *l, jnode *out)
 {
     arena *a = jn_arena(out);
@@ -300,7 +291,7 @@ const err *gemini_write_request(const llm_chat *c, const llm_target *to, llm_los
     jn_set(out, "contents", jn_count(w.contents.turns) ? w.contents.turns : jn_null(a));
     if (!e) e = put_tools(&w, out);
     fields_write(params, c, out, l);
-    put_stops(&w, config);
+    stops_write(c, "stopSequences", config, l);
     if (!e) e = gemini_format(c, &w.traits, l, config);
     if (!e) e = gemini_thinking(c, &w.traits, l, config);
     put_extras(&w, out, config);

@@ -253,15 +253,6 @@ static jnode *format(const writing *w)
     return j;
 }
 
-static void write_stops(const writing *w, jnode *out)
-{
-    if (!w->c->stop_count) return;
-    jnode *list = jn_array(w->a);
-    for (size_t i = 0; i < w->c->stop_count; i++) jn_add(list, jn_text(w->a, w->c->stops[i]));
-    jn_set(out, "stop", list);
-    loss_said(w->l, &w->c->stops);
-}
-
 const err *openai_chat_write_request(const llm_chat *c, const llm_target *to, llm_loss *l,
                                      jnode *out)
 {
@@ -273,7 +264,7 @@ const err *openai_chat_write_request(const llm_chat *c, const llm_target *to, ll
     for (size_t i = 0; i < c->turn_count; i++) write_turn(&w, &c->turns[i]);
     fields_write(openai_chat_params, c, out, l);
     if (c->stream.v) jn_set(jn_open(out, S("stream_options")), "include_usage", jn_bool(a, true));
-    write_stops(&w, out);
+    stops_write(c, "stop", out, l);
     jnode *tools = jn_array(a);
     for (size_t i = 0; i < c->tool_count; i++) {
         jnode *j = tool(&w, &c->tools[i]);

@@ -180,6 +180,16 @@ jnode *arguments_object(arena *a, const llm_part *call)
     return o;
 }
 
+void stops_write(const llm_chat *c, const char *member, jnode *into, llm_loss *l)
+{
+    if (!c->stop_count) return;
+    arena *a = jn_arena(into);
+    jnode *list = jn_array(a);
+    for (size_t i = 0; i < c->stop_count; i++) jn_add(list, jn_text(a, c->stops[i]));
+    jn_set(into, member, list);
+    loss_said(l, &c->stops);
+}
+
 void spoken_add(spoken *s, const char *role, jnode *part)
 {
     if (!s->role || strcmp(s->role, role) != 0) {

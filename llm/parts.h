@@ -57,6 +57,9 @@ bool is_json_object(arena *a, str text);
  */
 jnode *arguments_object(arena *a, const llm_part *call);
 
+/* What ends an answer, as a list of that name; nothing when nothing was said. */
+void stops_write(const llm_chat *c, const char *member, jnode *into, llm_loss *l);
+
 /* Turns for a provider to whom neighbours of one speaker are one turn. */
 typedef struct {
     jnode *turns;       /* an array */

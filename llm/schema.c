@@ -14,6 +14,7 @@ static const schema_row rows[] = {
     [SCHEMA_GCP_VERTEX] = {&gemini, NULL},
     [SCHEMA_GEMINI] = {&gemini, NULL},
     [SCHEMA_GCP_ANTHROPIC] = {&gcp_anthropic, NULL},
+    [SCHEMA_COHERE] = {&cohere, NULL},
 };
 
 const llm_dialect *schema_dialect(llm_schema schema, const llm_dialect *asked)

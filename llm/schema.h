@@ -11,5 +11,5 @@
 const llm_dialect *schema_dialect(llm_schema schema, const llm_dialect *asked);
 
 extern const llm_dialect openai_chat, openai_responses, anthropic_messages;
-extern const llm_dialect bedrock, aws_anthropic, gemini, gcp_anthropic;
+extern const llm_dialect bedrock, aws_anthropic, gemini, gcp_anthropic, cohere;
 #endif

@@ -190,7 +190,7 @@ const config_row config_rows[] = {
 {"llm", CONFIG_MAP, IN(config, llm), .help = "The LLM door."},
 {"llm.backends", CONFIG_NAMED, IN(config, backends), sizeof(config_backend), .help = "Model providers, by name ([a-z][a-z0-9-]{0,30})."},
 {"llm.backends.*.schema", CONFIG_CHOICE, IN(config_backend, schema), .flags = NEEDED,
- .choices = "openai|anthropic|azure|aws-bedrock|aws-anthropic|gcp-vertex|gemini|gcp-anthropic", .later = "cohere", .help = "What the provider speaks."},
+ .choices = "openai|anthropic|azure|aws-bedrock|aws-anthropic|gcp-vertex|gemini|gcp-anthropic|cohere", .help = "What the provider speaks."},
 {"llm.backends.*.url", CONFIG_TEXT, IN(config_backend, url),
  .help = "Where it is; a path in it comes before prefix. Left out: the provider's own host, in the region."},
 {"llm.backends.*.prefix", CONFIG_TEXT, IN(config_backend, prefix), .flags = CONFIG_EMPTY, .fallback = "v1", .help = "First part of its paths; may be empty."},

@@ -11,8 +11,9 @@
 
 static const llm_dialect *const asked[] = {&openai_chat, &openai_responses, &anthropic_messages};
 static const llm_dialect *const providers[] = {&openai_chat, &anthropic_messages, &bedrock,
-                                               &gemini,      &aws_anthropic,      &gcp_anthropic};
-enum { ASKED = 3, PROVIDERS = 6 };
+                                               &gemini,      &aws_anthropic,      &gcp_anthropic,
+                                               &cohere};
+enum { ASKED = 3, PROVIDERS = 7 };
 
 static void is_json(arena *a, str text)
 {

@@ -19,9 +19,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static const llm_dialect *const dialects[] = {&openai_chat,  &openai_responses, &anthropic_messages,
-                                              &bedrock,      &gemini,           &aws_anthropic,
-                                              &gcp_anthropic};
+static const llm_dialect *const dialects[] =
+    {&openai_chat, &openai_responses, &anthropic_messages, &bedrock,
+     &gemini,      &aws_anthropic,    &gcp_anthropic,      &cohere};
 enum { FILE_MOST = 1 << 20, CASES_MOST = 256 };
 
 typedef struct {
