@@ -2,8 +2,8 @@
 /* facet.c - finding, making and forgetting facets.
  *
  * Counting: the server's map owns a facet, `refs` counts those who use it, and while there are any
- * it holds its server. From none to one happens under the server's lock only, so that one without
- * users can be freed there.
+ * it holds its server. From none to one and from one to none it goes under the server's lock only,
+ * so that one without users can be freed there.
  *
  * Lists that are the same share their bytes: a caller's with everybody's. Whether a caller's list
  * is his own is a bit, not a copy: a server that keeps one state for all announces a change in
@@ -101,6 +101,17 @@ void facets_free(upstream *u)
     while (map_each(u->facets, &at, &key, &each)) forget(u, each);
     map_free(u->facets);
     u->facets = NULL;
+}
+
+void facet_release(upstream *f)
+{
+    upstream *u = f->of;
+    pthread_mutex_lock(&u->lock);
+    bool unused = atomic_fetch_sub(&f->refs, 1) == 1;
+    bool plain = f->spec.lists == LISTS_SHARED && !atomic_load(&f->own);
+    if (unused && plain) forget(u, f);
+    pthread_mutex_unlock(&u->lock);
+    if (unused) upstream_release(u);
 }
 
 upstream *facet_known(upstream *u, str isolation)

@@ -7,8 +7,9 @@
  * the server itself. With `lists: caller` or `lists: capabilities` its lists are always its own.
  * With `lists: shared` they are what everybody is shown, until the session of that caller's calls
  * says that one has changed and it turns out to be another; and again when they are the same.
- * Ownership: its server keeps it, counted; one that nobody uses makes room for the next, and goes
- * with its server. Threads: any, under the server's lock, but what takes a visit: its worker's. */
+ * Ownership: counted. One that nobody uses is gone at once if its lists are everybody's; else its
+ * server keeps it for a while, bounded in number. Threads: any, under the server's lock, but what
+ * takes a visit: its worker's. */
 #ifndef SP_MCP_FACET_H
 #define SP_MCP_FACET_H
 #include "catalog.h"
@@ -39,5 +40,6 @@ void facet_published(upstream *u, catalog_kind kind);
 upstream *facet_differs(upstream *u, str isolation, unsigned kinds);
 /* All there are, ends with NULL, each held. */
 upstream **facets_all(arena *a, upstream *u);
-void facets_free(upstream *u); /* when its server is destroyed */
+void facet_release(upstream *f); /* as upstream_release(), which see */
+void facets_free(upstream *u);   /* when its server is destroyed */
 #endif

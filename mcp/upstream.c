@@ -202,13 +202,11 @@ upstream *upstream_hold(upstream *u)
 
 void upstream_release(upstream *u)
 {
-    upstream *of = u->of;
-    bool is_facet = of != u;
-    if (atomic_fetch_sub(&u->refs, 1) > 1) return;
-    if (is_facet) { /* it stays until its server ends or makes room */
-        upstream_release(of);
+    if (facet_is_one(u)) {
+        facet_release(u);
         return;
     }
+    if (atomic_fetch_sub(&u->refs, 1) > 1) return;
     struct upstream_table *t = u->table;
     pthread_mutex_lock(&t->lock);
     if (map_get(t->by_key, u->key) == u) (void)map_del(t->by_key, u->key);
