@@ -11,7 +11,8 @@
 
 extern const call_events llm_answer_events;
 
-void answer_begin(llm_run *r); /* forgets what an earlier attempt left */
+flow_go llm_borrow(void *run, flow_why why); /* the token a cloud lends, where one is wanted */
+void answer_begin(llm_run *r);               /* forgets what an earlier attempt left */
 flow_go llm_first_content(void *run, flow_why why);
 flow_go llm_relay(void *run, flow_why why);
 void answer_settle(llm_run *r); /* usage into the record, whatever became of it */

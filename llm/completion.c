@@ -135,6 +135,7 @@ static const flow_step attempt[] = {
     {.name = "pick", .run = pick},
     {.name = "authorize", .run = authorize},
     {.name = "stream", .run = take_stream},
+    {.name = "borrow", .run = llm_borrow},
     {.name = "translate", .run = llm_translate},
     {.name = "send", .run = llm_send},
     {.name = "first content", .run = llm_first_content},

@@ -66,6 +66,11 @@ bool credential_is_there(arena *a, const llm_backend *b, const credential_reques
     return b->aws ? own_aws(a, b, rq) != NULL : own_key(a, &b->own, rq).n > 0;
 }
 
+bool credential_is_lent(arena *a, const llm_backend *b, const credential_request *rq)
+{
+    return b->lease && !(asks_for_own(b) && own_key(a, &b->own, rq).n);
+}
+
 static const header *own_header(arena *a, const llm_own_key *own, str key)
 {
     header *list = NEW_N(a, header, 2);
@@ -92,5 +97,10 @@ const header *credential_headers(arena *a, const llm_backend *b, const credentia
     if (b->aws) return signed_headers(a, b, rq);
     str key = asks_for_own(b) ? own_key(a, &b->own, rq) : (str){0};
     if (key.n) return own_header(a, &b->own, key);
+    if (rq->token.n) {
+        static const llm_own_key lent = {.goes_in = {"authorization", 13},
+                                         .scheme = {"Bearer ", 7}};
+        return own_header(a, &lent, rq->token);
+    }
     return b->auth ? b->auth : none;
 }

@@ -10,6 +10,7 @@
 #include "../base/tally.h"
 #include "../transport/client.h"
 #include "../transport/spool.h"
+#include "lease.h"
 #include "shelf.h"
 #include "sigv4.h"
 
@@ -45,6 +46,7 @@ typedef struct {
     str authority;        /* host[:port], as in the Host header */
     const header *auth;   /* secrets; ends with {0} */
     const sigv4_key *aws; /* signs every request instead; NULL: it does not */
+    lease *lease;         /* lends a bearer token instead; NULL: it does not */
     llm_own_key own;
 } llm_backend;
 
@@ -98,6 +100,7 @@ typedef struct {
     tally *streams;  /* of each caller, over all doors; outlives this */
     audit_sink audit;
     shelf shelf;
+    errands *web; /* for tokens that are lent; NULL: none are */
     logger *log;
     metrics *meters;
 } llm_worker_options;

@@ -94,7 +94,31 @@ static credential_request credential_question(const llm_run *r, str content_type
                                 .parts = 3,
                                 .now_ms = clock_wall_ms(),
                                 .client = exchange_headers(r->x),
-                                .who = r->who};
+                                .who = r->who,
+                                .token = r->token};
+}
+
+flow_go llm_borrow(void *run, flow_why why)
+{
+    llm_run *r = run;
+    if (why == FLOW_GONE) return FLOW_FAIL;
+    const llm_backend *b = r->target->backend;
+    const credential_request asked = credential_question(r, (str){0});
+    r->token = (str){0};
+    if (!b->lease || !credential_is_lent(r->a, b, &asked)) return FLOW_NEXT;
+    const lease_ask ask = {.a = r->a,
+                           .web = r->w->o.web,
+                           .at = r->w->o.loop,
+                           .who = r->flow.self,
+                           .log = r->w->o.log};
+    lease_state state = lease_take(b->lease, &ask, &r->token);
+    if (state == LEASE_READY) return FLOW_NEXT;
+    if (state == LEASE_WAIT) return FLOW_WAIT;
+    r->tried_in_vain = true;
+    r->refusal = refusal_of(&(err){.kind = ERR_UPSTREAM});
+    record_text(exchange_record(r->x), FACT_ERROR_TEXT,
+                S("no token could be had for the provider"));
+    return FLOW_AGAIN;
 }
 
 /* Another target may have a key of its own. */

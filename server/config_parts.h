@@ -115,7 +115,9 @@ typedef struct {
     bool own_fallback;
     config_text ca;
     config_text api_key, aws_key_id, aws_secret, aws_token, gcp_token;
-    const yaml_node *aws, *gcp;
+    const yaml_node *aws, *gcp, *entra;
+    config_text gcp_file, entra_secret;
+    str entra_tenant, entra_client, entra_scope, entra_url;
 } config_backend;
 
 typedef struct {

@@ -4,7 +4,7 @@
 #include "../llm/llm.h"
 #include "config_check.h"
 
-enum { AUTH_BEARER = 1, AUTH_KEY = 2, AUTH_AWS = 4, AUTH_GCP = 8 };
+enum { AUTH_BEARER = 1, AUTH_KEY = 2, AUTH_AWS = 4, AUTH_GCP = 8, AUTH_ENTRA = 16 };
 
 typedef struct {
     const char *url; /* NULL: made of the region, or must be given */
@@ -16,7 +16,7 @@ typedef struct {
 static const provider_row rows[] = {
     [SCHEMA_OPENAI]        = {"https://api.openai.com", false, false, AUTH_BEARER | AUTH_KEY},
     [SCHEMA_ANTHROPIC]     = {"https://api.anthropic.com", false, false, AUTH_BEARER | AUTH_KEY},
-    [SCHEMA_AZURE]         = {NULL, false, false, AUTH_BEARER | AUTH_KEY},
+    [SCHEMA_AZURE]         = {NULL, false, false, AUTH_BEARER | AUTH_KEY | AUTH_ENTRA},
     [SCHEMA_AWS_BEDROCK]   = {NULL, true, false, AUTH_BEARER | AUTH_AWS},
     [SCHEMA_AWS_ANTHROPIC] = {NULL, true, false, AUTH_BEARER | AUTH_AWS},
     [SCHEMA_GCP_VERTEX]    = {NULL, true, true, AUTH_BEARER | AUTH_GCP},
@@ -83,10 +83,45 @@ static void check_aws(config_reader *r, config_backend *b)
                  "AWS_SECRET_ACCESS_KEY in the environment");
 }
 
+static void check_gcp(config_reader *r, const config_backend *b)
+{
+    lease_spec account;
+    const yaml_node *n = b->gcp;
+    if ((b->gcp_token.value.p != NULL) == (b->gcp_file.value.p != NULL))
+        problems_add(r->out, n->line, n->column, "`gcp` wants one of `token` and `file`");
+    if (!b->gcp_file.value.p) return;
+    n = config_place(b->gcp, "file");
+    const err *e = lease_of_account(r->a, b->gcp_file.value, &account);
+    if (e)
+        problems_add(r->out, n->line, n->column, "no service account's key: " STR_FMT,
+                     STR_ARG(e->text));
+    else
+        config_check_secure_url(r, n, "tokens", account.token_url);
+}
+
+/* The tenant becomes a part of a URL. */
+static void check_entra(config_reader *r, config_backend *b)
+{
+    const yaml_node *n = config_place(b->entra, "tenant");
+    for (size_t i = 0; i < b->entra_tenant.n; i++) {
+        char c = b->entra_tenant.p[i];
+        bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+        if (plain || c == '-' || c == '.') continue;
+        problems_add(r->out, n->line, n->column, "`" STR_FMT "` is no directory",
+                     STR_ARG(b->entra_tenant));
+        return;
+    }
+    if (!b->entra_url.n)
+        b->entra_url =
+            arena_fmt(r->a, "https://login.microsoftonline.com/" STR_FMT "/oauth2/v2.0/token",
+                      STR_ARG(b->entra_tenant));
+    config_check_secure_url(r, config_place(b->entra, "token_url"), "tokens", b->entra_url);
+}
+
 static unsigned auths_of(const config_backend *b)
 {
     return (b->auth.bearer.node ? AUTH_BEARER : 0u) | (b->api_key.node ? AUTH_KEY : 0u) |
-           (b->aws ? AUTH_AWS : 0u) | (b->gcp ? AUTH_GCP : 0u);
+           (b->aws ? AUTH_AWS : 0u) | (b->gcp ? AUTH_GCP : 0u) | (b->entra ? AUTH_ENTRA : 0u);
 }
 
 static void check_auths(config_reader *r, config_backend *b, const provider_row *row)
@@ -97,13 +132,14 @@ static void check_auths(config_reader *r, config_backend *b, const provider_row 
         problems_add(r->out, n->line, n->column, "`auth` wants one way, not several");
     if (given & ~row->auths)
         problems_add(r->out, n->line, n->column,
-                     "this kind of backend is not asked that way: it takes%s%s%s%s or `header`",
+                     "this kind of backend is not asked that way: it takes%s%s%s%s%s or `header`",
                      row->auths & AUTH_BEARER ? " `bearer`" : "",
                      row->auths & AUTH_KEY ? " `api_key`" : "",
-                     row->auths & AUTH_AWS ? " `aws`" : "", row->auths & AUTH_GCP ? " `gcp`" : "");
+                     row->auths & AUTH_AWS ? " `aws`" : "", row->auths & AUTH_GCP ? " `gcp`" : "",
+                     row->auths & AUTH_ENTRA ? " `entra`" : "");
     if (b->aws) check_aws(r, b);
-    if (b->gcp && !b->gcp_token.value.p)
-        problems_add(r->out, b->gcp->line, b->gcp->column, "`gcp` wants `token`");
+    if (b->gcp) check_gcp(r, b);
+    if (b->entra) check_entra(r, b);
 }
 
 void config_check_provider(config_reader *r, config_backend *b)

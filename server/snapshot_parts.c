@@ -303,6 +303,26 @@ static const sigv4_key *signing_key(arena *a, const config_backend *b)
     return key;
 }
 
+static void drop_lease(void *l)
+{
+    lease_drop(l);
+}
+
+/* Was read before, by the check. */
+static lease *lease_of(snapshot_maker *m, const config_backend *b)
+{
+    lease_spec spec = {.kind = LEASE_ENTRA,
+                       .token_url = b->entra_url,
+                       .name = b->entra_client,
+                       .secret = b->entra_secret.value,
+                       .scope = b->entra_scope};
+    if (!b->entra && !b->gcp_file.value.p) return NULL;
+    if (b->gcp_file.value.p && lease_of_account(m->scratch, b->gcp_file.value, &spec)) return NULL;
+    lease *l = lease_new(&spec);
+    arena_own(m->a, drop_lease, l);
+    return l;
+}
+
 static const err *make_backend(snapshot_maker *m, const config_backend *from, llm_backend *to)
 {
     url_parts u;
@@ -322,6 +342,7 @@ static const err *make_backend(snapshot_maker *m, const config_backend *from, ll
     to->auth = provider_auth(m->a, from);
     to->aws = signing_key(m->a, from);
     to->own = own_key(from);
+    to->lease = lease_of(m, from);
     return NULL;
 }
 
