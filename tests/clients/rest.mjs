@@ -5,7 +5,7 @@
 // Added here: images in results of tools at OpenAI; Claude on Vertex (rawPredict) and whole answers of
 // Claude on AWS, which are Anthropic's; Titan's and Google's embeddings; counts of tokens; signatures and
 // redacted thinking where Converse and Gemini have them; RetryInfo in Google's refusals, retry-after in
-// AWS's. All else goes to the gap.
+// AWS's and Cohere's, thinking in Cohere's answers. All else goes to the gap.
 import http from 'node:http';
 import { createRequire } from 'node:module';
 
@@ -143,7 +143,21 @@ async function gemini(req, res, body) {
   res.end(text.replace('{"text":"The answer', `{"thoughtSignature":"${SIGNATURE}","text":"The answer`));
 }
 
+// --- Cohere: thinking is a block of its own
+
+const asThought = text => text.replace('"type":"text"', '"type":"thinking"').replace('"text":', '"thinking":');
+
+async function cohere(req, res, body) {
+  const from = await ask(req, process.env.GAP, req.url, body);
+  if (from.statusCode === 429) return pipe(from, res, { 'retry-after': '7' });
+  if (from.statusCode !== 200 || !body.includes('THINK')) return pipe(from, res);
+  const text = (await slurp(from)).toString(), streams = text.startsWith('event:');
+  res.writeHead(200, from.headers);
+  res.end(streams ? text.split('\n').map(line => (line.includes('"index":0') ? asThought(line) : line)).join('\n') : asThought(text));
+}
+
 const ways = [
+  [/\/v2\/chat$/, cohere],
   [/\/chat\/completions$/, chat],
   [/^\/model\/amazon\.titan[^/]*\/invoke$/, titan],
   [/^\/model\/([^/]+)\/invoke(-with-response-stream)?$/, invoke],

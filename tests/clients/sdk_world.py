@@ -37,6 +37,7 @@ PROVIDERS = {
     "vertex": ({"schema": "gcp-vertex", **GCP}, GEMINI),
     "gemini": ({"schema": "gemini", "auth": {"api_key": "AIza"}}, GEMINI),
     "gcp-anthropic": ({"schema": "gcp-anthropic", **GCP}, {"*": "claude-opus-4-7@default"}),
+    "cohere": ({"schema": "cohere", "auth": {"bearer": "co"}}, {"*": "command-a-03-2025", "M_EMBED": "embed-v4.0"}),
 }
 TORTURES = {"nospace": {"NOSPACE": "1"}, "crlf": {"CRLF": "1"}, "comments": {"COMMENTS": "1"}, "split": {"SPLIT": "7"}}
 
