@@ -111,6 +111,11 @@ static str text_claim(const json_t *claims, const char *name)
     return (str){json_string_value(v), json_string_length(v)};
 }
 
+bool caller_is_of(const caller *c, str issuer)
+{
+    return c->kind == CALLER_JWT && str_eq(text_claim(c->claims, "iss"), issuer);
+}
+
 /* Cuts one claim into scopes; with `out` NULL it only counts. */
 static size_t add_words(str text, str *out)
 {

@@ -61,6 +61,7 @@ void caller_keep(const caller *c);
 void caller_drop(const caller *c);
 /* Whose share of a limit a request takes: the caller's id; without a credential, the address. */
 str caller_share(arena *a, const caller *c, str address);
+bool caller_is_of(const caller *c, str issuer); /* a token of this issuer made it */
 bool caller_has_scope(const caller *c, str scope);
 /* The caller a token with these claims would give, for tests and explanations; no claims at all:
  * the anonymous one. It belongs to the arena and is never kept or dropped. Claims must outlive it.

@@ -18,6 +18,7 @@ typedef struct {
     const jwt_alg *algorithms; /* ends with ALG_NONE */
     jwks *keys;
     str jwks_url;                              /* {0} when from a file */
+    str login_client, login_secret;            /* how a browser logs in there; {0}: it cannot */
     const struct introspection *introspection; /* NULL: its tokens speak for themselves */
 } jwt_issuer;
 

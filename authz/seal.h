@@ -9,7 +9,14 @@
 #define SP_SEAL_H
 #include "../base/err.h"
 
-typedef enum { SEAL_SESSION, SEAL_CURSOR, SEAL_STATE, SEAL_PURPOSES } seal_purpose;
+typedef enum {
+    SEAL_SESSION,
+    SEAL_CURSOR,
+    SEAL_STATE,
+    SEAL_CONSENT,
+    SEAL_AT_REST,
+    SEAL_PURPOSES
+} seal_purpose;
 typedef struct sealer sealer;
 
 /* `keys`: secrets of at least 32 bytes each, ends with {0}; none: a random key. */

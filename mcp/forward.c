@@ -2,6 +2,7 @@
 /* forward.c - reading allow-lists. */
 #include "forward.h"
 #include "link_param.h"
+#include "resource_metadata.h"
 
 enum { CLAIM_MOST = 4096 };
 
@@ -91,11 +92,28 @@ static str token_of(const visit *v)
                                                            : (str){0};
 }
 
+/* Who the caller is must be known at a browser, too: by the login at the issuer of his token.
+ * Without a token he is whoever is at this machine; the configuration sees to it that it is this
+ * one. */
+static void fill_user(const visit *v, link_request *rq)
+{
+    const identity *id = v->rq.config->who;
+    rq->caller_token = v->who->id;
+    if (v->who->kind == CALLER_ANONYMOUS) rq->front = mcp_front(v->a, v->rq.endpoint, v->x);
+    for (size_t i = 0; i < id->issuer_count; i++) {
+        const jwt_issuer *one = &id->issuers[i];
+        if (!one->login_client.n || !caller_is_of(v->who, one->issuer)) continue;
+        rq->login = one->issuer;
+        rq->front = mcp_front(v->a, v->rq.endpoint, v->x);
+    }
+}
+
 void forward_fill(const visit *v, const upstream_spec *spec, link_request *rq)
 {
     bool wanted = spec->grant.kind == GRANT_EXCHANGE || spec->grant.kind == GRANT_PASSTHROUGH;
     rq->headers = forwarded(v, spec);
     rq->caller_token = wanted ? token_of(v) : (str){0};
+    if (spec->grant.kind == GRANT_USER) fill_user(v, rq);
 }
 
 bool forward_may_repeat(const upstream_spec *spec, js_value annotations)

@@ -3,7 +3,8 @@
  *
  * Two grants at a token endpoint: the gateway's own (client credentials, RFC 6749 4.4), and the
  * exchange of the caller's token for one that the server accepts (RFC 8693). A caller's own
- * token goes to a server only where PASSTHROUGH says so.
+ * token goes to a server only where PASSTHROUGH says so. USER is a token that the caller fetched
+ * with a browser, by consent.
  * Pure: bytes to send, bytes that came. Everything that comes is bounded and checked before it may
  * stand in a header; nothing of it but an error code is ever repeated. Threads: any. */
 #ifndef SP_MCP_GRANT_H
@@ -11,7 +12,7 @@
 #include "../base/err.h"
 #include "../base/header.h"
 
-typedef enum { GRANT_NONE, GRANT_CLIENT, GRANT_EXCHANGE, GRANT_PASSTHROUGH } grant_kind;
+typedef enum { GRANT_NONE, GRANT_CLIENT, GRANT_EXCHANGE, GRANT_PASSTHROUGH, GRANT_USER } grant_kind;
 
 typedef struct {
     grant_kind kind;

@@ -13,6 +13,7 @@
 #include "link_param.h"
 #include "link_table.h"
 #include "link_token.h"
+#include "link_user.h"
 #include <stdlib.h>
 
 enum { WAITS_MOST = 8 };
@@ -241,6 +242,7 @@ static const err *as_upstream(const link_call *c, const err *why)
 void link_call_done(link_call *c, js_value result, js_value error, const err *why)
 {
     void *owner = handle_get(link_table_handles(c->t), c->type, c->owner);
+    result = link_user_list(c, result);
     if (result.raw.n > c->u->spec.result_most && !c->in_own_name && !c->rq.uncounted) {
         result = (js_value){0};
         why = err_new(c->arena, ERR_UPSTREAM, STR_FMT " sent a result over its limit",
@@ -374,6 +376,8 @@ static void copy_request(link_call *c, const link_request *rq)
     c->rq.input_schema = c->rq.arguments = (js_value){0};
     c->rq.headers = NULL;
     c->rq.caller_token = copy(a, rq->caller_token);
+    c->rq.front = copy(a, rq->front);
+    c->rq.login = copy(a, rq->login);
     c->in_own_name = !rq->caller_id.n;
     if (spec->kind == UPSTREAM_HTTP) {
         c->rq.headers = headers_copy(a, rq->headers);

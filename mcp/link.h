@@ -46,7 +46,8 @@ typedef struct {
     str caller_id, session_id; /* for isolation; session {0}: none */
     const header *headers;     /* further headers for HTTP (forwarded ones), ends with {0} */
     bool repeatable;           /* it may be sent twice: a connection that breaks is mended unseen */
-    str caller_token;          /* for a server's grant; {0}: none, or not wanted */
+    str caller_token;          /* for a server's grant; {0}: none, or not wanted. USER: who it is */
+    str front, login;          /* USER: where a browser finds us, and who knows the caller there */
     bool uncounted;            /* the gateway asks it by itself: no call of the caller's */
     int64_t timeout_ms;
 } link_request;

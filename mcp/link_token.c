@@ -8,16 +8,18 @@
 #include "../authz/digest.h"
 #include "../base/clock.h"
 #include "grant.h"
+#include "link_user.h"
+#include "user_token.h"
 #include <stdlib.h>
 
 enum { BOX_MOST = 10000 };
-static const int64_t FETCH_MS = 10000, REFUSED_MS = 1000;
+static const int64_t FETCH_MS = 10000, REFUSED_MS = 1000, ABSENT_MS = 2000;
 
 typedef struct {
     arena *arena, *held; /* held: value and trouble, replaced with each answer */
     str key, value, trouble;
-    int64_t expires_ms, refresh_ms, trouble_until_ms;
-    bool fetching;
+    int64_t expires_ms, refresh_ms, trouble_until_ms, absent_until_ms;
+    bool fetching, refused; /* refused: by the server, since it was fetched */
     link_waiters waiting;
 } entry;
 
@@ -139,12 +141,13 @@ void link_token_free(link_table *t)
 /* A token that may still be used stays when the next one could not be had. */
 static void note(entry *e, str value, int64_t lives_s, const err *why, int64_t now_ms)
 {
-    e->fetching = false;
+    e->fetching = e->refused = false;
     if (why) {
         e->refresh_ms = e->trouble_until_ms = now_ms + REFUSED_MS;
         keep(e, e->value, why->text);
         return;
     }
+    e->absent_until_ms = value.n ? 0 : now_ms + ABSENT_MS;
     int64_t lives_ms = lives_s * 1000, early = lives_ms / 5;
     keep(e, value, S(""));
     e->expires_ms = now_ms + lives_ms - (early < 5000 ? early : 5000);
@@ -156,7 +159,8 @@ void link_token_settle(upstream *u, str key, const grant_token *got, const err *
     token_box *b = u->tokens;
     link_waiters waiting = {0};
     arena *a = arena_new_of(512);
-    str value = why ? (str){0} : arena_fmt(a, "Bearer " STR_FMT, STR_ARG(got->token));
+    str value = {0};
+    if (!why && got->token.n) value = arena_fmt(a, "Bearer " STR_FMT, STR_ARG(got->token));
     pthread_mutex_lock(&b->lock);
     entry *e = map_get(b->by_key, key);
     if (e) {
@@ -239,13 +243,17 @@ static void fetch_token(link_call *c, str key, str subject)
 }
 
 /* From the endpoint that is configured, or the one that is found. */
-static void begin(link_call *c, str key, str subject)
+static void begin(link_call *c, str key, str subject, bool anew)
 {
-    static const err busy = {ERR_UPSTREAM, S("the token endpoint cannot be looked for now")};
-    if (c->u->token_origin)
+    static const err busy = {ERR_UPSTREAM, S("no token can be looked for now")};
+    bool begun = true;
+    if (c->u->spec.grant.kind == GRANT_USER)
+        begun = user_token_start(c->u, key, anew);
+    else if (c->u->token_origin)
         fetch_token(c, key, subject);
-    else if (!token_errand_start(c->u, key, subject))
-        link_token_settle(c->u, key, &(grant_token){0}, &busy);
+    else
+        begun = token_errand_start(c->u, key, subject);
+    if (!begun) link_token_settle(c->u, key, &(grant_token){0}, &busy);
 }
 
 /* For calls */
@@ -258,6 +266,16 @@ static str key_of(arena *a, str subject)
     return digest_hex(a, sum, sizeof sum);
 }
 
+/* First a letter, since nothing may end from inside. */
+static void end_by_letter(link_call *c, void (*how)(link_call *c))
+{
+    if (!c->user_asked) {
+        c->user_asked = true;
+        link_call_wake(c->t->w->shared, c->self, NULL);
+    } else
+        how(c);
+}
+
 static bool take_token(link_call *c, str key, str subject)
 {
     token_box *b = c->u->tokens;
@@ -266,16 +284,35 @@ static bool take_token(link_call *c, str key, str subject)
     entry *e = entry_of(b, key, now);
     bool usable = e->value.p && now < e->expires_ms;
     bool refused = !usable && now < e->trouble_until_ms;
-    bool fetch = !refused && !e->fetching && (!usable || now >= e->refresh_ms);
+    bool absent = !usable && !refused && now < e->absent_until_ms;
+    bool fetch = !refused && !absent && !e->fetching && (!usable || now >= e->refresh_ms);
     err why = {ERR_UPSTREAM, {0}};
     if (usable) c->authorization = arena_dup(c->arena, e->value);
     if (refused) why.text = arena_dup(c->arena, e->trouble);
-    if (!usable && !refused) link_waiters_add(&e->waiting, c->self);
+    if (!usable && !refused && !absent) link_waiters_add(&e->waiting, c->self);
     if (fetch) e->fetching = true;
+    bool anew = e->refused;
     pthread_mutex_unlock(&b->lock);
     if (refused) link_call_wake(c->t->w->shared, c->self, &why);
-    if (fetch) begin(c, key, subject);
+    if (fetch) begin(c, key, subject, anew);
+    if (absent) end_by_letter(c, link_user_absent);
     return usable;
+}
+
+/* A call for our own tool ends here, by letter like one without an account. */
+static bool take_users_token(link_call *c)
+{
+    static const err nobody = {ERR_UPSTREAM, S("what has no caller has no account")};
+    bool ours = str_eq(c->rq.name, LINK_USER_TOOL) && str_eq(c->rq.method, S("tools/call"));
+    if (!c->rq.caller_token.n) {
+        link_call_wake(c->t->w->shared, c->self, &nobody);
+        return false;
+    }
+    str key = user_token_key(c->arena, c->rq.caller_token);
+    if (!take_token(c, key, c->rq.caller_token)) return false;
+    if (!ours) return true;
+    end_by_letter(c, link_user_connected);
+    return false;
 }
 
 /* What the gateway asks in its own name (a list, a probe) it asks with its own grant. */
@@ -291,6 +328,7 @@ bool link_token_go(link_call *c)
         if (subject.n) c->authorization = arena_fmt(c->arena, "Bearer " STR_FMT, STR_ARG(subject));
         return true;
     case GRANT_CLIENT: subject = (str){0}; break;
+    case GRANT_USER: return take_users_token(c);
     case GRANT_EXCHANGE:
         if (subject.n || c->in_own_name) break;
         link_call_wake(c->t->w->shared, c->self, &nothing);
@@ -302,12 +340,16 @@ bool link_token_go(link_call *c)
 bool link_token_refused(link_call *c)
 {
     const grant *g = &c->u->spec.grant;
-    if ((g->kind != GRANT_CLIENT && g->kind != GRANT_EXCHANGE) || c->token_renewed) return false;
+    bool mine = g->kind == GRANT_EXCHANGE || g->kind == GRANT_USER;
+    if ((g->kind != GRANT_CLIENT && !mine) || c->token_renewed) return false;
     token_box *b = c->u->tokens;
-    str key = key_of(c->arena, g->kind == GRANT_EXCHANGE ? c->rq.caller_token : (str){0});
+    str key = key_of(c->arena, mine ? c->rq.caller_token : (str){0});
     pthread_mutex_lock(&b->lock);
     entry *e = map_get(b->by_key, key);
-    if (e && e->value.p && str_eq(e->value, c->authorization)) e->expires_ms = 0;
+    if (e && e->value.p && str_eq(e->value, c->authorization)) {
+        e->expires_ms = 0;
+        e->refused = true;
+    }
     pthread_mutex_unlock(&b->lock);
     c->token_renewed = true;
     return true;

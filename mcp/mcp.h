@@ -10,6 +10,7 @@
 #include "../authz/audit.h"
 #include "../authz/seal.h"
 #include "../base/metric.h"
+#include "../base/store.h"
 #include "../base/tally.h"
 #include "../transport/child.h"
 #include "../transport/client.h"
@@ -54,6 +55,7 @@ typedef struct {
     audit_sink audit;
     child_spawner *spawner;
     errands *web; /* for what blocks on the network; NULL: nothing is discovered */
+    store kept;   /* callers\' tokens; zeroed: none are kept */
     unsigned workers;
 } mcp_shared_options;
 mcp_shared *mcp_shared_new(const mcp_shared_options *o);
@@ -95,6 +97,9 @@ void mcp_serve(mcp_worker *w, exchange *x, const mcp_request *rq);
 /* RFC 9728: GET /.well-known/oauth-protected-resource[/path]. False: no such resource here (404).
  */
 bool mcp_resource_metadata(const mcp_config *c, exchange *x, str *json);
+/* Pages of browsers whose users connect an account (consent.h). False: not this path. */
+bool mcp_connects(const mcp_config *c, str path);
+void mcp_connect(mcp_worker *w, exchange *x, const mcp_request *rq); /* rq->endpoint: NULL */
 /* The WWW-Authenticate challenge of a 401 for this endpoint; `why` NULL: no credential came. */
 str mcp_challenge(const mcp_config *c, const mcp_endpoint *e, exchange *x, const char *why);
 #endif

@@ -103,6 +103,13 @@ static void put_origin(buf *b, const mcp_endpoint *e, exchange *x)
     buf_put(b, host_is_plain(host) ? host : S("localhost"));
 }
 
+str mcp_front(arena *a, const mcp_endpoint *e, exchange *x)
+{
+    buf b = buf_new(a, SIZE_MAX / 2);
+    put_origin(&b, e, x);
+    return buf_str(&b);
+}
+
 static str resource_path(const mcp_endpoint *e)
 {
     if (!e->public_url.n) return e->path;

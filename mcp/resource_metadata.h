@@ -10,4 +10,6 @@
 /* The WWW-Authenticate of a 403 for which only `scopes` (ends with {0}) are missing. */
 str resource_scope_challenge(const mcp_config *c, const mcp_endpoint *e, exchange *x,
                              const str *scopes);
+/* scheme://host[:port] under which this client knows us. */
+str mcp_front(arena *a, const mcp_endpoint *e, exchange *x);
 #endif

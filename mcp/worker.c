@@ -25,6 +25,7 @@ mcp_shared *mcp_shared_new(const mcp_shared_options *o)
     s->audit = o->audit;
     s->spawner = o->spawner;
     s->web = o->web;
+    s->kept = o->kept;
     s->workers = o->workers;
     s->worker = calloc(o->workers ? o->workers : 1, sizeof(mcp_worker *));
     if (!s->worker) abort();

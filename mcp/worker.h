@@ -19,6 +19,7 @@ struct mcp_shared {
     audit_sink audit;
     child_spawner *spawner;
     errands *web; /* NULL: none */
+    store kept;
     unsigned workers;
     uint64_t instance;                /* random: this process among replicas */
     mcp_worker **worker;              /* [workers] */

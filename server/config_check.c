@@ -5,6 +5,7 @@
 #include "../authz/gate.h"
 #include "../authz/jwks.h"
 #include "../authz/policy/policy.h"
+#include "../mcp/upstream.h"
 #include "../transport/client.h"
 #include "net_address.h"
 #include "store.h"
@@ -111,7 +112,8 @@ void config_check_auth(config_reader *r, const config_auth *auth, str server_url
 {
     if (!auth->node) return;
     int ways = (auth->bearer.node != NULL) + (auth->header != NULL) +
-               (auth->exchange.node != NULL) + (auth->client.node != NULL) + auth->passthrough;
+               (auth->exchange.node != NULL) + (auth->client.node != NULL) +
+               (auth->user.node != NULL) + auth->passthrough;
     if (ways > 1 || (!ways && auth->node->count == 0))
         problems_add(r->out, auth->node->line, auth->node->column, "`auth` wants one way%s",
                      ways ? ", not several" : "");
@@ -123,6 +125,7 @@ void config_check_auth(config_reader *r, const config_auth *auth, str server_url
     check_secret(r, auth->header ? &auth->header_value : &auth->bearer);
     check_grant(r, &auth->exchange, server_url);
     check_grant(r, &auth->client, server_url);
+    check_grant(r, &auth->user, server_url);
 }
 
 void config_check_hosts(config_reader *r, const yaml_node *n, const str *hosts)
@@ -318,6 +321,32 @@ static void check_audit(config_reader *r, const config *c)
                          STR_ARG(*path));
 }
 
+static bool is_open_to_others(const config *c)
+{
+    const config_listen *all = c->listen.items;
+    for (size_t i = 0; i < c->listen.count; i++)
+        if (all[i].address.p && !gate_is_loopback(all[i].address)) return true;
+    return false;
+}
+
+/* An account is connected by its caller alone, so a browser must be able to say who it is. */
+static void check_user_oauth(config_reader *r, const config *c, const config_server *s)
+{
+    const yaml_node *n = s->auth.user.node;
+    const config_issuer *issuers = c->issuers.items;
+    for (size_t i = 0; i < c->issuers.count; i++)
+        if (!issuers[i].login || issuers[i].introspection)
+            problems_add(r->out, n->line, n->column,
+                         "callers of issuer `" STR_FMT "` cannot say at a browser who they are: it "
+                         "wants a `login`, and keys",
+                         STR_ARG(issuers[i].issuer));
+    if (c->anonymous == CONFIG_ANONYMOUS_ALLOW && is_open_to_others(c))
+        problems_add(r->out, n->line, n->column,
+                     "anonymous callers share one account: only while every listener is loopback");
+    if (s->isolation == ISOLATION_SHARED)
+        problems_add(r->out, n->line, n->column, "accounts apart need sessions apart");
+}
+
 static void check_store(config_reader *r, const config *c)
 {
     const yaml_node *n = config_place(c->root, "store");
@@ -334,6 +363,9 @@ void config_check(config_reader *r, config *c)
     const config_issuer *issuers = c->issuers.items;
     for (size_t i = 0; i < c->issuers.count; i++) check_issuer(r, &issuers[i], issuers, i);
     config_check_mcp(r, c);
+    const config_server *servers = c->servers.items;
+    for (size_t i = 0; i < c->servers.count; i++)
+        if (servers[i].auth.user.node) check_user_oauth(r, c, &servers[i]);
     config_check_llm(r, c);
     check_policies(r, &c->live, config_place(c->root, "policies"));
     check_policies(r, &c->shadow, config_place(c->root, "shadow_policies"));

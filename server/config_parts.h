@@ -42,6 +42,9 @@ typedef struct {
     str issuer;
     const str *audiences, *algorithms;
     config_text jwks;
+    const yaml_node *login; /* NULL: none */
+    str login_client;
+    config_text login_secret;
     const yaml_node *introspection; /* NULL: none */
     str introspection_url, introspection_client;
     config_text introspection_secret;
@@ -79,7 +82,7 @@ typedef struct {
     const yaml_node *header;
     str header_name;
     config_text header_value;
-    config_grant exchange, client;
+    config_grant exchange, client, user;
     bool passthrough;
 } config_auth;
 

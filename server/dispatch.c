@@ -92,6 +92,11 @@ void dispatch_exchange(exchange *x, void *ctx)
         serve_metadata(w, s, x);
         return;
     }
+    if (mcp_connects(&s->mcp, path)) {
+        const mcp_request rq = {.config = &s->mcp, .finished = finished, .ctx = w};
+        mcp_connect(w->mcp, x, &rq);
+        return;
+    }
     const mcp_endpoint *endpoint = mcp_endpoint_find(&s->mcp, exchange_host(x), path);
     if (endpoint) {
         mcp_request rq = {.config = &s->mcp,

@@ -180,6 +180,7 @@ static const err *make_house(gateway *g, arena *a, const config *c)
                              .audit = audit_log_sink(g->house.audit),
                              .spawner = g->spawner,
                              .web = g->house.web,
+                             .kept = g->house.kept,
                              .workers = g->house.count};
     g->house.mcp = mcp_shared_new(&mo);
     refresh_also(g->house.net, refresh_servers, g->house.mcp);

@@ -169,6 +169,8 @@ static const err *make_identity(snapshot_maker *m, identity *who)
         to->issuer = from[i].issuer;
         to->audiences = from[i].audiences;
         to->algorithms = snapshot_algorithms(m->a, from[i].algorithms);
+        to->login_client = from[i].login_client;
+        to->login_secret = from[i].login_secret.value;
         if (from[i].introspection) {
             to->introspection = introspection_of(m->a, &from[i]);
             continue;

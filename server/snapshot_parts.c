@@ -91,10 +91,14 @@ static str joined(arena *a, const str *words)
 static grant grant_of(arena *a, const config_server *s)
 {
     const config_auth *auth = &s->auth;
-    const config_grant *from = auth->exchange.node ? &auth->exchange : &auth->client;
+    const config_grant *from = auth->exchange.node ? &auth->exchange
+                               : auth->user.node   ? &auth->user
+                                                   : &auth->client;
     if (!from->node) return (grant){.kind = auth->passthrough ? GRANT_PASSTHROUGH : GRANT_NONE};
     bool named = from->audience.n || from->resource.n;
-    return (grant){.kind = auth->exchange.node ? GRANT_EXCHANGE : GRANT_CLIENT,
+    return (grant){.kind = auth->exchange.node ? GRANT_EXCHANGE
+                           : auth->user.node   ? GRANT_USER
+                                               : GRANT_CLIENT,
                    .token_url = from->token_url,
                    .issuer = from->issuer,
                    .allow_private = from->allow_private,
@@ -125,7 +129,7 @@ static upstream_spec spec_of(snapshot_maker *m, const config_server *s)
     upstream_spec spec = {.name = s->at.name,
                           .kind = kind_of(s),
                           .isolation = (upstream_isolation)s->isolation,
-                          .lists = (upstream_lists)s->lists,
+                          .lists = s->auth.user.node ? LISTS_CALLER : (upstream_lists)s->lists,
                           .include = s->include,
                           .exclude = s->exclude,
                           .timeout_ms = s->timeout_ms,

@@ -155,6 +155,10 @@ static const wrong_case wrong[] = {
        "client_id: a, client_secret: s } }] }\n",
      "f:2:85: answers about tokens are fetched over https, or http on loopback\n"
      "f:2:85: an issuer is asked about its tokens, or its `jwks` are, not both\n"},
+    {"version: 1\nlisten: [\"0.0.0.0:1\"]\nidentity: { anonymous: allow, jwt: [{ issuer: \"https://i\" }] }\n"
+     "mcp: { servers: { a: { url: \"https://u\", auth: { user_oauth: {} } } } }\n",
+     "f:4:62: callers of issuer `https://i` cannot say at a browser who they are: it wants a `login`, and keys\n"
+     "f:4:62: anonymous callers share one account: only while every listener is loopback\n"},
     {SERVER "{ url: \"http://u\", auth: { token_exchange: {} } }\n", "f:4:51: `http://u`: tokens are looked for over https, or http on loopback\n"},
     {SERVER "{ url: \"http://u\", auth: { oauth_client: { client_id: a, client_secret: s, issuer: \"http://i\" } } }\n",
      "f:4:91: tokens are fetched over https, or http on loopback\n"},

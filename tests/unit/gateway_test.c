@@ -259,9 +259,8 @@ static void a_changed_file_needs_no_signal(void **state)
 {
     rig *r = *state;
     begin(r);
-    put(r, "sallyport.yaml", CONFIG "limits: { upload: 1MiB }\n");
-    assert_true(
-        comes_true(r, "/readyz", "sallyport.yaml:9:11: `upload` is not supported by this version"));
+    put(r, "sallyport.yaml", CONFIG "store: x\n");
+    assert_true(comes_true(r, "/readyz", "sallyport.yaml:9:8: `x` is no store of this version"));
     put(r, "sallyport.yaml", CONFIG "allowed_hosts: [gw.example.com]\n");
     assert_true(comes_true(r, "/readyz", "\"current\":true"));
     str answer = ask(r, gateway_address(r->g, 0),

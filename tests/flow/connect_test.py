@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Accounts of callers at servers: connected in a browser by whoever made the call, and by nobody else."""
+import subprocess
+import time
+from urllib.parse import urlsplit
+
+from house import mcp, upstreams
+from house.gateway import until, wait_for_port
+from house.household import Household
+from house.http import once
+
+POLICY = "policy: v1\nname: p\nrules:\n  - { id: all, permit: { tools: ['*/*'] } }\n"
+HEAD = """version: 1
+listen:
+  - address: 127.0.0.1:{port}
+admin: {{ address: "127.0.0.1:{admin}", token: "file:admin.token" }}
+workers: {workers}
+seal_keys: ["a key of the tests that has at least 32 bytes"]
+store: "sqlite:kept.db"
+identity:
+  jwt:
+    - {{ issuer: IDP, audiences: ["{audience}"], jwks: "file:keys.json", algorithms: [EdDSA],
+        login: {{ client_id: gw-login, client_secret: login-secret }} }}
+policies: ["policies/*.yaml"]
+telemetry:
+  access_log: {{ to: stdout }}
+"""
+CAN = {"io.modelcontextprotocol/clientCapabilities": {"elicitation": {"url": {}}}}
+
+
+class Browser:
+    """Follows redirects and keeps cookies by port, as a browser does by host."""
+
+    def __init__(self):
+        self.cookies, self.way = {}, []
+
+    def open(self, url, until_path=None):
+        for _ in range(10):
+            at = urlsplit(url)
+            if until_path and at.path == until_path and self.way:
+                return url
+            head = {"Cookie": "; ".join(self.cookies[at.port])} if at.port in self.cookies else {}
+            r = once(at.port, "GET", at.path + ("?" + at.query if at.query else ""), head)
+            self.way.append((at.port, at.path, r.status))
+            if "set-cookie" in r.headers:
+                self.cookies[at.port] = [r.headers["set-cookie"].split(";")[0]]
+            if r.status != 302:
+                return r
+            url = r.headers["location"]
+        raise AssertionError(self.way)
+
+
+class House(Household):
+    def __init__(self, binary):
+        self.server = upstreams.HttpFake("modern")
+        self.as_, self.idp = upstreams.HttpFake("t1", "auth_server.py"), upstreams.HttpFake("idp", "auth_server.py")
+        self.server.control(guard={"issuer": f"http://127.0.0.1:{self.as_.port}/t1"}, page=100)
+        self.idp_url = f"http://127.0.0.1:{self.idp.port}/idp"
+        config = (f"mcp:\n  servers:\n    s: {{ url: \"{self.server.url}\", list_timeout: 8s, "
+                  "auth: { user_oauth: { allow_private: true } } }\n")
+        super().__init__(binary, [self.server, self.as_, self.idp], config, POLICY, config=HEAD.replace("IDP", self.idp_url))
+        self.idp.control(signer=[self.issuer.key, self.issuer.kid], login_issuer=self.idp_url)
+
+    def token(self, sub):
+        now = int(time.time())
+        return self.issuer.sign({"alg": "EdDSA", "kid": self.issuer.kid},
+                                {"iss": self.idp_url, "aud": "https://gw.test/mcp", "sub": sub, "exp": now + 3600})
+
+    def call(self, token, tool="s__echo", args=None, **more):
+        return mcp.call(self.gateway, tool, args or {}, token, meta=CAN, **more).message()
+
+    def asked(self, token, **more):
+        """The address that a call is answered with."""
+        r = self.call(token, "s__connect_account", **more)["result"]
+        assert r["resultType"] == "input_required", r
+        (question,) = r["inputRequests"].values()
+        assert question["method"] == "elicitation/create" and question["params"]["mode"] == "url", question
+        self.state = r["requestState"]
+        return question["params"]["url"]
+
+    def restart(self):
+        g = self.gateway
+        g.process.kill()
+        g.process.wait()
+        g.process = subprocess.Popen([g.process.args[0], *g.process.args[1:]], stdout=subprocess.DEVNULL, stderr=g.log, text=True)
+        wait_for_port(g.port)
+
+    def connect(self, token, user):
+        self.idp.control(user=user)
+        return Browser().open(self.asked(token))
+
+
+def test_an_account_is_connected_by_its_caller(binary):
+    with House(binary) as h:
+        alice, bob = h.token("alice"), h.token("bob")
+        assert mcp.list_tools(h.gateway, alice) == ["s__connect_account"]
+        url, browser = h.asked(alice), Browser()
+        assert browser.open(url).status == 200, (browser.way, h.gateway.log_text())
+        assert [p for p in browser.way if p[1] == "/authorize"] == [(h.idp.port, "/authorize", 302), (h.as_.port, "/authorize", 302)]
+        r = mcp.modern(h.gateway, "tools/call", {"name": "s__connect_account", "arguments": {}, "requestState": h.state,
+                                                 "inputResponses": {"url1": {"action": "accept"}}}, alice, meta=CAN).message()
+        assert r["result"]["content"][0]["text"] == "Your account is connected.", r
+        assert until(lambda: "s__echo" in mcp.list_tools(h.gateway, alice)), h.gateway.log_text()
+        assert h.call(alice, args={"text": "hi"})["result"]["content"][0]["text"] == "hi"
+        shown = {x["headers"].get("authorization") for x in h.server.seen() if x["body"]["method"] == "tools/call"}
+        assert shown == {"Bearer t1-access-1"}, shown
+        asked = [x for x in h.as_.seen() if x["at"] == "authorize"]
+        assert asked[0]["code_challenge_method"] == "S256" and asked[0]["resource"] == h.server.url, asked
+        assert asked[0]["scope"] == "tools" and asked[0]["client_id"] == "registered-1", asked
+
+        nobody_connects_for_somebody_else(h, bob)
+        accounts_outlive_the_process(h, alice)
+        an_account_that_is_over_is_asked_for_again(h, alice)
+        an_old_client_is_told_the_address(h, bob)
+        log = h.gateway.log_text()
+        assert not any(s in log for s in ("t1-access", "t1-refresh", "login-secret", "code-")), log
+
+
+def nobody_connects_for_somebody_else(h, bob):
+    assert mcp.list_tools(h.gateway, bob) == ["s__connect_account"]  # alice's list is hers
+    r = h.connect(bob, "alice")  # bob's address, opened by alice
+    assert r.status == 403 and b"Nothing was connected" in r.body, r.status
+    h.idp.control(user="bob")
+    url = h.asked(bob)
+    back = Browser().open(url, until_path="/oauth/callback")
+    assert Browser().open(back).status == 403  # another browser, without the cookie
+    at = urlsplit(url)
+    assert once(h.gateway.port, "GET", at.path + "?c=" + at.query[2:-4] + "AAAA", {}).status == 400
+    assert once(h.gateway.port, "GET", "/oauth/callback?code=x&state=" + at.query[2:], {}).status == 400
+    h.idp.control(iss="https://evil.example.com")
+    assert Browser().open(h.asked(bob)).status == 400
+    h.idp.control(iss=h.idp_url)
+    assert mcp.list_tools(h.gateway, bob) == ["s__connect_account"]
+
+
+def accounts_outlive_the_process(h, alice):
+    h.restart()
+    assert until(lambda: "s__echo" in mcp.list_tools(h.gateway, alice)), h.gateway.log_text()
+    assert h.call(alice, args={"text": "hi"})["result"]["content"][0]["text"] == "hi"
+    with open(f"{h.gateway.dir}/kept.db", "rb") as f:
+        kept = f.read()
+    assert b"t1-access" not in kept and b"t1-refresh" not in kept
+
+
+def an_account_that_is_over_is_asked_for_again(h, alice):
+    h.server.control(refuse=["Bearer t1-access-1"])
+    assert h.call(alice, args={"text": "hi"})["result"]["content"][0]["text"] == "hi"  # renewed, unseen
+    renewed = [x for x in h.as_.seen() if x.get("grant_type") == "refresh_token"]
+    assert len(renewed) == 1 and renewed[0]["refresh_token"] == "t1-refresh-1", renewed
+    h.server.control(refuse=["Bearer t1-access-2"])
+    h.as_.control(refuse="invalid_grant")
+    assert h.call(alice, args={"text": "hi"})["result"]["resultType"] == "input_required"
+    h.as_.control(refuse=None)
+    assert h.connect(alice, "alice").status == 200
+    assert until(lambda: "content" in h.call(alice, args={"text": "hi"})["result"])
+
+
+def an_old_client_is_told_the_address(h, bob):
+    s = mcp.Session(h.gateway, bob, capabilities={"elicitation": {"url": {}}})
+    e = s.request("tools/call", {"name": "s__connect_account", "arguments": {}}).message()["error"]
+    assert e["code"] == -32042 and e["data"]["elicitations"][0]["url"].startswith("http://"), e
