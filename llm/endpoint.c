@@ -39,6 +39,38 @@ str endpoint_name(const llm_endpoint *e)
     return (str){name, strlen(name)};
 }
 
+static bool is_under(str path, str prefix, str *rest)
+{
+    if (!str_starts(path, prefix)) return false;
+    *rest = str_drop(path, prefix.n);
+    return rest->n && rest->p[0] == '/';
+}
+
+static bool is_at_the_root(str path)
+{
+    return str_starts(path, S("/v1/messages")) || str_starts(path, S("/v2/"));
+}
+
+str endpoint_place(arena *a, const llm_prefixes *p, str path)
+{
+    static const str usual[] = {{"/anthropic", 10}, {"/cohere", 7}};
+    const str given[] = {p->anthropic, p->cohere};
+    str rest = {0};
+    bool moved = p->openai.n > 0;
+    for (size_t i = 0; i < 2; i++) {
+        if (!given[i].p || str_eq(given[i], usual[i])) continue;
+        moved = true;
+        if (given[i].n && is_under(path, given[i], &rest))
+            return arena_fmt(a, STR_FMT STR_FMT, STR_ARG(usual[i]), STR_ARG(rest));
+        if (is_under(path, usual[i], &rest)) return (str){0};
+    }
+    if (!moved || is_at_the_root(path)) return path;
+    for (size_t i = 0; i < 2; i++)
+        if (is_under(path, usual[i], &rest)) return path;
+    if (!is_under(path, p->openai, &rest)) return (str){0};
+    return is_at_the_root(rest) ? (str){0} : rest;
+}
+
 static bool matches(str path, const char *row)
 {
     str want = {row, strlen(row)};

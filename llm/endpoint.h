@@ -20,6 +20,9 @@ typedef struct llm_endpoint {
 str endpoint_name(const llm_endpoint *e);
 
 extern const llm_endpoint llm_endpoints[]; /* ends with {0} */
+/* The path as it is under the usual prefixes; {0}: it is under none of these. Messages and
+ * reranking are at the root too, whatever the prefixes. */
+str endpoint_place(arena *a, const llm_prefixes *p, str path);
 /* NULL: the path is not ours. A path that takes other methods only gives one of those. */
 const llm_endpoint *llm_endpoint_find(str path, str method);
 str endpoint_allow(arena *a, str path); /* "GET, DELETE" */

@@ -170,7 +170,7 @@ static flow_go not_found(llm_run *r, str id)
 
 static flow_go find(llm_run *r, flow_why why, bool takes)
 {
-    str id = str_drop(exchange_path(r->x), strlen(r->endpoint->path));
+    str id = str_drop(r->place, strlen(r->endpoint->path));
     if (why == FLOW_GONE) return FLOW_FAIL;
     if (!r->recall_began) {
         r->recall_began = ask(r, id, takes);
@@ -206,7 +206,7 @@ static flow_go confirm(void *run, flow_why why)
     (void)why;
     llm_run *r = run;
     jnode *j = jn_object(r->a);
-    jn_set_text(j, "id", str_drop(exchange_path(r->x), strlen(r->endpoint->path)));
+    jn_set_text(j, "id", str_drop(r->place, strlen(r->endpoint->path)));
     jn_set_text(j, "object", S("response"));
     jn_set(j, "deleted", jn_bool(r->a, true));
     exchange_reply(r->x, 200, as_json, jn_dump(r->a, j));

@@ -18,9 +18,9 @@ void llm_worker_free(llm_worker *w)
     free(w);
 }
 
-bool llm_path(str path)
+bool llm_path(arena *a, const llm_prefixes *p, str path)
 {
-    return llm_endpoint_find(path, (str){0}) != NULL;
+    return llm_endpoint_find(endpoint_place(a, p, path), (str){0}) != NULL;
 }
 
 /* A wrong method is refused by a flow of its own, so that it ends like every other request. */
@@ -52,7 +52,8 @@ void llm_serve(llm_worker *w, exchange *x, const llm_request *rq)
     r->a = a;
     r->rq = *rq;
     r->now_ms = clock_wall_ms();
-    r->endpoint = llm_endpoint_find(exchange_path(x), exchange_method(x));
+    r->place = endpoint_place(a, &rq->config->prefixes, exchange_path(x));
+    r->endpoint = llm_endpoint_find(r->place, exchange_method(x));
     r->client = r->endpoint ? r->endpoint->dialect : &openai_chat;
     r->self = handle_add(loop_handles(w->o.loop), &llm_run_type, r);
     record *facts = exchange_record(x);

@@ -77,6 +77,11 @@ typedef struct {
     str owned_by;
 } llm_route;
 
+/* Where the paths of each API begin, without '/' at the end; p NULL: "", /anthropic, /cohere. */
+typedef struct {
+    str openai, anthropic, cohere;
+} llm_prefixes;
+
 typedef struct {
     const llm_route *routes;
     size_t route_count;
@@ -86,6 +91,7 @@ typedef struct {
     size_t body_limit, upload_limit;
     unsigned json_depth;
     unsigned streams_per_caller;
+    llm_prefixes prefixes;
     int64_t keep_s;   /* how long answers of the Responses API are kept; 0: they are not */
     size_t keep_most; /* bytes of one of them */
 } llm_config;
@@ -108,7 +114,7 @@ llm_worker *llm_worker_new(const llm_worker_options *o);
 void llm_worker_free(llm_worker *w);
 
 /* Is this path one of ours (then llm_serve answers it, also a wrong method)? */
-bool llm_path(str path);
+bool llm_path(arena *a, const llm_prefixes *p, str path);
 
 typedef void llm_finished(void *ctx, exchange *x);
 typedef struct {

@@ -134,7 +134,7 @@ static flow_go one(void *run, flow_why why)
 {
     (void)why;
     llm_run *r = run;
-    str id = str_drop(exchange_path(r->x), strlen(r->endpoint->path));
+    str id = str_drop(r->place, strlen(r->endpoint->path));
     buf b = buf_new(r->a, LIST_LIMIT);
     listing l = {.r = r, .seen = map_new(r->a), .want = id, .out = &b};
     add_models(&l);

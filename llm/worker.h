@@ -24,6 +24,7 @@ typedef struct llm_run {
     exchange *x;
     arena *a;
     llm_request rq;
+    str place; /* the path, as it is under the usual prefixes */
     const llm_endpoint *endpoint;
     const caller *who;
     int64_t now_ms; /* wall clock, when it came */

@@ -33,6 +33,8 @@ typedef struct config {
     config_text admin_token;
     int64_t body, upload, header, json_depth, header_timeout_ms, idle_timeout_ms;
     int64_t connections, streams_per_caller;
+    const yaml_node *prefixes;
+    str openai_prefix, anthropic_prefix, cohere_prefix;
     int64_t responses_keep_ms, responses_size; /* 0: none are kept */
     const str *allowed_origins, *allowed_hosts, *trusted_proxies;
     config_list seal_keys; /* config_text */

@@ -4,6 +4,7 @@
 #include "../mcp/selector.h"
 #include "../mcp/upstream.h"
 #include "config_check.h"
+#include "config_edit.h"
 
 /* Mcp servers */
 
@@ -170,6 +171,7 @@ static bool path_ok(str path)
 static void check_path(config_reader *r, const config *c, const config_endpoint *e)
 {
     const yaml_node *n = config_place(e->at.node, "path");
+    const llm_prefixes prefixes = config_prefixes(c);
     if (!e->path.p) return;
     if (!path_ok(e->path))
         problems_add(r->out, n->line, n->column,
@@ -177,7 +179,7 @@ static void check_path(config_reader *r, const config *c, const config_endpoint 
     else if (str_eq(e->path, S("/")) || str_starts(e->path, S("/.well-known/")))
         problems_add(r->out, n->line, n->column, "path `" STR_FMT "` is the gateway's own",
                      STR_ARG(e->path));
-    else if (c->backends.count && llm_path(e->path))
+    else if (c->backends.count && llm_path(r->a, &prefixes, e->path))
         problems_add(r->out, n->line, n->column, "path `" STR_FMT "` is a path of the LLM door",
                      STR_ARG(e->path));
 }
@@ -290,8 +292,19 @@ static void serve_all_from_one(config_reader *r, config *c)
     c->routes = (config_list){.items = route, .count = 1};
 }
 
+static void check_prefix(config_reader *r, const config *c, const char *key, str prefix)
+{
+    if (!prefix.p || path_ok(prefix)) return;
+    const yaml_node *n = config_place(c->prefixes, key);
+    problems_add(r->out, n->line, n->column, "prefix `" STR_FMT "` must start with / and be plain",
+                 STR_ARG(prefix));
+}
+
 void config_check_llm(config_reader *r, config *c)
 {
+    check_prefix(r, c, "openai", c->openai_prefix);
+    check_prefix(r, c, "anthropic", c->anthropic_prefix);
+    check_prefix(r, c, "cohere", c->cohere_prefix);
     config_backend *backends = c->backends.items;
     for (size_t i = 0; i < c->backends.count; i++) check_backend(r, &backends[i]);
     const str *names = config_names(r->a, &c->backends, sizeof(config_backend));

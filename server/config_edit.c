@@ -75,7 +75,19 @@ void config_check_own_key(config_reader *r, const config_backend *b)
         problems_add(r->out, n->line, n->column, "`fallback` wants `auth` to fall back to");
 }
 
-/* Retries */
+/* Paths and retries */
+
+static str without_slash(str path)
+{
+    return path.n && path.p[path.n - 1] == '/' ? str_take(path, path.n - 1) : path;
+}
+
+llm_prefixes config_prefixes(const config *c)
+{
+    return (llm_prefixes){.openai = without_slash(c->openai_prefix),
+                          .anthropic = without_slash(c->anthropic_prefix),
+                          .cohere = without_slash(c->cohere_prefix)};
+}
 
 unsigned config_retry_bit(str name)
 {

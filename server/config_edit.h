@@ -6,6 +6,7 @@
 #include "../llm/llm.h"
 #include "config.h"
 
+llm_prefixes config_prefixes(const config *c);
 unsigned config_retry_bit(str name); /* RETRY_*; 0: no such failure */
 /* A value as JSON: plain numbers, true, false and null are what they look like, all else is text.
  */

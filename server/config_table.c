@@ -285,7 +285,10 @@ const config_row config_rows[] = {
 {"llm.responses.size", CONFIG_SIZE, IN(config, responses_size), .least = 1024, .most = 16 << 20, .fallback = "1MiB",
  .help = "Bytes of one with all that led to it; what is longer is not kept."},
 {"llm.prices", CONFIG_TEXT, LATER, .help = "Prices by model."},
-{"llm.endpoint_prefixes", CONFIG_ANY, LATER, .help = "Paths of the public dialects."},
+{"llm.endpoint_prefixes", CONFIG_MAP, IN(config, prefixes), .help = "Where the paths of each API begin. /v1/messages and /v2/rerank are served as they are, too."},
+{"llm.endpoint_prefixes.openai", CONFIG_TEXT, IN(config, openai_prefix), .fallback = "/", .help = "Before /v1/chat/completions and its like."},
+{"llm.endpoint_prefixes.anthropic", CONFIG_TEXT, IN(config, anthropic_prefix), .fallback = "/anthropic", .help = "Before /v1/messages."},
+{"llm.endpoint_prefixes.cohere", CONFIG_TEXT, IN(config, cohere_prefix), .fallback = "/cohere", .help = "Before /v2/rerank."},
 
 {"policies", CONFIG_TEXTS, IN(config, live.patterns), .help = "Policy files, as globs relative to this file. Without rules nothing is allowed."},
 {"shadow_policies", CONFIG_TEXTS, IN(config, shadow.patterns),

@@ -106,7 +106,7 @@ void dispatch_exchange(exchange *x, void *ctx)
                           .let_go = snapshot_let_go,
                           .hold = hold};
         mcp_serve(w->mcp, x, &rq);
-    } else if (s->llm.route_count && llm_path(path)) {
+    } else if (s->llm.route_count && llm_path(exchange_arena(x), &s->llm.prefixes, path)) {
         llm_request rq = {.config = &s->llm, .finished = finished, .ctx = w};
         llm_serve(w->llm, x, &rq);
     } else if (str_eq(path, S("/")))

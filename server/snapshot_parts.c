@@ -412,6 +412,7 @@ const err *snapshot_make_llm(snapshot_maker *m, llm_config *out)
                         .body_limit = (size_t)c->body,
                         .upload_limit = (size_t)c->upload,
                         .json_depth = (unsigned)c->json_depth,
+                        .prefixes = config_prefixes(c),
                         .streams_per_caller = (unsigned)c->streams_per_caller,
                         .keep_s = c->responses_keep_ms / 1000,
                         .keep_most = (size_t)c->responses_size};

@@ -36,6 +36,7 @@ class House(Household):
         at = 'url: "http://127.0.0.1:%d"'
         one, two, aws = (at % p.port for p in (self.one, self.two, self.aws))
         config = f"""llm:
+  endpoint_prefixes: {{ anthropic: /claude }}
   backends:
     plain: {{ schema: openai, {one}, auth: {{ bearer: sk-ours }}, headers: {{ set: {{ x-team: blue, x-both: backend }} }},
               body: {{ set: {{ seed: 7, user: backend }}, remove: [top_p, store] }} }}
@@ -101,11 +102,12 @@ def test_a_key_of_the_callers_own_goes_up_in_place_of_ours(binary):
         h.two.will(Answer(CLAUDE))
         assert h.ask("strict", "/v1/messages", headers={"x-my-key": "sk-mine"}).status == 200
         assert sent(h.two)["x-api-key"] == "sk-mine" and "x-my-key" not in sent(h.two), sent(h.two)
-        for path in ("/v1/chat/completions", "/v1/messages"):
+        for path in ("/v1/chat/completions", "/v1/messages", "/claude/v1/messages"):
             a = h.ask("strict", path)
             error = a.json()["error"]
             assert (a.status, error["type"], error["message"]) == (
                 401, "authentication_error", "missing upstream credential"), a.body
+        assert h.ask("strict", "/anthropic/v1/messages").status == 404  # its prefix is another one here
         a = h.ask("claimed", claims={"keys": {"openai": ["sk"]}})
         assert a.status == 401 and len(h.one.asked) == 3, a.body
         assert "sk-mine" not in h.gateway.log_text()

@@ -125,11 +125,45 @@ static void usage_is_disjoint_and_read_from_any_cut_of_the_stream(void **s)
     }
 }
 
+static void paths_move_with_their_prefixes(void **s)
+{
+    (void)s;
+    const llm_prefixes usual = {{0}, {"/anthropic", 10}, {"/cohere", 7}};
+    const llm_prefixes moved = {{"/oai", 4}, {"/claude", 7}, {"/cohere", 7}};
+    static const struct {
+        const char *path;
+        bool moved, usual;
+    } cases[] = {
+        {"/v1/chat/completions", false, true},
+        {"/oai/v1/chat/completions", true, false},
+        {"/anthropic/v1/messages", false, true},
+        {"/claude/v1/messages", true, false},
+        {"/v1/messages", true, true},
+        {"/oai/v1/messages", false, false},
+        {"/v1/messages/count_tokens", true, true},
+        {"/claude/v1/models/a", true, false},
+        {"/oai/v1/models", true, false},
+        {"/cohere/v2/rerank", true, true},
+        {"/oaiv1/models", false, false},
+        {"/v2/rerank", true, true},
+    };
+    arena *a = arena_new();
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        str path = {cases[i].path, strlen(cases[i].path)};
+        if (llm_path(a, &moved, path) != cases[i].moved ||
+            llm_path(a, &usual, path) != cases[i].usual)
+            fail_msg("%s", cases[i].path);
+        assert_int_equal(llm_path(a, &(llm_prefixes){0}, path), cases[i].usual);
+    }
+    arena_free(a);
+}
+
 int main(void)
 {
     static const struct CMUnitTest t[] = {
         cmocka_unit_test(exact_hosts_come_before_wildcards_and_those_before_none),
         cmocka_unit_test(a_host_with_routes_of_its_own_has_no_others),
+        cmocka_unit_test(paths_move_with_their_prefixes),
         cmocka_unit_test(a_wildcard_is_exactly_one_label),
         cmocka_unit_test(weights_are_kept_and_spares_come_last),
         cmocka_unit_test(every_endpoint_states_what_it_needs),
