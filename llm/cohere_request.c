@@ -272,6 +272,7 @@ const err *cohere_write_request(const llm_chat *c, const llm_target *to, llm_los
     write_top_p(&w, out);
     stops_write(c, "stop_sequences", out, l);
     write_tools(&w, out);
+    if (c->parallel_tools.v) loss_said(l, &c->parallel_tools); /* so it works unsaid */
     write_format(&w, out);
     write_thinking(&w, out);
     return NULL;
