@@ -63,7 +63,7 @@ static bool same_origin(const url_parts *a, const url_parts *b)
 static str beside(arena *a, str path, str said)
 {
     path = str_cut(path, '?').head;
-    while (path.n && path.p[path.n - 1] != '/') path.n--;
+    while (said.p[0] != '?' && path.n && path.p[path.n - 1] != '/') path.n--;
     return arena_fmt(a, STR_FMT STR_FMT, STR_ARG(path), STR_ARG(said));
 }
 

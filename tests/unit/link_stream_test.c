@@ -13,6 +13,7 @@ static void an_address_is_of_the_servers_own_origin(void **state)
     } cases[] = {
         {S("http://h:1/sse"), S("/messages?of=1"), S("/messages?of=1")},
         {S("http://h:1/a/sse?x=/y"), S("messages"), S("/a/messages")},
+        {S("http://h:1/a/sse?x=/y"), S("?of=1"), S("/a/sse?of=1")},
         {S("http://h:1/sse"), S("http://h:1/m?s=2"), S("/m?s=2")},
         {S("https://H/sse"), S("https://h:443/m"), S("/m")},
         {S("http://h:1/sse"), S("http://h:2/m"), {0}},
