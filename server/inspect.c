@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { GOODBYE_MS = 200 };
+enum { GOODBYE_MS = 200, ERRANDS_MOST = 100 };
 
 typedef struct {
     flow_run run;
@@ -25,6 +25,7 @@ struct inspection {
     identity_cache *tokens;
     child_spawner *spawner;
     refresh *net;
+    errands *web;
     tally *streams;
     mcp_shared *shared;
     mcp_worker *worker;
@@ -106,11 +107,13 @@ static const err *make(inspection *i, arena *a, char *const *shim)
     i->spawner = child_spawner_new(i->log, shim);
     if (!i->loop || !i->spawner) return err_new(a, ERR_BUG, "no thread or descriptor left");
     i->net = refresh_new(i->log);
+    i->web = errands_new(1, ERRANDS_MOST);
     i->streams = tally_new();
     i->shared = mcp_shared_new(&(mcp_shared_options){.log = i->log,
                                                      .seals = seals,
                                                      .streams = i->streams,
                                                      .spawner = i->spawner,
+                                                     .web = i->web,
                                                      .workers = 1});
     i->client = client_new(i->loop, i->log, 4);
     i->tokens = identity_cache_new(1);
@@ -164,6 +167,7 @@ void inspection_end(inspection *i)
     for (size_t k = 0; k < i->count; k++)
         if (i->found[k].tools) catalog_drop(i->found[k].tools);
     if (i->net) refresh_stop(i->net);
+    if (i->web) errands_stop(i->web);
     if (i->worker) mcp_worker_free(i->worker);
     if (i->client) client_free(i->client);
     if (i->tokens) identity_cache_free(i->tokens);
@@ -173,5 +177,6 @@ void inspection_end(inspection *i)
     if (i->shared) mcp_shared_free(i->shared);
     if (i->streams) tally_free(i->streams);
     refresh_free(i->net);
+    errands_free(i->web);
     log_free(i->log);
 }

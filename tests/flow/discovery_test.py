@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Token endpoints that the configuration does not name: found through the server, or through the issuer."""
+import subprocess
+
 from house import mcp, upstreams
 from house.gateway import until
 from house.household import Household
@@ -47,6 +49,8 @@ def test_a_token_endpoint_is_found_through_the_server(binary):
         assert len(asked) == 1 and asked[0]["basic"] == "gw:gw-secret", asked
         assert asked[0]["resource"] == h.server.url and asked[0]["scope"] == "tools", asked
         assert "gw-secret" not in h.gateway.log_text()
+        listed = subprocess.run([binary, "tools", "list", "-c", h.gateway.dir + "/sallyport.yaml"], capture_output=True, text=True)
+        assert "s/echo" in listed.stdout, (listed.stdout, listed.stderr)
         other_peoples_metadata_is_not_believed(h)
 
 
