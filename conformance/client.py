@@ -11,12 +11,15 @@ import os
 import sys
 import tempfile
 
+# The suite starts all scenarios at once; four at a time are let through, each until its process ends.
+turn = open(os.path.join(tempfile.gettempdir(), f"sallyport-turn-{os.getpid() % 4}"), "w")
+fcntl.flock(turn, fcntl.LOCK_EX)
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tests", "flow"))
-from house import asking, mcp  # noqa: E402
+from house import asking, http, mcp  # noqa: E402
 from house.household import Household  # noqa: E402
 
 POLICY = 'policy: v1\nname: everything\nrules: [ { id: all, permit: { tools: ["*/*"], resources: ["*"], prompts: ["*/*"] } } ]\n'
-CONFIG = 'mcp:\n  endpoints: [ {{ path: /mcp, naming: none }} ]\n  servers: {{ scenario: {{ url: "{url}", list_timeout: 30s }} }}\n'
+CONFIG = 'mcp:\n  endpoints: [ {{ path: /mcp, naming: none }} ]\n  servers: {{ scenario: {{ url: "{url}", list_timeout: 30s, timeout: 10s }} }}\n'
 LISTS = (("tools", "tools/list"), ("resources", "resources/list"), ("prompts", "prompts/list"))
 
 
@@ -92,22 +95,14 @@ def use(caller):
         print("prompts/get", p["name"], json.dumps(caller.ask("prompts/get", {"name": p["name"]}))[:300])
 
 
-def wait_for_a_turn():
-    """The suite starts all scenarios at once; four at a time are let through, until this process ends."""
-    turn = open(os.path.join(tempfile.gettempdir(), f"sallyport-turn-{os.getpid() % 4}"), "w")
-    fcntl.flock(turn, fcntl.LOCK_EX)
-    return turn
-
-
 def main():
-    turn = wait_for_a_turn()
+    http.PATIENCE = 60  # the suite is one process, and busy
     with Household(os.path.abspath(sys.argv[1]), [], CONFIG.format(url=sys.argv[2]), POLICY, workers=1) as house:
         caller = NewCaller if os.environ["MCP_CONFORMANCE_PROTOCOL_VERSION"] == mcp.MODERN else OldCaller
         try:
             use(caller(house.gateway, house.issuer.token("caller")))
         finally:
             print(house.gateway.log_text(), file=sys.stderr)
-    turn.close()
 
 
 main()

@@ -4,6 +4,9 @@ import json
 import socket
 
 
+PATIENCE = 15  # seconds for every read, unless somebody says otherwise
+
+
 class Answer:
     def __init__(self, status, headers, body):
         self.status, self.headers, self.body = status, headers, body
@@ -31,11 +34,11 @@ class Answer:
 class Connection:
     """One TCP connection; `timeout` guards every read."""
 
-    def __init__(self, port, timeout=15, receive_buffer=None):
+    def __init__(self, port, timeout=None, receive_buffer=None):
         self.s = socket.socket()
         if receive_buffer:
             self.s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
-        self.s.settimeout(timeout)
+        self.s.settimeout(timeout or PATIENCE)
         self.s.connect(("127.0.0.1", port))
         self.held = b""
 
@@ -96,7 +99,7 @@ class Connection:
         return Answer(status, headers, body)
 
 
-def once(port, method, path, headers, body=b"", timeout=15):
+def once(port, method, path, headers, body=b"", timeout=None):
     c = Connection(port, timeout)
     try:
         c.request(method, path, headers, body)
