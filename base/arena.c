@@ -183,6 +183,26 @@ void arena_free(arena *a)
     free(a);
 }
 
+arena *arena_spares_take(arena_spares *s)
+{
+    return s->n ? s->kept[--s->n] : arena_new();
+}
+
+void arena_spares_give(arena_spares *s, arena *a)
+{
+    if (s->n == ARENA_SPARES) {
+        arena_free(a);
+        return;
+    }
+    arena_reset(a);
+    s->kept[s->n++] = a;
+}
+
+void arena_spares_free(arena_spares *s)
+{
+    while (s->n) arena_free(s->kept[--s->n]);
+}
+
 str arena_dup(arena *a, str s)
 {
     if (s.n == SIZE_MAX) abort();

@@ -24,6 +24,16 @@ str arena_dup(arena *a, str s);                      /* NUL-terminated copy */
 const str *arena_dup_all(arena *a, const str *list); /* ends with {0}; NULL is an empty one */
 str arena_fmt(arena *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/* Arenas that were given back, for whoever needs one next; starts as {0}. One thread's. */
+enum { ARENA_SPARES = 32 };
+typedef struct {
+    arena *kept[ARENA_SPARES];
+    size_t n;
+} arena_spares;
+arena *arena_spares_take(arena_spares *s); /* as arena_new() */
+void arena_spares_give(arena_spares *s, arena *a);
+void arena_spares_free(arena_spares *s);
+
 #define NEW(a, type)      ((type *)arena_alloc((a), sizeof(type), _Alignof(type), 1))
 #define NEW_N(a, type, n) ((type *)arena_alloc((a), sizeof(type), _Alignof(type), (n)))
 #endif

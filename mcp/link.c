@@ -82,7 +82,7 @@ static void destroy(link_call *c)
         t->calls = c->next;
     if (c->next) c->next->prev = c->prev;
     upstream_release(c->u);
-    arena_free(c->arena);
+    arena_spares_give(&t->arenas, c->arena);
 }
 
 void link_table_free(struct link_table *t)
@@ -99,6 +99,7 @@ void link_table_free(struct link_table *t)
     map_free(t->sessions);
     map_free(t->children);
     map_free(t->flights);
+    arena_spares_free(&t->arenas);
     free(t);
 }
 
@@ -419,7 +420,7 @@ link_call *link_start(mcp_worker *w, const link_request *rq, const void *type, h
                       const link_events *ev)
 {
     link_table *t = w->links;
-    arena *a = arena_new();
+    arena *a = arena_spares_take(&w->links->arenas);
     link_call *c = NEW(a, link_call);
     c->arena = a;
     c->t = t;

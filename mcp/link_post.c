@@ -61,7 +61,7 @@ static void destroy(link_post *p)
     arena_free(p->scratch);
     arena_free(p->later);
     upstream_release(p->u);
-    arena_free(p->arena);
+    arena_spares_give(&p->t->arenas, p->arena);
 }
 
 /* Tells the user the end. The post itself may go on draining. */
@@ -344,7 +344,7 @@ static void on_end(void *p_, const err *why)
 
 link_post *link_post_new(link_table *t, upstream *to)
 {
-    arena *a = arena_new();
+    arena *a = arena_spares_take(&t->arenas);
     link_post *p = NEW(a, link_post);
     p->t = t;
     p->arena = a;

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* link_table.h - one worker's part in speaking to upstreams, and what the link files share.
  *
- * Private to link*.c. A call lives on the worker that asks. What stands between calls is owned by
- * one worker each: an era probe and a session by link_era.c and link_session.c on the owner's,
- * a child by link_child.c. Whoever needs one posts a letter to the owner and waits;
- * the answer is a letter that names the call's handle, so a call that is gone costs nothing. */
+ * Private to link*.c. A call lives on the worker that asks. What stands between calls has one
+ * owner: a probe (link_era.c), a session (link_session.c), a child (link_child.c). Whoever needs
+ * one posts a letter to it and waits; the answer names the call's handle, which may be gone. */
 #ifndef SP_MCP_LINK_TABLE_H
 #define SP_MCP_LINK_TABLE_H
 #include "link_message.h"
@@ -24,6 +23,7 @@ struct link_table {
     map *children;        /* likewise -> link_child.c */
     map *flights;         /* the asking call's handle -> link_child.c */
     loop_timer sweep;     /* looks for what is idle, while there is anything */
+    arena_spares arenas;  /* of calls and posts */
 };
 int64_t link_table_id(link_table *t);      /* unique in the process, never 0, below 2^53 */
 void link_table_sweep_soon(link_table *t); /* something stands now that may become idle */

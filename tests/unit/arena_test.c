@@ -42,6 +42,25 @@ static void a_second_block_is_used_again_and_zeroed(void **s)
     arena_free(a);
 }
 
+static void what_was_given_back_is_taken_again_and_is_empty(void **s)
+{
+    (void)s;
+    enum { MANY = 50 };
+    arena_spares spares = {0};
+    arena *all[MANY];
+    for (size_t i = 0; i < MANY; i++) all[i] = arena_spares_take(&spares);
+    for (size_t i = 0; i < MANY; i++) {
+        memset(NEW_N(all[i], char, 100), 'x', 100);
+        arena_spares_give(&spares, all[i]);
+    }
+    arena *again = arena_spares_take(&spares);
+    const char *p = NEW_N(again, char, 100);
+    for (size_t i = 0; i < 100; i++) assert_int_equal(p[i], 0);
+    arena_spares_give(&spares, again);
+    arena_spares_free(&spares);
+    assert_int_equal(spares.n, 0);
+}
+
 static void memory_is_zeroed_aligned_and_apart(void **s)
 {
     static const size_t sizes[] = {1, 3, 8, 100, 2000, 4000, 8191, 8192, 8193, 100000, 1, 70000, 7};
@@ -154,6 +173,7 @@ int main(void)
 {
     static const struct CMUnitTest t[] = {
         cmocka_unit_test(a_second_block_is_used_again_and_zeroed),
+        cmocka_unit_test(what_was_given_back_is_taken_again_and_is_empty),
         cmocka_unit_test_setup_teardown(memory_is_zeroed_aligned_and_apart, setup, teardown),
 #ifdef __SANITIZE_ADDRESS__
         cmocka_unit_test_setup_teardown(what_is_not_handed_out_is_poisoned, setup, teardown),
