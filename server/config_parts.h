@@ -120,6 +120,7 @@ typedef struct {
     config_text api_key, aws_key_id, aws_secret, aws_token, gcp_token;
     const yaml_node *aws, *gcp, *entra;
     config_text gcp_file, entra_secret;
+    str aws_profile;
     str entra_tenant, entra_client, entra_scope, entra_url;
 } config_backend;
 

@@ -62,27 +62,6 @@ static bool is_label(str s)
     return s.n > 0;
 }
 
-/* A key that was not written stands in the environment, as AWS's own tools have it. */
-static void from_environment(config_reader *r, config_text *t, const char *name)
-{
-    if (t->value.p || !r->world->variable) return;
-    str value = r->world->variable(r->world->ctx, r->a, (str){name, strlen(name)});
-    if (!value.n) return;
-    *t = (config_text){.value = value, .source = arena_fmt(r->a, "${%s}", name)};
-}
-
-static void check_aws(config_reader *r, config_backend *b)
-{
-    bool written = b->aws_key_id.value.p || b->aws_secret.value.p;
-    from_environment(r, &b->aws_key_id, "AWS_ACCESS_KEY_ID");
-    from_environment(r, &b->aws_secret, "AWS_SECRET_ACCESS_KEY");
-    if (!written) from_environment(r, &b->aws_token, "AWS_SESSION_TOKEN");
-    if (b->aws_key_id.value.p && b->aws_secret.value.p) return;
-    problems_add(r->out, b->aws->line, b->aws->column,
-                 "`aws` wants access_key_id and secret_access_key, or AWS_ACCESS_KEY_ID and "
-                 "AWS_SECRET_ACCESS_KEY in the environment");
-}
-
 static void check_gcp(config_reader *r, const config_backend *b)
 {
     lease_spec account;
@@ -137,7 +116,7 @@ static void check_auths(config_reader *r, config_backend *b, const provider_row 
                      row->auths & AUTH_KEY ? " `api_key`" : "",
                      row->auths & AUTH_AWS ? " `aws`" : "", row->auths & AUTH_GCP ? " `gcp`" : "",
                      row->auths & AUTH_ENTRA ? " `entra`" : "");
-    if (b->aws) check_aws(r, b);
+    if (b->aws) config_check_aws(r, b);
     if (b->gcp) check_gcp(r, b);
     if (b->entra) check_entra(r, b);
 }

@@ -10,7 +10,7 @@
 
 #include "../../server/config_table.h"
 
-/* A world in which four files and two variables exist */
+/* A world in which a few files and variables exist */
 
 static str world_variable(void *ctx, arena *a, str name)
 {
@@ -18,6 +18,7 @@ static str world_variable(void *ctx, arena *a, str name)
     (void)a;
     if (str_eq(name, S("KEY"))) return S("sk-123");
     if (str_eq(name, S("EMPTY"))) return S("");
+    if (str_eq(name, S("HOME"))) return S("/home/a");
     if (str_eq(name, S("TRICK"))) return S("x\nadmin: {}\n\"}] ${KEY}");
     return (str){0};
 }
@@ -31,6 +32,10 @@ static const err *world_read(void *ctx, arena *a, str path, str *text)
         *text = S("\n");
     else if (str_eq(path, S("seal.key")))
         *text = S("0123456789abcdef0123456789abcdef\r\n");
+    else if (str_eq(path, S("/home/a/.aws/credentials")))
+        *text = S("# of two people\n[none]\nregion = x\n[ work ]\naws_access_key_id = AKIDWORK\n"
+                  "aws_secret_access_key=a=b\r\n;aws_session_token = no\n[lent]\n"
+                  "aws_access_key_id = ASIA\naws_secret_access_key = s\naws_session_token = t");
     else if (str_eq(path, S("policies/one.yaml")))
         *text = S("policy: v1\n");
     else
@@ -198,7 +203,7 @@ static const wrong_case wrong[] = {
     {BACKEND "{ schema: azure }\n", "f:4:8: this kind of backend wants `url`\n"},
     {BACKEND "{ schema: aws-bedrock, auth: { aws: { access_key_id: a, secret_access_key: b } } }\n", "f:4:8: this kind of backend wants `region`\n"},
     {BACKEND "{ schema: aws-bedrock, region: eu-west-1, auth: { aws: {} } }\n",
-     "f:4:63: `aws` wants access_key_id and secret_access_key, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment\n"},
+     "f:4:63: `aws` wants access_key_id and secret_access_key, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment, or a profile that has them\n"},
     {BACKEND "{ schema: gcp-vertex, region: us-central1 }\n", "f:4:8: this kind of backend wants `project`\n"},
     {BACKEND "{ schema: gcp-vertex, project: p, region: \"a/b\" }\n", "f:4:50: `a/b` is no region\n"},
     {BACKEND "{ schema: anthropic, auth: { api_key: a, bearer: b } }\n", "f:4:35: `auth` wants one way, not several\n"},
@@ -283,6 +288,22 @@ static void values_are_taken_from_variables_and_files(void **state)
     assert_str(c->allowed_hosts[1], "${KEY}");
     assert_str(c->allowed_hosts[2], "e");
     assert_int_equal(((const config_text *)c->seal_keys.items)->value.n, 32);
+}
+
+static void keys_of_aws_are_found_in_a_profile(void **state)
+{
+    const config *c =
+        load_fine(*state,
+                  V "llm:\n  backends:\n"
+                    "    a: { schema: aws-bedrock, region: r, auth: { aws: { profile: work } } }\n"
+                    "    b: { schema: aws-bedrock, region: r, auth: { aws: { profile: lent } } }\n"
+                    "  routes: [{ name: r, to: [a, b] }]\n");
+    const config_backend *b = c->backends.items;
+    assert_str(b[0].aws_key_id.value, "AKIDWORK");
+    assert_str(b[0].aws_secret.value, "a=b");
+    assert_null(b[0].aws_token.value.p);
+    assert_str(b[1].aws_key_id.value, "ASIA");
+    assert_str(b[1].aws_token.value, "t");
 }
 
 static void a_variable_cannot_bring_structure_with_it(void **state)
@@ -433,6 +454,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(every_mistake_is_named_where_it_stands, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_is_left_out_has_the_defaults_of_the_table, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(keys_of_aws_are_found_in_a_profile, set_up, tear_down),
         cmocka_unit_test_setup_teardown(values_are_taken_from_variables_and_files, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_variable_cannot_bring_structure_with_it, set_up,
