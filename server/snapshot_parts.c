@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* snapshot_parts.c - servers, endpoints, backends and routes as the products want them. */
+/* snapshot_parts.c - servers and endpoints as the MCP door wants them. */
 #include "snapshot_parts.h"
-#include "config_edit.h"
 #include "process.h"
 
 #include <stdlib.h>
@@ -17,7 +16,7 @@ const jwt_alg *snapshot_algorithms(arena *a, const str *names)
     return all;
 }
 
-static const header *auth_headers(arena *a, const config_auth *auth)
+const header *snapshot_auth(arena *a, const config_auth *auth)
 {
     header *list = NEW_N(a, header, 2);
     if (auth->bearer.value.p)
@@ -142,7 +141,7 @@ static upstream_spec spec_of(snapshot_maker *m, const config_server *s)
                           .trusted = s->trusted};
     if (s->url.p) {
         spec.url = s->url;
-        spec.auth = auth_headers(m->a, &s->auth);
+        spec.auth = snapshot_auth(m->a, &s->auth);
         spec.grant = grant_of(m->a, s);
         spec.ca_pem = s->ca.value;
         spec.forward_headers = forwards_of(m->a, s);
@@ -252,169 +251,5 @@ const err *snapshot_make_mcp(snapshot_maker *m, mcp_config *out)
                         .json_depth = (unsigned)c->json_depth,
                         .streams_per_caller = (unsigned)c->streams_per_caller,
                         .instance_name = S("sallyport")};
-    return NULL;
-}
-
-/* LLM */
-
-/* The header in which each provider looks for its key; {0}: authorization. */
-static str key_header(const config_backend *b)
-{
-    switch ((llm_schema)b->schema) {
-    case SCHEMA_ANTHROPIC: return S("x-api-key");
-    case SCHEMA_AZURE: return S("api-key");
-    case SCHEMA_GEMINI: return S("x-goog-api-key");
-    default: return (str){0};
-    }
-}
-
-static const header *provider_auth(arena *a, const config_backend *b)
-{
-    header *list = NEW_N(a, header, 2);
-    str key = b->api_key.value, token = b->gcp_token.value;
-    if (!key.p && !token.p) return auth_headers(a, &b->auth);
-    list[0] = (header){key_header(b), key};
-    if (!list[0].name.p)
-        list[0] = (header){S("authorization"),
-                           arena_fmt(a, "Bearer " STR_FMT, STR_ARG(key.p ? key : token))};
-    return list;
-}
-
-/* A caller's key goes where the configured one does, or would. */
-static llm_own_key own_key(const config_backend *b)
-{
-    llm_own_key own = {.header = b->own_header,
-                       .claim = b->own_claim,
-                       .goes_in = key_header(b),
-                       .fallback = b->own_fallback};
-    if (b->aws) return (llm_own_key){.header = b->own_header, .fallback = b->own_fallback};
-    if (b->auth.header) own.goes_in = b->auth.header_name;
-    if (b->auth.header || (own.goes_in.p && !b->auth.bearer.node)) return own;
-    own.goes_in = S("authorization");
-    own.scheme = S("Bearer ");
-    return own;
-}
-
-static const sigv4_key *signing_key(arena *a, const config_backend *b)
-{
-    if (!b->aws) return NULL;
-    sigv4_key *key = NEW(a, sigv4_key);
-    *key = (sigv4_key){.access_key_id = b->aws_key_id.value,
-                       .secret_access_key = b->aws_secret.value,
-                       .session_token = b->aws_token.value,
-                       .region = b->region,
-                       .service = S("bedrock")};
-    return key;
-}
-
-static void drop_lease(void *l)
-{
-    lease_drop(l);
-}
-
-/* Was read before, by the check. */
-static lease *lease_of(snapshot_maker *m, const config_backend *b)
-{
-    lease_spec spec = {.kind = LEASE_ENTRA,
-                       .token_url = b->entra_url,
-                       .name = b->entra_client,
-                       .secret = b->entra_secret.value,
-                       .scope = b->entra_scope};
-    if (!b->entra && !b->gcp_file.value.p) return NULL;
-    if (b->gcp_file.value.p && lease_of_account(m->scratch, b->gcp_file.value, &spec)) return NULL;
-    lease *l = lease_new(&spec);
-    arena_own(m->a, drop_lease, l);
-    return l;
-}
-
-static const err *make_backend(snapshot_maker *m, const config_backend *from, llm_backend *to)
-{
-    url_parts u;
-    const err *e = url_parse(m->a, from->url, &u);
-    if (!e) e = refresh_origin(m->needs->net, m->scratch, &u, from->ca.value, &to->to);
-    if (e) return err_wrap(m->scratch, e, "backend " STR_FMT, STR_ARG(from->at.name));
-    str path = str_cut(u.path, '?').head;
-    while (path.n && path.p[path.n - 1] == '/') path.n--;
-    to->name = from->at.name;
-    to->schema = (llm_schema)from->schema;
-    to->base_path = path;
-    to->prefix = from->prefix;
-    to->version = from->version;
-    to->region = from->region;
-    to->project = from->project;
-    to->authority = u.authority;
-    to->auth = provider_auth(m->a, from);
-    to->aws = signing_key(m->a, from);
-    to->own = own_key(from);
-    to->lease = lease_of(m, from);
-    return NULL;
-}
-
-static llm_retry retry_of(const config_route *r)
-{
-    llm_retry retry = {.attempts = (unsigned)r->attempts,
-                       .budget = (unsigned)r->budget,
-                       .back_off_ms = r->back_off_ms};
-    if (!r->retry) return (llm_retry){0};
-    for (const str *s = r->retry_on; s->p; s++) retry.on |= config_retry_bit(*s);
-    if (!r->retry_on->p) retry.on = ~0u;
-    return retry;
-}
-
-static const llm_target *targets_of(snapshot_maker *m, const config_route *r,
-                                    const llm_backend *backends, size_t count)
-{
-    const config_target *from = r->to.items;
-    const config_backend *configured = m->s->config->backends.items;
-    llm_target *all = NEW_N(m->a, llm_target, r->to.count + 1);
-    for (size_t i = 0; i < r->to.count; i++) {
-        all[i] = (llm_target){.model = from[i].model,
-                              .weight = (unsigned)from[i].weight,
-                              .priority = (unsigned)from[i].priority};
-        for (size_t k = 0; k < count; k++)
-            if (str_eq(backends[k].name, from[i].backend)) {
-                all[i].backend = &backends[k];
-                all[i].headers = config_header_edits(m->a, &configured[k].edits, &r->edits);
-                all[i].edits = config_body_edits(m->a, &configured[k].edits, &r->edits);
-            }
-    }
-    return all;
-}
-
-const err *snapshot_make_llm(snapshot_maker *m, llm_config *out)
-{
-    const config *c = m->s->config;
-    const config_backend *from = c->backends.items;
-    const config_route *routes = c->routes.items;
-    llm_backend *backends = NEW_N(m->a, llm_backend, c->backends.count + 1);
-    for (size_t i = 0; i < c->backends.count; i++) {
-        const err *e = make_backend(m, &from[i], &backends[i]);
-        if (e) return e;
-    }
-    llm_route *all = NEW_N(m->a, llm_route, c->routes.count + 1);
-    for (size_t i = 0; i < c->routes.count; i++)
-        all[i] =
-            (llm_route){.name = routes[i].name,
-                        .hosts = routes[i].hosts,
-                        .models = routes[i].models,
-                        .to = targets_of(m, &routes[i], backends, c->backends.count),
-                        .target_count = routes[i].to.count,
-                        .timeout_ms = routes[i].timeout_ms,
-                        .stream_idle_ms = routes[i].stream_idle_ms,
-                        .retry = retry_of(&routes[i]),
-                        .owned_by = routes[i].owned_by.p ? routes[i].owned_by : routes[i].name};
-    *out = (llm_config){.routes = all,
-                        .route_count = c->routes.count,
-                        .who = &m->s->who,
-                        .rules = m->s->rules,
-                        .shadow = m->s->shadow,
-                        .redact = c->redact,
-                        .body_limit = (size_t)c->body,
-                        .upload_limit = (size_t)c->upload,
-                        .json_depth = (unsigned)c->json_depth,
-                        .prefixes = config_prefixes(c),
-                        .streams_per_caller = (unsigned)c->streams_per_caller,
-                        .keep_s = c->responses_keep_ms / 1000,
-                        .keep_most = (size_t)c->responses_size};
     return NULL;
 }

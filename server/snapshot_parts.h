@@ -12,5 +12,7 @@ typedef struct {
 
 MUST_CHECK const err *snapshot_make_mcp(snapshot_maker *m, mcp_config *out); /* and the gate */
 MUST_CHECK const err *snapshot_make_llm(snapshot_maker *m, llm_config *out);
+/* What a bearer token or a header of one's own puts into a request; ends with {0}. */
+const header *snapshot_auth(arena *a, const config_auth *auth);
 const jwt_alg *snapshot_algorithms(arena *a, const str *names);
 #endif
