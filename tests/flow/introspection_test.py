@@ -62,7 +62,7 @@ def test_an_opaque_token_is_its_issuers_word(binary):
 
         h.as_.control(revoke=token)
         assert until(lambda: h.call(token).status == 401), "a revoked token is still good"
-        for wrong in ("garbage", "down"):
+        for wrong in ("down",):  # what else is no yes: introspection_test.c
             fresh = get_token(h)
             h.as_.control(**{"break": wrong})
             r = h.call(fresh)
