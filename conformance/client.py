@@ -15,11 +15,22 @@ import tempfile
 turn = open(os.path.join(tempfile.gettempdir(), f"sallyport-turn-{os.getpid() % 4}"), "w")
 fcntl.flock(turn, fcntl.LOCK_EX)
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tests", "flow"))
+from connect_test import Browser  # noqa: E402
 from house import asking, http, mcp  # noqa: E402
 from house.household import Household  # noqa: E402
 
 POLICY = 'policy: v1\nname: everything\nrules: [ { id: all, permit: { tools: ["*/*"], resources: ["*"], prompts: ["*/*"] } } ]\n'
 CONFIG = 'mcp:\n  endpoints: [ {{ path: /mcp, naming: none }} ]\n  servers: {{ scenario: {{ url: "{url}", list_timeout: 30s, timeout: 10s }} }}\n'
+# The scenarios of authorization: the caller's account is connected in a browser first. Whoever is at this machine is the caller.
+LOCAL = """version: 1
+listen: [ {{ address: "127.0.0.1:{port}" }} ]
+admin: {{ address: "127.0.0.1:{admin}", token: conformance }}
+workers: {workers}
+identity: {{ anonymous: allow }}
+policies: ["policies/*.yaml"]
+telemetry: {{ access_log: {{ to: stdout }} }}
+"""
+CONTEXT = json.loads(os.environ.get("MCP_CONFORMANCE_CONTEXT", "{}"))
 LISTS = (("tools", "tools/list"), ("resources", "resources/list"), ("prompts", "prompts/list"))
 
 
@@ -71,9 +82,8 @@ class NewCaller:
 
 def calls_of(tools):
     """What the scenario wants called: what it lists, what it asks for in prose, or every tool."""
-    context = json.loads(os.environ.get("MCP_CONFORMANCE_CONTEXT", "{}"))
-    if "toolCalls" in context:
-        return [(c["name"], c["arguments"]) for c in context["toolCalls"]]
+    if "toolCalls" in CONTEXT:
+        return [(c["name"], c["arguments"]) for c in CONTEXT["toolCalls"]]
     schemas = {t["name"]: t["inputSchema"] for t in tools}
     if os.environ["MCP_CONFORMANCE_SCENARIO"] == "json-schema-2020-12-preservation":
         return [("json_schema_echo", {"schema": schemas["json_schema_2020_12_tool"]})]
@@ -95,8 +105,35 @@ def use(caller):
         print("prompts/get", p["name"], json.dumps(caller.ask("prompts/get", {"name": p["name"]}))[:300])
 
 
+def connect(caller, tool):
+    """Opens the address that the caller is asked to open, and says so."""
+    params = {"name": tool, "arguments": {}}
+    m = caller.ask("tools/call", params)
+    print("tools/call", tool, json.dumps(m)[:300])
+    ((key, question),) = m["result"]["inputRequests"].items()
+    browser = Browser()
+    print("browser", browser.open(question["params"]["url"]).body, browser.way)
+    caller.ask("tools/call", {**params, "requestState": m["result"]["requestState"], "inputResponses": {key: {"action": "accept"}}})
+
+
+def use_with_account(binary, url):
+    registered = {k: CONTEXT[k] for k in ("client_id", "client_secret") if k in CONTEXT}
+    auth = {"user_oauth": {"allow_private": True, **registered}}
+    config = CONFIG.format(url=url).replace("timeout: 10s }", f"timeout: 10s, auth: {json.dumps(auth)} }}").replace(", naming: none", "")
+    with Household(binary, [], config, POLICY, workers=1, config=LOCAL) as house:
+        caller = NewCaller(house.gateway, None)
+        try:
+            connect(caller, "scenario__connect_account")
+            use(caller)
+        finally:
+            print(house.gateway.log_text(), file=sys.stderr)
+
+
 def main():
     http.PATIENCE = 60  # the suite is one process, and busy
+    if os.environ["MCP_CONFORMANCE_SCENARIO"].startswith("auth/"):
+        use_with_account(os.path.abspath(sys.argv[1]), sys.argv[2])
+        return
     with Household(os.path.abspath(sys.argv[1]), [], CONFIG.format(url=sys.argv[2]), POLICY, workers=1) as house:
         caller = NewCaller if os.environ["MCP_CONFORMANCE_PROTOCOL_VERSION"] == mcp.MODERN else OldCaller
         try:
