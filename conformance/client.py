@@ -15,8 +15,8 @@ import tempfile
 turn = open(os.path.join(tempfile.gettempdir(), f"sallyport-turn-{os.getpid() % 4}"), "w")
 fcntl.flock(turn, fcntl.LOCK_EX)
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tests", "flow"))
-from connect_test import Browser  # noqa: E402
 from house import asking, http, mcp  # noqa: E402
+from house.browser import Browser  # noqa: E402
 from house.household import Household  # noqa: E402
 
 POLICY = 'policy: v1\nname: everything\nrules: [ { id: all, permit: { tools: ["*/*"], resources: ["*"], prompts: ["*/*"] } } ]\n'

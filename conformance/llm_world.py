@@ -12,8 +12,12 @@ import socket
 import socketserver
 import subprocess
 import tempfile
+import sys
 import threading
 import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tests", "flow"))
+from house.ports import free_port, listens  # noqa: E402
 
 SCHEMAS = {"OpenAI": "openai", "AzureOpenAI": "azure", "Anthropic": "anthropic", "AWSBedrock": "aws-bedrock",
            "AWSAnthropic": "aws-anthropic", "GCPVertexAI": "gcp-vertex", "GCPAnthropic": "gcp-anthropic",
@@ -107,12 +111,6 @@ class Upstream(socketserver.ThreadingMixIn, http.server.HTTPServer):
 
     def expect(self, canned, failures):
         self.seen, self.canned, self.failures = [], canned, failures
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 def backend_of(case, port):
@@ -223,13 +221,8 @@ class Gateway:
         self.process = subprocess.Popen([self.binary, "serve", "-c", "sallyport.yaml"], cwd=self.dir,
                                         stdout=subprocess.PIPE, stderr=self.log, text=True)
         threading.Thread(target=self.read_records, daemon=True).start()
-        end = time.time() + 20
-        while time.time() < end and self.process.poll() is None:
-            try:
-                socket.create_connection(("127.0.0.1", self.port), 1).close()
-                return
-            except OSError:
-                time.sleep(0.02)
+        if listens(self.port, 20):
+            return
         self.log.seek(0)
         raise SystemExit("the gateway did not start:\n" + self.log.read())
 

@@ -4,7 +4,8 @@ import os
 import subprocess
 
 from house import upstreams
-from house.gateway import Gateway, free_port
+from house.gateway import Gateway
+from house.ports import free_port
 from house.tokens import Issuer
 
 here = os.path.dirname(os.path.abspath(__file__))

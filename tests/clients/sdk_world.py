@@ -10,7 +10,8 @@ here = os.path.dirname(os.path.abspath(__file__))
 root = os.path.abspath(os.path.join(here, "..", ".."))
 shared = os.path.join(root, "..", "shared", "conformance", "clients")
 sys.path.insert(0, os.path.join(root, "tests", "flow"))
-from house.gateway import CONFIG, Gateway, free_port, wait_for_port  # noqa: E402
+from house.gateway import CONFIG, Gateway  # noqa: E402
+from house.ports import free_port, wait_for_port  # noqa: E402
 from house.tokens import Issuer  # noqa: E402
 
 POLICY = """policy: v1

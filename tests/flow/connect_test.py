@@ -5,9 +5,11 @@ import time
 from urllib.parse import urlsplit
 
 from house import mcp, upstreams
-from house.gateway import until, wait_for_port
+from house.browser import Browser
+from house.gateway import until
 from house.household import Household
 from house.http import once
+from house.ports import wait_for_port
 
 POLICY = "policy: v1\nname: p\nrules:\n  - { id: all, permit: { tools: ['*/*'] } }\n"
 HEAD = """version: 1
@@ -26,28 +28,6 @@ telemetry:
   access_log: {{ to: stdout }}
 """
 CAN = {"io.modelcontextprotocol/clientCapabilities": {"elicitation": {"url": {}}}}
-
-
-class Browser:
-    """Follows redirects and keeps cookies by port, as a browser does by host."""
-
-    def __init__(self):
-        self.cookies, self.way = {}, []
-
-    def open(self, url, until_path=None):
-        for _ in range(10):
-            at = urlsplit(url)
-            if until_path and at.path == until_path and self.way:
-                return url
-            head = {"Cookie": "; ".join(self.cookies[at.port])} if at.port in self.cookies else {}
-            r = once(at.port, "GET", at.path + ("?" + at.query if at.query else ""), head)
-            self.way.append((at.port, at.path, r.status))
-            if "set-cookie" in r.headers:
-                self.cookies[at.port] = [r.headers["set-cookie"].split(";")[0]]
-            if r.status != 302:
-                return r
-            url = r.headers["location"]
-        raise AssertionError(self.way)
 
 
 class House(Household):

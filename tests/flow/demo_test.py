@@ -6,7 +6,7 @@ import subprocess
 import tempfile
 import time
 
-from house.gateway import free_port
+from house.ports import free_port
 
 
 def lines_by_title(page):

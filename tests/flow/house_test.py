@@ -7,9 +7,10 @@ import tempfile
 import time
 
 from house import mcp, upstreams
-from house.gateway import CONFIG, free_port, until
+from house.gateway import CONFIG, until
 from house.household import Household
 from house.http import Connection, once
+from house.ports import free_port
 
 POLICY = "policy: v1\nname: p\nrules:\n  - { id: all, permit: '*/%s' }\n"
 

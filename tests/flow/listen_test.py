@@ -178,12 +178,10 @@ def test_old_servers_are_heard_too(binary):
 
 def test_a_child_is_heard_too(binary):
     with House(binary, stdio=True) as h:
-        alice = h.listen("alice")
-        h.names("alice")
-        time.sleep(1)
-        token = h.issuer.token("bob")
-        assert mcp.call(h.gateway, "child__change", {}, token).status == 200
-        assert "child__change" in h.names("alice")
+        alice, = h.settled(h.listen("alice"))
+        assert mcp.call(h.gateway, "child__change", {}, h.issuer.token("alice")).status == 200
+        assert alice.method() == CHANGED
+        assert "child__extra" in h.names("alice") and "child__extra" not in h.names("bob")
 
 
 def test_many_streams_hold_each_other_up_no_more_than_a_moment(binary):

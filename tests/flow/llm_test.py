@@ -4,7 +4,7 @@ import json
 import os
 import sys
 
-from house.gateway import free_port
+from house.ports import free_port
 from house.household import Household
 from house.http import Connection
 

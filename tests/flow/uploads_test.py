@@ -3,7 +3,8 @@
 import os
 import sys
 
-from house.gateway import free_port, until
+from house.gateway import until
+from house.ports import free_port
 from house.household import Household
 from house.http import Connection
 

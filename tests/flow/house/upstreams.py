@@ -6,7 +6,7 @@ import subprocess
 import sys
 import urllib.request
 
-from .gateway import free_port
+from .ports import free_port
 
 FAKES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "fakes")
 STDIO = [sys.executable, os.path.abspath(os.path.join(FAKES, "stdio_server.py"))]
