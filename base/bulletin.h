@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* feed.h - what one replica tells the others, through the store they share.
+/* bulletin.h - what one replica tells the others, through the store they share.
  *
  * A word is (topic, key, value), good for some time: "mcp.sessions.ended", sid, its expiry. The
  * last word about a key stands; who starts later hears all that still stand, before it serves.
@@ -7,57 +7,57 @@
  * answers; words of one topic in the order they were kept. So `heard` must not mind repetition.
  * A topic of your own: choose its name ("keys.revoked"), call hear() once while the house is being
  * built (before the first request), tell() when something happened. Act on what happened here at
- * once, too; the feed is for the others.
+ * once, too; the bulletin is for the others.
  * Values are opaque and small; no secrets, or sealed ones.
  *
  * Failure: tell() keeps a word and tries until the store takes it or its time is over; false: the
- * queue is full (FEED_QUEUE_MOST), it was not taken. While the store is away the others do not
+ * queue is full (BULLETIN_QUEUE_MOST), it was not taken. While the store is away the others do not
  * hear; they hear all of it when it is back. A word told in the last instant before kill -9 may be
- * lost: who must know uses feed_log's append(), which says when it is kept.
- * Threads: tell() from any, workers too, it never blocks. `heard` is called on the feed's own
+ * lost: who must know uses bulletin_log's append(), which says when it is kept.
+ * Threads: tell() from any, workers too, it never blocks. `heard` is called on the bulletin's own
  * thread, one at a time: brief, with locks or letters of its own. */
-#ifndef SP_FEED_H
-#define SP_FEED_H
+#ifndef SP_BULLETIN_H
+#define SP_BULLETIN_H
 #include "err.h"
 #include <stdint.h>
 
 enum {
-    FEED_TOPIC_MOST = 64, /* bytes */
-    FEED_KEY_MOST = 256,
-    FEED_VALUE_MOST = 4096,
-    FEED_QUEUE_MOST = 10000,        /* told here and not kept yet */
-    FEED_WORDS_MOST = 100 * 1000,   /* kept in all; then those go that would end soonest */
-    FEED_LIFE_MOST_S = 40 * 86400L, /* longer is this long */
-    FEED_BEAT_MS = 400              /* how often the store is asked */
+    BULLETIN_TOPIC_MOST = 64, /* bytes */
+    BULLETIN_KEY_MOST = 256,
+    BULLETIN_VALUE_MOST = 4096,
+    BULLETIN_QUEUE_MOST = 10000,        /* told here and not kept yet */
+    BULLETIN_WORDS_MOST = 100 * 1000,   /* kept in all; then those go that would end soonest */
+    BULLETIN_LIFE_MOST_S = 40 * 86400L, /* longer is this long */
+    BULLETIN_BEAT_MS = 400              /* how often the store is asked */
 };
 
 typedef struct {
     str topic, key, value;
-} feed_word;
+} bulletin_word;
 
-typedef void feed_heard(void *ctx, str key, str value);
+typedef void bulletin_heard(void *ctx, str key, str value);
 
 /* What products are given. */
 typedef struct {
-    bool (*tell)(void *ctx, feed_word w, int64_t lives_s);
-    void (*hear)(void *ctx, str topic, feed_heard *heard, void *who);
+    bool (*tell)(void *ctx, bulletin_word w, int64_t lives_s);
+    void (*hear)(void *ctx, str topic, bulletin_heard *heard, void *who);
     void *ctx;
-} feed;
+} bulletin;
 
 /* What a store gives: the words, in the order they were kept. All of it blocks: as base/store.h. */
 typedef struct {
     int64_t at; /* its place; one key's next word has a later one, its last is gone */
-    feed_word word;
-} feed_entry;
+    bulletin_word word;
+} bulletin_entry;
 
-enum { FEED_READ_MOST = 500 };
+enum { BULLETIN_READ_MOST = 500 };
 
 typedef struct {
     /* Durably, when it returns. For commands of the operator too (`sallyport key revoke`). */
-    const err *(*append)(void *ctx, arena *a, feed_word w, int64_t lives_s);
+    const err *(*append)(void *ctx, arena *a, bulletin_word w, int64_t lives_s);
     /* The next, at most `room`, whose place is after `after`; 0: from the first. */
-    const err *(*since)(void *ctx, arena *a, int64_t after, feed_entry *out, size_t room,
+    const err *(*since)(void *ctx, arena *a, int64_t after, bulletin_entry *out, size_t room,
                         size_t *n);
     void *ctx;
-} feed_log;
+} bulletin_log;
 #endif
