@@ -47,7 +47,9 @@ static flow_go route(void *run, flow_why why)
 {
     (void)why;
     llm_run *r = run;
-    r->route = route_find(r->rq.config, exchange_host(r->x), r->body.model);
+    question q;
+    llm_question(r, r->body.model, (str){0}, false, &q);
+    r->route = route_find(r->rq.config, &q, r->a);
     if (!r->route) return llm_fail(r, refusal_no_model(r->a, r->body.model));
     retry_asked(r);
     if (r->body.model.n || names_models(r->route)) return FLOW_NEXT;

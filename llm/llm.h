@@ -6,6 +6,7 @@
 #ifndef SP_LLM_H
 #define SP_LLM_H
 #include "../authz/audit.h"
+#include "../authz/policy/when.h"
 #include "../base/metric.h"
 #include "../base/tally.h"
 #include "../transport/client.h"
@@ -68,8 +69,10 @@ typedef struct {
 
 typedef struct {
     str name;
-    const str *hosts;  /* ends with {0}; empty: every host; "*.x.y": exactly one label */
-    const str *models; /* exact names or globs, ends with {0}; empty: every model */
+    const str *hosts;        /* ends with {0}; empty: every host; "*.x.y": exactly one label */
+    const str *models;       /* exact names or globs, ends with {0}; empty: every model */
+    const header *match;     /* values are globs; ends with {0}; NULL: none */
+    const policy_when *when; /* NULL: always */
     const llm_target *to;
     size_t target_count;
     int64_t timeout_ms, stream_idle_ms; /* 120 s, 30 s */

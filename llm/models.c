@@ -30,6 +30,18 @@ static bool listed(llm_run *r, const llm_route *route, str model)
     return false;
 }
 
+/* One by which some call of this caller would be answered; which one a call takes may hang on its
+ * headers. */
+static const llm_route *serving_route(llm_run *r, str model)
+{
+    const llm_config *c = r->rq.config;
+    question q;
+    llm_question(r, model, (str){0}, true, &q);
+    const llm_route *serving = route_find(c, &q, r->a);
+    while (serving && !listed(r, serving, model)) serving = route_after(c, &q, serving, r->a);
+    return serving;
+}
+
 static bool is_anthropic(const llm_run *r)
 {
     return r->client == &anthropic_messages ||
@@ -82,8 +94,8 @@ static void add_model(listing *l, str model)
     if (!is_exact(model) || (l->want.p && !str_eq(model, l->want)) || map_get(l->seen, model))
         return;
     map_put(l->seen, model, r);
-    const llm_route *serving = route_find(r->rq.config, exchange_host(r->x), model);
-    if (!serving || !listed(r, serving, model)) return;
+    const llm_route *serving = serving_route(r, model);
+    if (!serving) return;
     if (l->n++) buf_put(l->out, S(","));
     if (!l->ends.first.p) l->ends.first = model;
     l->ends.last = model;

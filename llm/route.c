@@ -57,20 +57,73 @@ bool route_serves_host(const llm_config *c, const llm_route *r, str host)
     return rank && rank == best_rank(c, host);
 }
 
-const llm_route *route_find(const llm_config *c, str host, str model)
+/* A header that was sent twice has to fit each time: nobody may read the other one. */
+static bool header_fits(const header *want, const header *sent)
+{
+    bool found = false;
+    for (; sent && sent->name.p; sent++) {
+        if (!header_name_is(sent->name, want->name)) continue;
+        if (!policy_glob(want->value, sent->value)) return false;
+        found = true;
+    }
+    return found;
+}
+
+static when_says headers_fit(const llm_route *r, const question *q)
+{
+    if (!r->match || !r->match->name.p) return WHEN_YES;
+    if (q->listing) return WHEN_UNKNOWN;
+    for (const header *want = r->match; want->name.p; want++)
+        if (!header_fits(want, q->http.headers)) return WHEN_NO;
+    return WHEN_YES;
+}
+
+/* Does this route, whose host and model fit, take the request? */
+static when_says takes(const llm_route *r, const question *q, arena *scratch)
+{
+    when_says fits = headers_fit(r, q);
+    if (fits == WHEN_NO || !r->when) return fits;
+    when_says holds = policy_when_holds(r->when, q, scratch);
+    return holds == WHEN_YES ? fits : holds;
+}
+
+static bool may_take(const llm_route *r, const question *q, arena *scratch)
+{
+    when_says t = takes(r, q, scratch);
+    return t == WHEN_YES || t == WHEN_UNKNOWN;
+}
+
+/* The best of those behind `last` in the order of how well the model fits, then of the file. */
+static const llm_route *next_of(const llm_config *c, const question *q, const llm_route *last,
+                                arena *scratch)
 {
     const llm_route *best = NULL;
     int best_match = MATCH_NO;
-    host = without_port(host);
+    int last_match = last ? model_match(last->models, q->llm.model) : MATCH_EXACT + 1;
+    str host = without_port(q->http.host);
     size_t rank = best_rank(c, host);
     for (size_t i = 0; i < c->route_count; i++) {
         const llm_route *r = &c->routes[i];
-        int match = model_match(r->models, model);
-        if (match <= best_match || host_rank(r->hosts, host) != rank) continue;
+        int match = model_match(r->models, q->llm.model);
+        bool behind = match < last_match || (match == last_match && r > last);
+        if (!behind || match <= best_match || host_rank(r->hosts, host) != rank) continue;
+        if (!may_take(r, q, scratch)) continue;
         best = r;
         best_match = match;
     }
     return best;
+}
+
+const llm_route *route_find(const llm_config *c, const question *q, arena *scratch)
+{
+    return next_of(c, q, NULL, scratch);
+}
+
+const llm_route *route_after(const llm_config *c, const question *q, const llm_route *last,
+                             arena *scratch)
+{
+    if (takes(last, q, scratch) == WHEN_YES) return NULL; /* it takes every such call */
+    return next_of(c, q, last, scratch);
 }
 
 static bool is_tried(uint64_t tried, size_t i)

@@ -1,14 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* route.h - which backends may answer for this host and model.
+/* route.h - which backends may answer a request.
  *
+ * A route takes what its hosts, models and headers name and its condition holds for.
  * The routes that name the host serve it alone; if none does, those with the longest wildcard
  * (which stands for exactly one label); if none has, those without hosts. Among their models an
- * exact name comes before a glob before none. */
+ * exact name comes before a glob before none; of two that are equal in this, the one that stands
+ * first. A condition that cannot be evaluated does not hold. */
 #ifndef SP_LLM_ROUTE_H
 #define SP_LLM_ROUTE_H
 #include "llm.h"
 
-const llm_route *route_find(const llm_config *c, str host, str model); /* NULL: no route */
+/* By the question's host, model and headers. NULL: no route. In the question of a list, headers
+ * and what else is of calls are not known: it is the first that a call could take. */
+const llm_route *route_find(const llm_config *c, const question *q, arena *scratch);
+/* The next that this call could take if it were not for `last`; NULL: none. Only in a list. */
+const llm_route *route_after(const llm_config *c, const question *q, const llm_route *last,
+                             arena *scratch);
 bool route_serves_host(const llm_config *c, const llm_route *r, str host);
 /* The next target not yet tried, lowest priority number first, by weight within one; NULL: none.
  * `turn` spreads requests over weights. */

@@ -252,6 +252,17 @@ static void check_weights(config_reader *r, const config_route *route)
     }
 }
 
+static void check_match(config_reader *r, const config_route *route)
+{
+    const config_pair *match = route->match.items;
+    for (size_t i = 0; i < route->match.count; i++) {
+        const yaml_node *n = match[i].value.node;
+        if (!config_is_token(match[i].name))
+            problems_add(r->out, n->key_line, n->key_column, "`" STR_FMT "` is no header's name",
+                         STR_ARG(match[i].name));
+    }
+}
+
 static void check_route(config_reader *r, const config *c, size_t at, const str *backend_names)
 {
     const config_route *all = c->routes.items, *route = &all[at];
@@ -270,6 +281,7 @@ static void check_route(config_reader *r, const config *c, size_t at, const str 
         (void)config_check_known(r, config_place(to[i].at.node, "backend"), "backend",
                                  to[i].backend, backend_names);
     }
+    check_match(r, route);
     check_weights(r, route);
     config_check_edits(r, route->at.node, &route->edits);
     config_check_retry(r, route);

@@ -133,7 +133,10 @@ typedef struct {
     config_item at;
     str name, owned_by;
     const str *hosts, *models;
-    config_list to; /* config_target */
+    config_list match; /* headers; config_pair */
+    const yaml_node *when_node;
+    const struct policy_when *when; /* made when the file has been read (snapshot_parts.h) */
+    config_list to;                 /* config_target */
     int64_t timeout_ms, stream_idle_ms;
     config_edits edits;
     const yaml_node *retry;

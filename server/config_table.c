@@ -257,6 +257,8 @@ const config_row config_rows[] = {
 {"llm.routes[].name", CONFIG_TEXT, IN(config_route, name), .flags = NEEDED, .help = "For logs."},
 {"llm.routes[].hosts", CONFIG_TEXTS, IN(config_route, hosts), .help = "Only these; *.example.com takes one label. Left out: every host."},
 {"llm.routes[].models", CONFIG_TEXTS, IN(config_route, models), .help = "Exact names (listed by /v1/models) or globs. Left out: every model."},
+{"llm.routes[].match_headers", CONFIG_PAIRS, IN(config_route, match), .help = "Only requests with all of these headers, each name: value; values may be globs."},
+{"llm.routes[].when", CONFIG_ANY, IN(config_route, when_node), .help = "Only requests for which this CEL condition holds, with the names of policies; an error is a no."},
 {"llm.routes[].to", CONFIG_LIST, IN(config_route, to), sizeof(config_target), .flags = NEEDED, .brief = "backend", .help = "Candidates."},
 {"llm.routes[].to[].backend", CONFIG_TEXT, IN(config_target, backend), .flags = NEEDED, .help = "A name under llm.backends."},
 {"llm.routes[].to[].weight", CONFIG_INT, IN(config_target, weight), .least = 0, .most = 1000000, .fallback = "1", .help = "Share among equals in priority."},

@@ -129,6 +129,7 @@ bool snapshot_read(snapshot_plan *p, const config_world *w, str file, str text, 
     config_load(p->a, w, file, text, out, &p->config);
     if (p->config) {
         check_contents(out, p->a, p->config);
+        snapshot_read_conditions(p->a, p->config, text, out);
         read_all_policies(p, file, text, extra, out);
     }
     if (p->config && p->config->pins.name.p)

@@ -2,6 +2,7 @@
 /* snapshot_llm.c - backends and routes as the LLM door wants them. */
 #include "config_edit.h"
 #include "snapshot_parts.h"
+#include "zones.h"
 
 /* The header in which each provider looks for its key; {0}: authorization. */
 static str key_header(const config_backend *b)
@@ -127,6 +128,29 @@ static const llm_target *targets_of(snapshot_maker *m, const config_route *r,
     return all;
 }
 
+static const header *headers_to_match(arena *a, const config_route *r)
+{
+    const config_pair *from = r->match.items;
+    header *all = NEW_N(a, header, r->match.count + 1);
+    for (size_t i = 0; i < r->match.count; i++)
+        all[i] = (header){from[i].name, from[i].value.value};
+    return all;
+}
+
+void snapshot_read_conditions(arena *a, config *c, str text, problems *out)
+{
+    config_route *routes = c->routes.items;
+    const policy_source source = {.name = c->file, .text = text};
+    for (size_t i = 0; i < c->routes.count; i++) {
+        const yaml_node *n = routes[i].when_node;
+        if (!n) continue;
+        routes[i].when = policy_when_read(a, &source, n, &zones_of_system, out);
+        if (routes[i].when && policy_when_reads_backend(routes[i].when))
+            problems_add(out, n->line, n->column,
+                         "the route chooses the backend: `when` cannot read it");
+    }
+}
+
 const err *snapshot_make_llm(snapshot_maker *m, llm_config *out)
 {
     const config *c = m->s->config;
@@ -143,6 +167,8 @@ const err *snapshot_make_llm(snapshot_maker *m, llm_config *out)
             (llm_route){.name = routes[i].name,
                         .hosts = routes[i].hosts,
                         .models = routes[i].models,
+                        .match = headers_to_match(m->a, &routes[i]),
+                        .when = routes[i].when,
                         .to = targets_of(m, &routes[i], backends, c->backends.count),
                         .target_count = routes[i].to.count,
                         .timeout_ms = routes[i].timeout_ms,

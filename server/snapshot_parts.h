@@ -11,6 +11,8 @@ typedef struct {
 } snapshot_maker;
 
 MUST_CHECK const err *snapshot_make_mcp(snapshot_maker *m, mcp_config *out); /* and the gate */
+/* Compiles what of the config is an expression. `text`: the file, for places. */
+void snapshot_read_conditions(arena *a, config *c, str text, problems *out);
 MUST_CHECK const err *snapshot_make_llm(snapshot_maker *m, llm_config *out);
 /* What a bearer token or a header of one's own puts into a request; ends with {0}. */
 const header *snapshot_auth(arena *a, const config_auth *auth);

@@ -216,6 +216,7 @@ static const wrong_case wrong[] = {
     {BACKEND "{ schema: openai }\n  routes: [{ name: r }]\n", "f:5:12: `to` is missing\n"},
     {BACKEND "{ schema: openai }\n  routes: [{ name: r, to: [{ backend: b, weight: 0 }] }]\n", "f:5:28: all weights of priority 0 are 0\n"},
     {BACKEND "{ schema: openai }\n  routes: [{ name: r, to: [b] }, { name: r, to: [b] }]\n", "f:5:42: route `r` is listed twice\n"},
+    {BACKEND "{ schema: openai }\n  routes: [{ name: r, to: [b], match_headers: { \"x y\": a } }]\n", "f:5:49: `x y` is no header's name\n"},
     {BACKEND "{ schema: openai }\n  routes: [{ name: r, to: [b], retry: { on: [often] } }]\n",
      "f:5:39: `often` is none of connect, reset, 429, 5xx and idle\n"},
     {BACKEND "{ schema: openai }\n  routes: [{ name: r, to: [b], headers: { set: { Host: x } } }]\n", "f:5:56: `Host` is no header that can be changed\n"},

@@ -32,7 +32,9 @@ static const llm_config config = {.routes = routes, .route_count = 4};
 
 static const llm_route *found(const char *host, const char *model)
 {
-    return route_find(&config, (str){host, strlen(host)}, (str){model, strlen(model)});
+    question q = {.kind = SUBJECT_MODEL, .http.host = {host, strlen(host)}};
+    q.llm.model = (str){model, strlen(model)};
+    return route_find(&config, &q, NULL); /* no conditions here: no scratch */
 }
 
 static void expect(const char *host, const char *model, const char *name)
@@ -71,6 +73,92 @@ static void a_wildcard_is_exactly_one_label(void **s)
     (void)s;
     expect("x.b.ai.test", "gpt-4o", "any");
     expect(".ai.test", "gpt-4o", "any");
+}
+
+static const header blue[] = {{{"x-team", 6}, {"blue-*", 6}}, {{0}, {0}}};
+static const header two_headers[] = {{{"x-team", 6}, {"*", 1}},
+                                     {{"x-env", 5}, {"prod", 4}},
+                                     {{0}, {0}}};
+static const header sent_blue[] = {{{"X-Team", 6}, {"blue-1", 6}}, {{0}, {0}}};
+static const header sent_both[] = {{{"X-Team", 6}, {"red", 3}},
+                                   {{"x-env", 5}, {"prod", 4}},
+                                   {{0}, {0}}};
+static const header sent_twice[] = {{{"X-Team", 6}, {"blue-1", 6}},
+                                    {{"x-team", 6}, {"red", 3}},
+                                    {{0}, {0}}};
+
+static str taken_by(const llm_config *c, const header *sent, bool listing, arena *a)
+{
+    question q = {.kind = SUBJECT_MODEL, .http.headers = sent, .listing = listing};
+    q.llm.model = S("gpt-4o");
+    const llm_route *r = route_find(c, &q, a);
+    return r ? r->name : (str){0};
+}
+
+static void a_route_takes_only_what_its_headers_name(void **s)
+{
+    (void)s;
+    const llm_route some[] = {{.name = S("blue"), .match = blue},
+                              {.name = S("both"), .match = two_headers},
+                              {.name = S("exact"), .models = gpt, .match = blue},
+                              {.name = S("rest")}};
+    const llm_config all = {.routes = some, .route_count = 4},
+                     none = {.routes = some, .route_count = 1};
+    arena *a = arena_new();
+    assert_true(str_eq(taken_by(&all, sent_blue, false, a), S("exact")));
+    assert_true(str_eq(taken_by(&all, sent_both, false, a), S("both")));
+    assert_true(str_eq(taken_by(&all, sent_twice, false, a), S("rest")));
+    assert_true(str_eq(taken_by(&all, NULL, false, a), S("rest")));
+    assert_null(taken_by(&none, sent_both, false, a).p);
+    arena_free(a);
+}
+
+static const policy_when *condition(arena *a, const char *text)
+{
+    problems out;
+    const policy_source source = {.name = S("f"), .text = {text, strlen(text)}};
+    yaml_node *n = NULL;
+    problems_init(&out, a, S("f"));
+    assert_null(yaml_parse(a, S("f"), source.text, &n));
+    const policy_when *w = policy_when_read(a, &source, n, NULL, &out);
+    if (!w) fail_msg(STR_FMT, STR_ARG(out.first->text));
+    return w;
+}
+
+static void a_condition_that_errs_does_not_hold(void **s)
+{
+    (void)s;
+    arena *a = arena_new();
+    const llm_route some[] =
+        {{.name = S("errs"), .when = condition(a, "'http.headers[\"x-none\"] != \"x\"'")},
+         {.name = S("long"), .when = condition(a, "'size(llm.model) > 10'")},
+         {.name = S("blue"), .match = blue, .when = condition(a, "llm.model.startsWith('gpt')")},
+         {.name = S("rest")}};
+    const llm_config all = {.routes = some, .route_count = 4};
+    assert_true(str_eq(taken_by(&all, NULL, false, a), S("rest")));
+    assert_true(str_eq(taken_by(&all, sent_blue, false, a), S("blue")));
+    arena_free(a);
+}
+
+/* Whatever a call could take, its list can find; and no more of what one route takes for sure. */
+static void a_list_finds_every_route_that_a_call_could_take(void **s)
+{
+    (void)s;
+    arena *a = arena_new();
+    const llm_route some[] =
+        {{.name = S("rest")},
+         {.name = S("blue"), .match = blue},
+         {.name = S("exact"), .models = gpt, .when = condition(a, "http.headers['x-a'] == 'b'")},
+         {.name = S("no"), .models = gpt, .when = condition(a, "llm.model == 'other'")}};
+    const llm_config all = {.routes = some, .route_count = 4};
+    question q = {.kind = SUBJECT_MODEL, .listing = true};
+    q.llm.model = S("gpt-4o");
+    const llm_route *r = route_find(&all, &q, a);
+    assert_ptr_equal(r, &some[2]);
+    r = route_after(&all, &q, r, a);
+    assert_ptr_equal(r, &some[0]);
+    assert_null(route_after(&all, &q, r, a));
+    arena_free(a);
 }
 
 static void weights_are_kept_and_spares_come_last(void **s)
@@ -165,6 +253,9 @@ int main(void)
         cmocka_unit_test(a_host_with_routes_of_its_own_has_no_others),
         cmocka_unit_test(paths_move_with_their_prefixes),
         cmocka_unit_test(a_wildcard_is_exactly_one_label),
+        cmocka_unit_test(a_route_takes_only_what_its_headers_name),
+        cmocka_unit_test(a_condition_that_errs_does_not_hold),
+        cmocka_unit_test(a_list_finds_every_route_that_a_call_could_take),
         cmocka_unit_test(weights_are_kept_and_spares_come_last),
         cmocka_unit_test(every_endpoint_states_what_it_needs),
         cmocka_unit_test(usage_is_disjoint_and_read_from_any_cut_of_the_stream),
