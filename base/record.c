@@ -34,6 +34,7 @@ const char *const fact_names[FACT_COUNT] = {
     [FACT_TOKENS_CACHED] = "tokens.cached",
     [FACT_TOKENS_CACHE_WRITE] = "tokens.cache_write",
     [FACT_TOKENS_REASONING] = "tokens.reasoning",
+    [FACT_COST] = "cost.micro_usd",
     [FACT_BYTES_IN] = "bytes.in",
     [FACT_BYTES_OUT] = "bytes.out",
     [FACT_ERROR] = "error",

@@ -40,6 +40,7 @@ typedef enum {
     FACT_TOKENS_CACHED,
     FACT_TOKENS_CACHE_WRITE,
     FACT_TOKENS_REASONING,
+    FACT_COST, /* in micro-dollars */
     FACT_BYTES_IN,
     FACT_BYTES_OUT,
     FACT_ERROR,      /* kind of failure */

@@ -53,4 +53,7 @@ void problems_add_text(problems *p, str text); /* names its own place, or has no
 /* The nearest of `names` (list ends with {0}) to `word`: Damerau-Levenshtein, at most 2 or a
  * third of its length, case aside first; {0} when none is near. */
 str yaml_did_you_mean(str word, const str *names);
+/* "WHAT `word`, did you mean `x`?", if one of the names is near. */
+void problems_add_word(problems *p, unsigned line, unsigned column, const char *what, str word,
+                       const str *names);
 #endif

@@ -103,3 +103,11 @@ str yaml_did_you_mean(str word, const str *names)
     }
     return nearest;
 }
+
+void problems_add_word(problems *p, unsigned line, unsigned column, const char *what, str word,
+                       const str *names)
+{
+    str near = yaml_did_you_mean(word, names);
+    problems_add(p, line, column, "%s `" STR_FMT "`%s" STR_FMT "%s", what, STR_ARG(word),
+                 near.p ? ", did you mean `" : "", STR_ARG(near), near.p ? "`?" : "");
+}

@@ -1,7 +1,7 @@
-# Writes OUT, a C file with the files under DIR named in FILES (separated by |), for server/demo/demo_files.h:
-#   cmake -DOUT=... -DDIR=... -DFILES=a|b -P embed.cmake
+# Writes OUT, a C file with the files under DIR named in FILES (separated by |), as the table NAME of base/embedded.h:
+#   cmake -DOUT=... -DNAME=demo_files -DDIR=... -DFILES=a|b -P embed.cmake
 string(REPLACE "|" ";" names "${FILES}")
-set(text "#include \"demo_files.h\"\n")
+set(text "#include \"base/embedded.h\"\n")
 set(rows "")
 set(n 0)
 foreach(name ${names})
@@ -11,5 +11,6 @@ foreach(name ${names})
   string(APPEND rows "    {\"${name}\", file_${n}, sizeof file_${n} - 1},\n")
   math(EXPR n "${n} + 1")
 endforeach()
-string(APPEND text "const demo_file demo_files[] = {\n${rows}    {0, 0, 0},\n};\n")
+string(APPEND text "extern const embedded_file ${NAME}[];\n")
+string(APPEND text "const embedded_file ${NAME}[] = {\n${rows}    {0, 0, 0},\n};\n")
 file(WRITE ${OUT} "${text}")

@@ -3,6 +3,7 @@
 #include "../transport/sse.h"
 #include "kept.h"
 #include "retry.h"
+#include "schema.h"
 #include "upload.h"
 
 enum { ANSWER_LIMIT = 64 << 20, PIECE_LIMIT = 64 << 20, EVENT_LIMIT = 4 << 20, ERROR_DEPTH = 128 };
@@ -174,6 +175,7 @@ void answer_begin(llm_run *r)
 {
     r->upstream_status = 0;
     r->has_head = r->coded = r->streamed = r->ended = r->failed = r->fresh = false;
+    r->is_spent = false;
     r->broken = NULL;
     r->used = (llm_usage){0};
     r->tap = NULL;
@@ -366,6 +368,31 @@ static llm_usage used_here(const llm_run *r)
     return used;
 }
 
+/* A deployment may have a name of its own: it then costs what was asked for. */
+static const price *price_here(const llm_run *r)
+{
+    const prices *all = r->rq.config->prices;
+    const price *p = NULL;
+    if (!r->target) return NULL;
+    const llm_backend *b = r->target->backend;
+    str seller = schema_seller(b->schema);
+    if (r->target->model.p) p = price_find(all, b->name, seller, r->target->model);
+    return p ? p : price_find(all, b->name, seller, r->body.model);
+}
+
+/* This attempt is over. */
+static void spend(llm_run *r)
+{
+    const llm_usage used = used_here(r);
+    const price *p = usage_known(&used) ? price_here(r) : NULL;
+    if (r->is_spent) return;
+    r->is_spent = true;
+    usage_add(&r->spent, &used);
+    if (!p) return;
+    r->cost += price_cost(p, &used);
+    r->has_cost = true;
+}
+
 flow_go llm_first_content(void *run, flow_why why)
 {
     llm_run *r = run;
@@ -376,8 +403,7 @@ flow_go llm_first_content(void *run, flow_why why)
     if (!r->failed) r->refusal = r->streamed || r->broken ? stillborn(r) : their_error(r);
     r->tried_in_vain = true;
     if (retry_again(r)) {
-        const llm_usage used = used_here(r);
-        usage_add(&r->spent, &used);
+        spend(r);
         return FLOW_AGAIN;
     }
     note_refused(r);
@@ -502,7 +528,8 @@ flow_go llm_relay(void *run, flow_why why)
 
 void answer_settle(llm_run *r)
 {
-    const llm_usage used = used_here(r);
-    usage_add(&r->spent, &used);
-    usage_record(&r->spent, exchange_record(r->x));
+    record *facts = exchange_record(r->x);
+    spend(r);
+    usage_record(&r->spent, facts);
+    if (r->has_cost) record_number(facts, FACT_COST, r->cost);
 }

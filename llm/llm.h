@@ -12,6 +12,7 @@
 #include "../transport/client.h"
 #include "../transport/spool.h"
 #include "lease.h"
+#include "price.h"
 #include "shelf.h"
 #include "sigv4.h"
 
@@ -91,6 +92,7 @@ typedef struct {
     const identity *who;
     const policy *rules, *shadow; /* shadow NULL: none */
     const str *redact;            /* of audit lines; ends with {0} */
+    const prices *prices;
     size_t body_limit, upload_limit;
     unsigned json_depth;
     unsigned streams_per_caller;

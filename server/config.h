@@ -33,6 +33,7 @@ typedef struct config {
     config_text admin_token;
     int64_t body, upload, header, json_depth, header_timeout_ms, idle_timeout_ms;
     int64_t connections, streams_per_caller;
+    config_text prices; /* value.p NULL: none of one's own */
     const yaml_node *prefixes;
     str openai_prefix, anthropic_prefix, cohere_prefix;
     int64_t responses_keep_ms, responses_size; /* 0: none are kept */

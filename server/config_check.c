@@ -147,10 +147,8 @@ bool config_check_known(config_reader *r, const yaml_node *n, const char *what, 
 {
     for (const str *one = names; one->p; one++)
         if (str_eq(*one, name)) return true;
-    str near = yaml_did_you_mean(name, names);
-    problems_add(r->out, n->line, n->column, "there is no %s `" STR_FMT "`%s" STR_FMT "%s", what,
-                 STR_ARG(name), near.p ? ", did you mean `" : "", STR_ARG(near),
-                 near.p ? "`?" : "");
+    str missing = arena_fmt(r->a, "there is no %s", what);
+    problems_add_word(r->out, n->line, n->column, missing.p, name, names);
     return false;
 }
 

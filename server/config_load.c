@@ -179,10 +179,7 @@ static void unknown_key(config_reader *r, const char *prefix, const yaml_node *n
     size_t count = 0;
     for (const config_row *row = NULL; count < 63 && (row = config_row_under(prefix, row));)
         names[count++] = config_row_key(row);
-    str near = yaml_did_you_mean(n->key, names);
-    problems_add(r->out, n->key_line, n->key_column, "unknown key `" STR_FMT "`%s" STR_FMT "%s",
-                 STR_ARG(n->key), near.p ? ", did you mean `" : "", STR_ARG(near),
-                 near.p ? "`?" : "");
+    problems_add_word(r->out, n->key_line, n->key_column, "unknown key", n->key, names);
 }
 
 /* `map` NULL: the section was left out; its members get their defaults. */

@@ -49,7 +49,7 @@ struct export_worker {
     metric *requests[DOORS][CLASSES], *seconds[DOORS], *verdicts[DOORS][VERDICTS], *limited;
     metric *shadows[DOORS][VERDICTS];
     arena *names;
-    map *tokens; /* backend to a series a direction */
+    map *tokens; /* backend to a series a direction, and one of money */
 };
 
 /* The line */
@@ -234,7 +234,8 @@ static metric **tokens_of(export_worker *w, str backend)
     metric **row = map_get(w->tokens, backend);
     if (row) return row;
     str name = arena_dup(w->names, backend);
-    row = NEW_N(w->names, metric *, DIRECTIONS);
+    row = NEW_N(w->names, metric *, DIRECTIONS + 1);
+    row[DIRECTIONS] = metric_series(w->e->meters, METRIC_COST, name.p, NULL);
     for (size_t i = 0; i < DIRECTIONS; i++)
         row[i] = metric_series(w->e->meters, METRIC_TOKENS, name.p, direction_names[i]);
     map_put(w->tokens, name, row);
@@ -243,8 +244,10 @@ static metric **tokens_of(export_worker *w, str backend)
 
 static void count_tokens(export_worker *w, const record *r)
 {
-    if (!r->v[FACT_TOKENS_OUT].set && !r->v[FACT_TOKENS_IN].set) return;
+    bool costs = r->v[FACT_COST].set;
+    if (!r->v[FACT_TOKENS_OUT].set && !r->v[FACT_TOKENS_IN].set && !costs) return;
     metric **row = tokens_of(w, r->v[FACT_SERVER].text);
+    if (costs) metric_add(row[DIRECTIONS], r->v[FACT_COST].number);
     for (size_t i = 0; i < DIRECTIONS; i++)
         if (r->v[direction_facts[i]].number > 0)
             metric_add(row[i], r->v[direction_facts[i]].number);

@@ -7,6 +7,7 @@
 #include "../base/clock.h"
 #include "../mcp/pins.h"
 #include "../transport/tls.h"
+#include "config_check.h"
 #include "snapshot_parts.h"
 #include "zones.h"
 #include <assert.h>
@@ -120,6 +121,12 @@ static void read_all_policies(snapshot_plan *p, str file, str text, config_file 
         p->shadow = read_policies(p, &w, &p->config->shadow, (config_file){0}, out);
 }
 
+static prices *read_prices(arena *a, const config *c, problems *out)
+{
+    const str *names = config_names(a, &c->backends, sizeof(config_backend));
+    return prices_read(a, c->prices.source, c->prices.value, names, out);
+}
+
 bool snapshot_read(snapshot_plan *p, const config_world *w, str file, str text, config_file extra,
                    problems *out)
 {
@@ -134,6 +141,7 @@ bool snapshot_read(snapshot_plan *p, const config_world *w, str file, str text, 
     }
     if (p->config && p->config->pins.name.p)
         p->pins = pins_read(p->a, p->config->pins.name, p->config->pins.text, out);
+    if (p->config) p->prices = read_prices(p->a, p->config, out);
     if (p->rules) test_policies(p->rules, out);
     if (p->shadow) test_policies(p->shadow, out);
     if (out->count == before && p->rules) return true;
@@ -214,6 +222,7 @@ const err *snapshot_new(arena *a, const snapshot_needs *needs, snapshot_plan *p,
     h->s.rules = p->rules;
     h->s.shadow = p->shadow;
     h->s.pins = p->pins;
+    h->s.prices = p->prices;
     *p = (snapshot_plan){0};
     snapshot_maker m = {.a = own, .scratch = a, .needs = needs, .s = &h->s};
     make_proxies(&m, &h->s);

@@ -20,7 +20,8 @@ typedef struct {
     config *config;
     policy *rules, *shadow; /* shadow NULL: none */
     struct pins *pins;      /* NULL: none are kept */
-    problems warnings;      /* what the policy checker has to say of what was accepted */
+    prices *prices;
+    problems warnings; /* what the policy checker has to say of what was accepted */
 } snapshot_plan;
 
 /* `extra`: a policy that is not in a file (text.p NULL: none). False: every problem is in `out`,
@@ -38,6 +39,7 @@ typedef struct {
     const config *config;
     const policy *rules, *shadow;
     const struct pins *pins;
+    const prices *prices;
     identity who;
     gate front;
     mcp_config mcp;

@@ -181,6 +181,7 @@ const err *snapshot_make_llm(snapshot_maker *m, llm_config *out)
                         .rules = m->s->rules,
                         .shadow = m->s->shadow,
                         .redact = c->redact,
+                        .prices = m->s->prices,
                         .body_limit = (size_t)c->body,
                         .upload_limit = (size_t)c->upload,
                         .json_depth = (unsigned)c->json_depth,

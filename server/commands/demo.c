@@ -68,7 +68,7 @@ static const err *copy_files(demo *d)
     str policies = arena_fmt(d->a, STR_FMT "/policies", STR_ARG(d->directory));
     if (mkdir(policies.p, 0700) != 0) return cannot(d->a, "make", policies);
     const err *e = NULL;
-    for (const demo_file *f = demo_files; !e && f->name; f++)
+    for (const embedded_file *f = demo_files; !e && f->name; f++)
         e = put(d, f->name, (str){(const char *)f->bytes, f->size});
     return e;
 }
