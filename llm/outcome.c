@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* outcome.c - what became of an attempt: tried again, refused, or answered whole or as a stream. */
+#include "answer.h"
+#include "kept.h"
+#include "retry.h"
+#include "schema.h"
+
+enum { DEPTH = 128 };
+
+/* A stream that ended in good order: its terminator came, or at least why it stopped. */
+static bool is_finished(const llm_run *r)
+{
+    if (r->failed || r->broken) return false;
+    if (r->tap) {
+        frame_sense seen = usage_tap_sense(r->tap);
+        return seen == FRAME_STOP || seen == FRAME_END;
+    }
+    return (r->stream.ended || r->stream.stopped) && !r->stream.failed;
+}
+
+static llm_refusal bad_answer(llm_run *r, const char *why)
+{
+    record_text(exchange_record(r->x), FACT_ERROR_TEXT, (str){why, strlen(why)});
+    return refusal_of(&(err){.kind = ERR_UPSTREAM});
+}
+
+/* A stream that came to nothing before its first content: by an error of the provider's, or cut. */
+static llm_refusal stillborn(llm_run *r)
+{
+    llm_error e = {.status = 502};
+    if (r->failed) return r->refusal;
+    if (r->broken) return bad_answer(r, r->broken->text.p);
+    if (r->stream.failed) return refusal_theirs(r->a, &r->stream.error, r->client, r->provider);
+    str said = r->tap ? usage_tap_error(r->tap) : (str){0};
+    if (!said.n) return bad_answer(r, "the stream ended before it began");
+    r->provider->read_error(r->a, r->upstream_headers, said, &e);
+    return refusal_theirs(r->a, &e, r->client, r->provider);
+}
+
+/* The provider's own error goes as it is to a client who reads its shape. */
+static bool is_their_shape(llm_run *r)
+{
+    js_value root;
+    if (!r->passes || r->coded || !buf_ok(&r->answer)) return false;
+    if (js_check(r->a, buf_str(&r->answer), DEPTH, &root)) return false;
+    js_kind error = js_get(root, S("error")).kind;
+    return error == JS_OBJECT || error == JS_STRING;
+}
+
+static const llm_usage nothing = {.input = {true, 0}, .output = {true, 0}};
+
+/* What a provider refused it did not work on. */
+static void note_refused(llm_run *r)
+{
+    if (r->failed || r->streamed || r->upstream_status < 400 || r->upstream_status > 499) return;
+    r->used = nothing;
+}
+
+static llm_refusal their_error(llm_run *r)
+{
+    llm_error e = {.status = r->upstream_status};
+    str body = r->coded || !buf_ok(&r->answer) ? (str){0} : buf_str(&r->answer);
+    r->provider->read_error(r->a, r->upstream_headers, body, &e);
+    return refusal_theirs(r->a, &e, r->client, r->provider);
+}
+
+static bool is_error(const llm_run *r)
+{
+    if (r->failed || r->broken) return true;
+    return r->streamed ? !is_finished(r) : r->upstream_status >= 400;
+}
+
+/* A broken answer is at its end, and no more of it is wanted. */
+static bool has_ended(llm_run *r)
+{
+    if (r->broken && r->call) call_cancel(r->call);
+    if (r->broken) r->call = NULL, r->ended = true;
+    if (!r->ended) return false;
+    record_number(exchange_record(r->x), FACT_UPSTREAM_MS, loop_now_ms(r->w->o.loop) - r->sent_ms);
+    return true;
+}
+
+/* What this attempt cost, as far as its provider has said. */
+static llm_usage used_here(const llm_run *r)
+{
+    llm_usage used = r->used;
+    if (r->streamed) used = r->tap ? *usage_tap_total(r->tap) : r->stream.usage;
+    if (r->streamed ? is_finished(r) : usage_known(&used))
+        usage_complete(&used, r->provider->counts);
+    return used;
+}
+
+/* A deployment may have a name of its own: it then costs what was asked for. */
+static const price *price_here(const llm_run *r)
+{
+    const prices *all = r->rq.config->prices;
+    const price *p = NULL;
+    if (!r->target) return NULL;
+    const llm_backend *b = r->target->backend;
+    str seller = schema_seller(b->schema);
+    if (r->target->model.p) p = price_find(all, b->name, seller, r->target->model);
+    return p ? p : price_find(all, b->name, seller, r->body.model);
+}
+
+/* This attempt is over. */
+static void spend(llm_run *r)
+{
+    const llm_usage used = used_here(r);
+    const price *p = usage_known(&used) ? price_here(r) : NULL;
+    if (r->is_spent) return;
+    r->is_spent = true;
+    usage_add(&r->spent, &used);
+    if (!p) return;
+    r->cost += price_cost(p, &used);
+    r->has_cost = true;
+}
+
+flow_go llm_first_content(void *run, flow_why why)
+{
+    llm_run *r = run;
+    if (why == FLOW_GONE) return FLOW_FAIL;
+    if (r->out) return FLOW_NEXT;
+    if (!has_ended(r)) return FLOW_WAIT;
+    if (!is_error(r)) return FLOW_NEXT;
+    if (!r->failed) r->refusal = r->streamed || r->broken ? stillborn(r) : their_error(r);
+    r->tried_in_vain = true;
+    if (retry_again(r)) {
+        spend(r);
+        return FLOW_AGAIN;
+    }
+    note_refused(r);
+    if (r->failed || r->streamed || !is_their_shape(r)) return FLOW_FAIL;
+    record_text(exchange_record(r->x), FACT_ERROR, S("upstream_refused"));
+    exchange_reply(r->x, r->upstream_status, r->reply_headers, buf_str(&r->answer));
+    return FLOW_DONE;
+}
+
+static void write_failure(llm_run *r)
+{
+    llm_error e = refusal_of(&(err){.kind = ERR_UPSTREAM}).said;
+    if (r->failed) e = r->refusal.said;
+    if (r->passes && !r->frames) buf_put(&r->piece, S("\n\n")); /* whatever was cut ends here */
+    if (r->passes)
+        r->client->write_event(&r->stream, &(llm_event){.kind = EVENT_ERROR, .error = &e});
+    else
+        stream_fail(&r->stream, &e);
+}
+
+static flow_go end_stream(llm_run *r)
+{
+    bool finished = is_finished(r);
+    bool told = r->tap ? usage_tap_sense(r->tap) == FRAME_ERROR : r->stream.failed;
+    if (finished && !r->tap) stream_end(&r->stream);
+    if (!finished && !told) write_failure(r);
+    answer_keep(r);
+    if (r->piece.n) (void)sink_write(r->out, buf_str(&r->piece));
+    r->piece.n = 0;
+    if (!finished)
+        record_text(exchange_record(r->x), FACT_ERROR,
+                    told ? S("upstream_error") : S("upstream_cut"));
+    sink_end(r->out, finished ? NULL : err_new(r->a, ERR_UPSTREAM, "the upstream's stream broke"));
+    return FLOW_DONE;
+}
+
+static flow_go end_passed(llm_run *r, js_value root)
+{
+    (void)usage_read(r->provider, r->a, root, &r->used);
+    if (root.kind == JS_NULL) r->used = nothing;
+    answer_say_losses(r);
+    exchange_reply(r->x, 200, r->reply_headers, buf_str(&r->answer));
+    return FLOW_DONE;
+}
+
+/* Who was asked for a stream and answers whole is put into events for the client. */
+static flow_go end_as_stream(llm_run *r, const llm_reply *reply)
+{
+    stream_reply(&r->stream, reply);
+    answer_open(r);
+    (void)sink_write(r->out, buf_str(&r->piece));
+    r->piece.n = 0;
+    sink_end(r->out, NULL);
+    return FLOW_DONE;
+}
+
+static flow_go end_translated(llm_run *r, js_value root)
+{
+    llm_reply reply = {0};
+    llm_reader *rd = reader_new(r->a);
+    const err *e = r->provider->read_reply(rd, root, r->upstream_headers, &reply);
+    if (e) return llm_fail(r, bad_answer(r, e->text.p));
+    reply.maker = r->provider->family;
+    r->used = reply.usage;
+    if (!reply.model.n) reply.model = chat_model(&r->chat, r->target);
+    if (r->body.stream) return end_as_stream(r, &reply);
+    str body = jn_dump(r->a, r->client->write_reply(r->a, &r->chat, &reply));
+    js_value written;
+    if (r->chat.kept && !js_check(r->a, body, DEPTH, &written)) kept_put(r, written);
+    answer_say_losses(r);
+    exchange_reply(r->x, 200, answer_headers(r, S("application/json")), body);
+    return FLOW_DONE;
+}
+
+/* Speech is no JSON, and a transcript need not be; all else is, and says what it cost. */
+static flow_go end_flat(llm_run *r)
+{
+    js_value root = {0};
+    const err *e = js_check(r->a, buf_str(&r->answer), DEPTH, &root);
+    if (!r->flat->get) {
+        bool is_text = flat_is_form(r->endpoint->flat); /* or subtitles */
+        if (e && !is_text && r->endpoint->flat != FLAT_SPEECH)
+            return llm_fail(r, bad_answer(r, e->text.p));
+        bool counts = !e && tokens_usage(r->endpoint->flat, root, &r->used);
+        if (!e && !counts) (void)usage_read(r->provider, r->a, root, &r->used);
+        exchange_reply(r->x, 200, r->reply_headers, buf_str(&r->answer));
+        return FLOW_DONE;
+    }
+    const flat_ask asked = {.a = r->a,
+                            .body = r->body.root,
+                            .model = r->target->model.p ? r->target->model : r->body.model,
+                            .to = r->target};
+    jnode *out = jn_object(r->a);
+    if (!e) e = r->flat->get(&asked, root, out, &r->used);
+    if (e) return llm_fail(r, bad_answer(r, e->text.p));
+    exchange_reply(r->x, 200, answer_headers(r, S("application/json")), jn_dump(r->a, out));
+    return FLOW_DONE;
+}
+
+static flow_go end_whole(llm_run *r)
+{
+    if (r->coded) return llm_fail(r, bad_answer(r, "the answer is compressed"));
+    if (!buf_ok(&r->answer)) return llm_fail(r, bad_answer(r, "the answer is too large"));
+    if (r->flat && r->upstream_status == 200) return end_flat(r);
+    js_value root;
+    const err *e = js_check(r->a, buf_str(&r->answer), DEPTH, &root);
+    bool empty = !e && root.kind == JS_NULL && r->passes; /* some say null where nothing was said */
+    if (e || (root.kind != JS_OBJECT && !empty) || r->upstream_status != 200)
+        return llm_fail(r, bad_answer(r, "the answer is no JSON object"));
+    return r->passes ? end_passed(r, root) : end_translated(r, root);
+}
+
+flow_go llm_relay(void *run, flow_why why)
+{
+    llm_run *r = run;
+    if (why == FLOW_GONE) return FLOW_FAIL;
+    if (!has_ended(r)) return FLOW_WAIT;
+    if (!r->streamed) return end_whole(r);
+    if (!r->out) answer_open(r); /* a stream without content that nevertheless ended well */
+    return end_stream(r);
+}
+
+void answer_settle(llm_run *r)
+{
+    record *facts = exchange_record(r->x);
+    spend(r);
+    usage_record(&r->spent, facts);
+    if (r->has_cost) record_number(facts, FACT_COST, r->cost);
+}
