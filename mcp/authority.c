@@ -3,8 +3,9 @@
  *
  * Three fetches: the server without a token (for its challenge), its metadata, its issuer's. The
  * first is a plain `initialize`: a server of either era that wants a token says so before it reads
- * the message. A server without metadata of its own is taken for its own issuer, as 2025-03-26 had
- * it; without any metadata nothing is guessed. (MCP 2026-07-28 basic/authorization.) */
+ * the message. One that lets everybody initialize is asked for its tools instead. A server without
+ * metadata of its own is taken for its own issuer, as 2025-03-26 had it; without any metadata
+ * nothing is guessed. (MCP 2026-07-28 basic/authorization.) */
 #include "authority.h"
 #include "../base/clock.h"
 #include "../base/json.h"
@@ -227,13 +228,9 @@ static const err *get(const walk *w, str url, str *document)
     return e;
 }
 
-/* Silence is no answer: then the well-known places are asked. */
-static str challenge_of(const walk *w)
+/* *open: it answers without a token. */
+static str challenge_to(const walk *w, str hello, bool *open)
 {
-    static const str hello =
-        S("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"initialize\",\"params\":{\"protocolVersion\":"
-          "\"2025-11-25\",\"capabilities\":{},\"clientInfo\":{\"name\":\"sallyport\",\"version\":"
-          "\"" SALLYPORT_VERSION "\"}}}");
     static const header headers[] = {{S("Content-Type"), S("application/json")},
                                      {S("Accept"), S("application/json, text/event-stream")},
                                      {{0}, {0}}};
@@ -247,7 +244,23 @@ static str challenge_of(const walk *w)
                               .allow_private = true, /* the operator wrote it */
                               .challenge = &challenge};
     const err *e = fetch(w->a, &rq, &status, &body);
+    *open = !e && status != 401;
     return !e && status == 401 ? challenge : (str){0};
+}
+
+/* Silence is no answer: then the well-known places are asked. */
+static str challenge_of(const walk *w)
+{
+    static const str hellos[] = {
+        S("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"initialize\",\"params\":{\"protocolVersion\":"
+          "\"2025-11-25\",\"capabilities\":{},\"clientInfo\":{\"name\":\"sallyport\",\"version\":"
+          "\"" SALLYPORT_VERSION "\"}}}"),
+        S("{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"tools/list\",\"params\":{}}")};
+    bool open = true;
+    str challenge = {0};
+    for (size_t i = 0; open && i < sizeof hellos / sizeof *hellos; i++)
+        challenge = challenge_to(w, hellos[i], &open);
+    return challenge;
 }
 
 static const err *ask_server(const walk *w, authority *out)

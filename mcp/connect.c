@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* connect.c - the two pages a browser sees: one that sends it on, one to which it comes back.
+/* connect.c - the two pages a browser sees: one that sends it on, one to which it comes back; and
+ * the document in which an authorization server reads who we are (consent_self).
  *
  * Everything is decided from what is sealed in the address and from the cookie set at the start; a
  * second browser with the same address has another cookie, or none. What blocks is an errand
@@ -9,6 +10,7 @@
 #include "../base/form.h"
 #include "connect_leg.h"
 #include "corridor.h"
+#include "resource_metadata.h"
 #include "upstream_state.h"
 #include <stdlib.h>
 
@@ -23,6 +25,7 @@ typedef struct page {
     flow_run run;
     handle self;
     bool asked;
+    str document;     /* {0}: it is a page */
     const char *said; /* NULL: not over; shown */
     int status;
     str location, cookie;
@@ -208,6 +211,29 @@ static flow_go come_back(page *p, str query)
     return start_work(p, sealed, &c, code);
 }
 
+static str host_of(str front)
+{
+    str_pair cut = str_cut(front, '/');
+    return str_drop(cut.tail, 1);
+}
+
+/* A proxy before us may call us by another name; then it is the first that has a public one. */
+static flow_go show_self(page *p)
+{
+    const mcp_config *c = p->rq.config;
+    str front = {0};
+    bool named = false;
+    for (size_t i = 0; i < c->endpoint_count && !named; i++) {
+        str one = mcp_front(p->a, &c->endpoints[i], p->x);
+        if (!str_starts(one, S("https://"))) continue;
+        named = header_name_is(host_of(one), exchange_host(p->x));
+        if (named || !front.n) front = one;
+    }
+    if (!front.n) return say(p, 404, "This gateway has no public https address.");
+    p->document = consent_self(p->a, front);
+    return say(p, 200, "");
+}
+
 static flow_go decide(void *p_, flow_why why)
 {
     page *p = p_;
@@ -216,6 +242,7 @@ static flow_go decide(void *p_, flow_why why)
     if (p->asked) return p->said ? FLOW_NEXT : FLOW_WAIT;
     if (!str_eq(exchange_method(p->x), S("GET"))) return say(p, 405, "This is a page.");
     if (query.n > QUERY_MOST) return say(p, 400, "This address is too long.");
+    if (str_eq(path, S(CONSENT_SELF_PATH))) return show_self(p);
     return str_eq(path, S(CONSENT_START_PATH)) ? begin(p, query) : come_back(p, query);
 }
 
@@ -231,8 +258,11 @@ static flow_go answer(void *p_, flow_why why)
     (void)why;
     if (p->location.n) headers[n++] = (header){S("location"), p->location};
     if (p->cookie.n) headers[n++] = (header){S("set-cookie"), p->cookie};
-    exchange_reply(p->x, p->status, headers,
-                   arena_fmt(p->a, "<!doctype html><title>Sallyport</title><p>%s</p>\n", p->said));
+    if (p->document.n) headers[0].value = S("application/json");
+    str body = p->document;
+    if (!body.n)
+        body = arena_fmt(p->a, "<!doctype html><title>Sallyport</title><p>%s</p>\n", p->said);
+    exchange_reply(p->x, p->status, headers, body);
     return FLOW_DONE;
 }
 
@@ -266,7 +296,9 @@ static const flow connecting = {.name = "oauth",
 
 bool mcp_connects(const mcp_config *c, str path)
 {
-    if (!str_eq(path, S(CONSENT_START_PATH)) && !str_eq(path, S(CONSENT_BACK_PATH))) return false;
+    if (!str_eq(path, S(CONSENT_START_PATH)) && !str_eq(path, S(CONSENT_BACK_PATH)) &&
+        !str_eq(path, S(CONSENT_SELF_PATH)))
+        return false;
     for (size_t i = 0; i < c->endpoint_count; i++)
         for (upstream *const *u = c->endpoints[i].servers; *u; u++)
             if ((*u)->spec.grant.kind == GRANT_USER) return true;

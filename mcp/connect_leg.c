@@ -9,7 +9,9 @@
 #include "../base/form.h"
 #include "../base/json.h"
 #include "authority.h"
+#include "feed.h"
 #include "link_token.h"
+#include "scope.h"
 #include "user_token.h"
 
 enum { LOCATION_MOST = 16 << 10, REGISTERED_MOST = 64 << 10, DEPTH = 16 };
@@ -62,11 +64,8 @@ static const err *register_us(connect_job *j, const authority_ask *ask, const au
         return err_new(j->a, ERR_UPSTREAM, STR_FMT " registers nobody: a client_id is needed",
                        STR_ARG(at->issuer));
     buf b = buf_new(j->a, REGISTERED_MOST);
-    buf_put(&b, S("{\"client_name\":\"Sallyport\",\"application_type\":\"web\",\"response_types\":["
-                  "\"code\"],\"grant_types\":[\"authorization_code\",\"refresh_token\"],"
-                  "\"redirect_uris\":["));
-    buf_json(&b, back_url(j));
-    buf_fmt(&b, "],\"token_endpoint_auth_method\":\"%s\"}", method_of(at));
+    consent_put_client(&b, j->c.front);
+    buf_fmt(&b, ",\"token_endpoint_auth_method\":\"%s\"}", method_of(at));
     const fetch_request rq = {.url = at->registration,
                               .headers = headers,
                               .post_body = buf_str(&b),
@@ -84,17 +83,25 @@ static const err *choose_client(connect_job *j, const authority_ask *ask, const 
     j->c.client_id = login ? j->login.login_client : g->client_id;
     j->c.client_secret = login ? j->login.login_secret : g->client_secret;
     j->c.secret_in_body = (!login && g->secret_in_body) || (!at->basic && at->post);
+    if (!j->c.client_id.n && at->takes_documents)
+        j->c.client_id = consent_self_url(j->a, j->c.front);
     return j->c.client_id.n ? NULL : register_us(j, ask, at);
 }
 
 /* Beginning */
 
+/* Who is asked for more keeps what he had: the next token takes the place of the last. */
 static str scope_of(const connect_job *j, const authority *at)
 {
     str wanted = j->u->spec.grant.scope.n ? j->u->spec.grant.scope : at->scope;
-    if (j->c.leg == CONSENT_LOGIN) return S("openid");
+    str key = user_token_key(j->a, j->c.caller_id);
+    user_token before;
+    bool had = j->c.scope.n && user_token_find(j->a, j->u, key, &before) &&
+               str_eq(before.issuer, at->issuer);
+    if (had) wanted = scope_union(j->a, wanted, before.g.scope);
+    wanted = scope_union(j->a, wanted, j->c.scope);
     if (!at->offline || !wanted.n) return wanted;
-    return arena_fmt(j->a, STR_FMT " offline_access", STR_ARG(wanted));
+    return scope_union(j->a, wanted, S("offline_access"));
 }
 
 static const err *make_location(connect_job *j, const authority *at)
@@ -108,7 +115,7 @@ static const err *make_location(connect_job *j, const authority *at)
     form_put(&q, S("state"), sealed);
     form_put(&q, S("code_challenge"), consent_challenge(j->a, c->verifier));
     form_put(&q, S("code_challenge_method"), S("S256"));
-    form_put(&q, S("scope"), scope_of(j, at));
+    form_put(&q, S("scope"), c->leg == CONSENT_LOGIN ? S("openid") : c->scope);
     if (c->leg == CONSENT_LOGIN) form_put(&q, S("nonce"), c->browser);
     form_put(&q, S("resource"), c->resource);
     if (!sealed.n || !buf_ok(&q)) return err_new(j->a, ERR_TOO_LARGE, "too long an address");
@@ -148,7 +155,10 @@ const err *connect_begin(connect_job *j)
     c->says_issuer = at.says_issuer;
     c->verifier = consent_random(j->a);
     c->resource = (str){0};
-    if (c->leg == CONSENT_SERVER) c->resource = at.resource.n ? at.resource : j->u->spec.url;
+    if (c->leg == CONSENT_SERVER) {
+        c->resource = at.resource.n ? at.resource : j->u->spec.url;
+        c->scope = scope_of(j, &at);
+    }
     return make_location(j, &at);
 }
 
@@ -171,7 +181,8 @@ static grant client_of(const connect_job *j)
                    .client_id = j->c.client_id,
                    .client_secret = j->c.client_secret,
                    .secret_in_body = j->c.secret_in_body,
-                   .resource = j->c.resource};
+                   .resource = j->c.resource,
+                   .scope = j->c.scope};
 }
 
 static const err *check_user(connect_job *j, str id_token)
@@ -220,13 +231,16 @@ static const err *end_server(connect_job *j)
 {
     bool over = false;
     user_token got;
-    const user_token none = {.g = client_of(j)};
+    const user_token none = {.g = client_of(j), .issuer = j->c.issuer};
     const err *e = user_token_ask(j->a, j->u, code_form(j), &none, &got, &over);
     str key = user_token_key(j->a, j->c.caller_id);
     if (!e) e = user_token_keep(j->a, j->u, key, &got);
     if (e) return e;
-    const grant_token now = {.token = got.access, .lives_s = got.ends_s - clock_wall_ms() / 1000};
+    const grant_token now = {.token = got.access,
+                             .lives_s = got.ends_s - clock_wall_ms() / 1000,
+                             .scope = got.g.scope};
     link_token_settle(j->u, key, &now, NULL);
+    feed_caller_changed(j->u, j->c.caller_id); /* strangers are shown nothing */
     j->location = (str){0};
     return NULL;
 }

@@ -3,6 +3,8 @@
 #include "../authz/digest.h"
 #include "../base/json.h"
 
+enum { SELF_MOST = 4096 };
+
 #define TEXT(n, m)                                                                                 \
     {                                                                                              \
         S(n), offsetof(consent, m)                                                                 \
@@ -15,7 +17,7 @@ static const struct {
 } texts[] = {
     TEXT("s", server),        TEXT("c", caller_id), TEXT("l", login),     TEXT("f", front),
     TEXT("b", browser),       TEXT("i", issuer),    TEXT("t", token_url), TEXT("d", client_id),
-    TEXT("k", client_secret), TEXT("r", resource),  TEXT("v", verifier),
+    TEXT("k", client_secret), TEXT("r", resource),  TEXT("v", verifier),  TEXT("o", scope),
 };
 
 static str *text_at(consent *c, size_t i)
@@ -73,4 +75,30 @@ str consent_random(arena *a)
     uint8_t bytes[32];
     digest_random(bytes, sizeof bytes);
     return digest_base64url(a, (str){(const char *)bytes, sizeof bytes});
+}
+
+void consent_put_client(buf *b, str front)
+{
+    buf_put(b, S("{\"client_name\":\"Sallyport\",\"application_type\":\"web\",\"response_types\":["
+                 "\"code\"],\"grant_types\":[\"authorization_code\",\"refresh_token\"],"
+                 "\"redirect_uris\":["));
+    buf_json(b, arena_fmt(b->a, STR_FMT CONSENT_BACK_PATH, STR_ARG(front)));
+    buf_put(b, S("]"));
+}
+
+str consent_self_url(arena *a, str front)
+{
+    if (!str_starts(front, S("https://"))) return (str){0};
+    return arena_fmt(a, STR_FMT CONSENT_SELF_PATH, STR_ARG(front));
+}
+
+/* draft-ietf-oauth-client-id-metadata-document: the client_id is the URL it was read from. */
+str consent_self(arena *a, str front)
+{
+    buf b = buf_new(a, SELF_MOST);
+    consent_put_client(&b, front);
+    buf_put(&b, S(",\"token_endpoint_auth_method\":\"none\",\"client_id\":"));
+    buf_json(&b, consent_self_url(a, front));
+    buf_put(&b, S("}"));
+    return buf_ok(&b) ? buf_str(&b) : (str){0};
 }

@@ -9,6 +9,7 @@
 #ifndef SP_MCP_CONSENT_H
 #define SP_MCP_CONSENT_H
 #include "../authz/seal.h"
+#include "../base/buf.h"
 #include <stdint.h>
 
 typedef enum { CONSENT_START, CONSENT_LOGIN, CONSENT_SERVER } consent_leg;
@@ -16,6 +17,7 @@ enum { CONSENT_LIFE_MS = 10 * 60 * 1000, CONSENT_MOST = 8192 };
 
 #define CONSENT_START_PATH "/oauth/start"
 #define CONSENT_BACK_PATH  "/oauth/callback"
+#define CONSENT_SELF_PATH  "/client-metadata.json"
 
 typedef struct {
     consent_leg leg;
@@ -26,6 +28,7 @@ typedef struct {
     str browser; /* hex of the SHA-256 of its cookie */
     /* of the leg under way */
     str issuer, token_url, client_id, client_secret, resource, verifier;
+    str scope; /* until SERVER: what the server missed, {0}: nothing; then: what is asked for */
     bool secret_in_body, says_issuer;
 } consent;
 
@@ -34,4 +37,11 @@ str consent_seal(const sealer *s, arena *a, const consent *c);
 MUST_CHECK bool consent_open(const sealer *s, arena *a, str text, int64_t now_ms, consent *out);
 str consent_challenge(arena *a, str verifier); /* S256 (RFC 7636 4.2); also of a cookie */
 str consent_random(arena *a);                  /* 256 bits, base64url */
+/* Who we are, for authorization servers that take an https URL as a client_id and look there:
+ * the URL ({0}: `front` is not https), and what stands there. */
+str consent_self_url(arena *a, str front);
+str consent_self(arena *a, str front);
+/* What we are to both: `{"client_name":…,"redirect_uris":[…]` and more members, not closed. `b` is
+ * an arena's. */
+void consent_put_client(buf *b, str front);
 #endif

@@ -544,3 +544,14 @@ void feed_heard(upstream *u, str isolation, js_value method)
     changed(u, list);
     if (!isolation.n && atomic_load(&u->facet_count)) changed_for_all(u, list);
 }
+
+void feed_caller_changed(upstream *u, str caller_id)
+{
+    arena *a = arena_new();
+    for (upstream **f = facets_all(a, u); *f; f++) {
+        bool his = str_eq((*f)->eye.caller_id, caller_id);
+        for (unsigned i = 0; his && i < LISTS; i++) changed(*f, 1u << i);
+        upstream_release(*f);
+    }
+    arena_free(a);
+}

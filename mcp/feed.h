@@ -26,6 +26,8 @@ void feed_changed(upstream *u);
 /* A notice that came on any stream of this server, in the session or child of that isolation id;
  * other methods than list changes are ignored. */
 void feed_heard(upstream *u, str isolation, js_value method);
+/* All that this caller is shown of it may be another now. Any thread. */
+void feed_caller_changed(upstream *u, str caller_id);
 /* A session or child of that isolation id has been opened, on this worker. True: somebody listens
  * to it, and link_session_heard() will be called when his stream stands, or cannot. */
 bool feed_session_opened(mcp_worker *w, upstream *u, str isolation);

@@ -28,6 +28,7 @@ typedef struct {
 typedef struct {
     str token;
     int64_t lives_s; /* how long; what the endpoint does not say is a minute */
+    str scope;       /* USER: with what it was asked for */
 } grant_token;
 
 enum { GRANT_ANSWER_MOST = 64 << 10, GRANT_TOKEN_MOST = 16 << 10 };

@@ -6,11 +6,13 @@
  * that the request was not executed, and are mended once each, unseen: a session the server has
  * forgotten (404, or 400 from servers that do not know better), and a server whose era has
  * changed under us. (MCP 2026-07-28 basic/transports/streamable-http, and 2025-11-25.) */
+#include "authority.h"
 #include "feed.h"
 #include "link_log.h"
 #include "link_param.h"
 #include "link_table.h"
 #include "link_token.h"
+#include "link_user.h"
 #include "offer.h"
 
 enum { OWN_HEADERS = 5, ENVELOPE = 512 };
@@ -160,6 +162,16 @@ static bool mended(link_call *c, const link_post_end *end)
     return true;
 }
 
+/* The server wants scopes that the caller was not yet asked to give. (MCP 2025-11-25
+ * basic/authorization, scope challenges) */
+static bool must_step_up(link_call *c, const link_post_end *end)
+{
+    str error = authority_challenge(c->arena, end->challenge, S("error"));
+    str scope = authority_challenge(c->arena, end->challenge, S("scope"));
+    return end->status == 403 && scope.n && str_eq(error, S("insufficient_scope")) &&
+           link_token_lacks(c, scope);
+}
+
 static void ended(void *c_, const link_post_end *end)
 {
     link_call *c = c_;
@@ -168,6 +180,8 @@ static void ended(void *c_, const link_post_end *end)
     if (end->status == 401 && link_token_refused(c)) {
         link_http_leave(c);
         link_call_go(c);
+    } else if (must_step_up(c, end)) {
+        link_user_absent(c);
     } else if (end->status >= 500 || end->status == 401 || end->status == 403) {
         const char *what = end->status >= 500 ? "failed" : "refused our credential";
         link_call_fail(c, ERR_UPSTREAM,

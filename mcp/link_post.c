@@ -201,6 +201,8 @@ static const err *read_head(link_post *p, const call_head *h)
         return about(p, ERR_UPSTREAM, "sent an unusable session id");
     }
     if (session.p) p->end.session_id = arena_dup(p->arena, session);
+    if (h->status == 401 || h->status == 403)
+        p->end.challenge = arena_dup(p->arena, call_head_get(h, S("www-authenticate")));
     p->mood = DRAINING;
     if (!p->rq.id) return NULL;
     if (coding.n && !header_name_is(coding, S("identity"))) {

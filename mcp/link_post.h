@@ -18,6 +18,7 @@ typedef struct {
     int status;          /* 0: no answer's head came */
     link_message answer; /* LINK_JUNK: none. In a refusal (4xx) its id may be missing */
     str session_id;      /* the server's Mcp-Session-Id; {0} */
+    str challenge;       /* of a 401 or 403: WWW-Authenticate; {0} */
 } link_post_end;
 
 typedef struct {

@@ -9,6 +9,7 @@
 #include "../base/clock.h"
 #include "grant.h"
 #include "link_user.h"
+#include "scope.h"
 #include "user_token.h"
 #include <stdlib.h>
 
@@ -17,7 +18,8 @@ static const int64_t FETCH_MS = 10000, REFUSED_MS = 1000, ABSENT_MS = 2000;
 
 typedef struct {
     arena *arena, *held; /* held: value and trouble, replaced with each answer */
-    str key, value, trouble;
+    str key, value, trouble, scope;
+    str wanted; /* what the server missed in the scope of this value; {0}: nothing */
     int64_t expires_ms, refresh_ms, trouble_until_ms, absent_until_ms;
     bool fetching, refused; /* refused: by the server, since it was fetched */
     link_waiters waiting;
@@ -107,11 +109,13 @@ static entry *entry_of(token_box *b, str key, int64_t now_ms)
     return e;
 }
 
-static void keep(entry *e, str value, str trouble)
+static void keep(entry *e, str value, str scope, str trouble)
 {
     arena *fresh = arena_new_of(512);
     e->value = value.n ? arena_dup(fresh, value) : (str){0};
     e->trouble = arena_dup(fresh, trouble);
+    e->scope = arena_dup(fresh, scope);
+    e->wanted = (str){0};
     if (e->held) arena_free(e->held);
     e->held = fresh;
 }
@@ -139,17 +143,17 @@ void link_token_free(link_table *t)
 }
 
 /* A token that may still be used stays when the next one could not be had. */
-static void note(entry *e, str value, int64_t lives_s, const err *why, int64_t now_ms)
+static void note(entry *e, str value, const grant_token *got, const err *why, int64_t now_ms)
 {
     e->fetching = e->refused = false;
     if (why) {
         e->refresh_ms = e->trouble_until_ms = now_ms + REFUSED_MS;
-        keep(e, e->value, why->text);
+        keep(e, e->value, e->scope, why->text);
         return;
     }
     e->absent_until_ms = value.n ? 0 : now_ms + ABSENT_MS;
-    int64_t lives_ms = lives_s * 1000, early = lives_ms / 5;
-    keep(e, value, S(""));
+    int64_t lives_ms = got->lives_s * 1000, early = lives_ms / 5;
+    keep(e, value, got->scope, S(""));
     e->expires_ms = now_ms + lives_ms - (early < 5000 ? early : 5000);
     e->refresh_ms = now_ms + lives_ms - (early < 60000 ? early : 60000);
 }
@@ -166,7 +170,7 @@ void link_token_settle(upstream *u, str key, const grant_token *got, const err *
     if (e) {
         waiting = e->waiting;
         e->waiting = (link_waiters){0};
-        note(e, value, got->lives_s, why, clock_mono_ms());
+        note(e, value, got, why, clock_mono_ms());
     }
     pthread_mutex_unlock(&b->lock);
     if (why)
@@ -311,7 +315,8 @@ static bool take_users_token(link_call *c)
     str key = user_token_key(c->arena, c->rq.caller_token);
     if (!take_token(c, key, c->rq.caller_token)) return false;
     if (!ours) return true;
-    end_by_letter(c, link_user_connected);
+    bool more = link_token_missing(c).n > 0;
+    end_by_letter(c, more ? link_user_absent : link_user_connected);
     return false;
 }
 
@@ -353,4 +358,35 @@ bool link_token_refused(link_call *c)
     pthread_mutex_unlock(&b->lock);
     c->token_renewed = true;
     return true;
+}
+
+/* The entry of this call's caller; with the lock held. NULL: he has none. */
+static entry *users_entry(link_call *c)
+{
+    bool user = c->u->spec.grant.kind == GRANT_USER && c->rq.caller_token.n;
+    if (!user) return NULL;
+    return map_get(c->u->tokens->by_key, user_token_key(c->arena, c->rq.caller_token));
+}
+
+bool link_token_lacks(link_call *c, str scope)
+{
+    token_box *b = c->u->tokens;
+    str plain = scope_union(c->arena, scope, (str){0});
+    pthread_mutex_lock(&b->lock);
+    entry *e = users_entry(c);
+    bool lacks = e && e->value.p && !scope_covers(e->scope, plain);
+    str wanted = lacks ? scope_union(c->arena, e->wanted, plain) : (str){0};
+    if (lacks && !str_eq(wanted, e->wanted)) e->wanted = arena_dup(e->held, wanted);
+    pthread_mutex_unlock(&b->lock);
+    return lacks;
+}
+
+str link_token_missing(link_call *c)
+{
+    token_box *b = c->u->tokens;
+    pthread_mutex_lock(&b->lock);
+    const entry *e = users_entry(c);
+    str wanted = e && e->wanted.n ? arena_dup(c->arena, e->wanted) : (str){0};
+    pthread_mutex_unlock(&b->lock);
+    return wanted;
 }

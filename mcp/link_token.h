@@ -21,6 +21,10 @@ void token_box_free(token_box *b);
 bool link_token_go(link_call *c);
 /* The server refused the token. True: there was one to forget, and the call may go again. */
 bool link_token_refused(link_call *c);
+/* A caller's own token was asked for without one of these scopes. Then its box remembers what the
+ * server wants, for link_token_missing(): {0} when there is nothing. */
+bool link_token_lacks(link_call *c, str scope);
+str link_token_missing(link_call *c);
 void link_token_free(link_table *t); /* ends what this worker fetches */
 
 /* What was asked for under this key came, or `why` not. Any thread. */

@@ -2,6 +2,7 @@
 #include "link_user.h"
 #include "../base/clock.h"
 #include "consent.h"
+#include "link_token.h"
 
 enum { ANSWER_MOST = 64 << 10, DEPTH = 32 };
 
@@ -58,7 +59,8 @@ static str address(link_call *c)
                            .server = c->u->spec.name,
                            .caller_id = c->rq.caller_token,
                            .login = c->rq.login,
-                           .front = c->rq.front};
+                           .front = c->rq.front,
+                           .scope = link_token_missing(c)};
     str sealed = consent_seal(c->u->shared->seals, c->arena, &start);
     return arena_fmt(c->arena, STR_FMT CONSENT_START_PATH "?c=" STR_FMT, STR_ARG(c->rq.front),
                      STR_ARG(sealed));
@@ -76,9 +78,10 @@ void link_user_absent(link_call *c)
     str url = address(c);
     buf_put(&b, S("{\"code\":-32042,\"message\":"));
     buf_json(&b, arena_fmt(c->arena,
-                           "Your account at " STR_FMT " has to be connected first: open " STR_FMT
+                           "Your account at " STR_FMT " has to be connected %s: open " STR_FMT
                            " and then try again.",
-                           STR_ARG(name), STR_ARG(url)));
+                           STR_ARG(name), link_token_missing(c).n ? "again, for more" : "first",
+                           STR_ARG(url)));
     buf_put(&b, S(",\"data\":{\"elicitations\":[{\"mode\":\"url\",\"elicitationId\":"));
     buf_json(&b, consent_random(c->arena));
     buf_put(&b, S(",\"url\":"));

@@ -10,7 +10,8 @@
 #define SP_MCP_LINK_USER_H
 #include "link_table.h"
 
-void link_user_absent(link_call *c); /* ends the call */
+/* Ends the call: there is no account, or one without what link_token_missing() names. */
+void link_user_absent(link_call *c);
 #define LINK_USER_TOOL S("connect_account")
 void link_user_connected(link_call *c); /* ends a call of our own tool */
 /* The server's list of tools with ours before it; anything else as it is. */

@@ -51,6 +51,8 @@ const err *user_token_keep(arena *a, upstream *u, str key, const user_token *t)
     put(&b, "id", t->g.client_id);
     put(&b, "secret", t->g.client_secret);
     put(&b, "resource", t->g.resource);
+    put(&b, "scope", t->g.scope);
+    put(&b, "issuer", t->issuer);
     buf_put(&b, S("}"));
     if (!buf_ok(&b)) return err_new(a, ERR_TOO_LARGE, "a token that is too long to keep");
     str sealed = seal(u->shared->seals, a, SEAL_AT_REST, buf_str(&b));
@@ -66,15 +68,32 @@ static bool read_record(const upstream *u, arena *a, str sealed, user_token *out
     const err *e = js_check(a, plain, DEPTH, &root);
     *out = (user_token){.access = js_text(a, js_get(root, S("access"))),
                         .refresh = js_text(a, js_get(root, S("refresh"))),
+                        .issuer = js_text(a, js_get(root, S("issuer"))),
                         .g = {.token_url = js_text(a, js_get(root, S("url"))),
                               .client_id = js_text(a, js_get(root, S("id"))),
                               .client_secret = js_text(a, js_get(root, S("secret"))),
                               .resource = js_text(a, js_get(root, S("resource"))),
+                              .scope = js_text(a, js_get(root, S("scope"))),
                               .secret_in_body = js_bool(js_get(root, S("body")), false)}};
     return !e && js_int(js_get(root, S("ends")), &out->ends_s);
 }
 
+bool user_token_find(arena *a, const upstream *u, str key, user_token *out)
+{
+    const store *kept = &u->shared->kept;
+    str sealed = {0};
+    const err *e = kept->get(kept->ctx, a, store_key_of(a, u, key), &sealed);
+    return !e && read_record(u, a, sealed, out);
+}
+
 /* The endpoint */
+
+static authority_ask trusted(const upstream_spec *spec)
+{
+    return (authority_ask){.server_url = spec->url,
+                           .issuer = spec->grant.issuer,
+                           .allow_private = spec->grant.allow_private};
+}
 
 static bool grant_is_over(arena *a, int status, str body)
 {
@@ -100,9 +119,7 @@ const err *user_token_ask(arena *a, const upstream *u, str form, const user_toke
     str body = {0};
     js_value root;
     grant_token got = {0};
-    const authority_ask ask = {.server_url = u->spec.url,
-                               .issuer = u->spec.grant.issuer,
-                               .allow_private = u->spec.grant.allow_private};
+    const authority_ask ask = trusted(&u->spec);
     const fetch_request rq = {.url = before->g.token_url,
                               .headers = grant_headers(a, &before->g),
                               .post_body = whole_form(a, form, &before->g),
@@ -132,13 +149,30 @@ typedef struct {
     bool anew;
 } lookup;
 
+/* The issuer is asked of the server itself, and only when a token was refused. */
+static bool has_moved(const lookup *l, const user_token *t)
+{
+    authority_ask ask = trusted(&l->u->spec);
+    authority now;
+    if (!l->anew || !t->issuer.n || ask.issuer.n) return false;
+    const err *e = authority_find(l->arena, &ask, &now);
+    return !e && !str_eq(now.issuer, t->issuer);
+}
+
+static const err *forget(const lookup *l, bool *absent)
+{
+    const store *kept = &l->u->shared->kept;
+    *absent = true;
+    return kept->drop(kept->ctx, l->arena, store_key_of(l->arena, l->u, l->key));
+}
+
 /* A token that still serves goes on serving when the next cannot be had. */
 static const err *renew(lookup *l, user_token *t, bool *absent)
 {
     bool over = false;
     int64_t left_s = l->anew ? 0 : t->ends_s - clock_wall_ms() / 1000;
-    const store *kept = &l->u->shared->kept;
     if (left_s > EARLY_S) return NULL;
+    if (has_moved(l, t)) return forget(l, absent);
     *absent = !t->refresh.n && left_s <= 0;
     if (!t->refresh.n) return NULL;
     buf form = buf_new(l->arena, SIZE_MAX / 2);
@@ -146,10 +180,7 @@ static const err *renew(lookup *l, user_token *t, bool *absent)
     form_put(&form, S("refresh_token"), t->refresh);
     user_token next;
     const err *e = user_token_ask(l->arena, l->u, buf_str(&form), t, &next, &over);
-    if (over) {
-        *absent = true;
-        return kept->drop(kept->ctx, l->arena, store_key_of(l->arena, l->u, l->key));
-    }
+    if (over) return forget(l, absent);
     if (e) return left_s > 0 ? NULL : e;
     *t = next;
     return user_token_keep(l->arena, l->u, l->key, t);
@@ -164,7 +195,9 @@ static void run(errand *self)
     const err *e = kept->get(kept->ctx, l->arena, store_key_of(l->arena, l->u, l->key), &sealed);
     bool absent = !e && !read_record(l->u, l->arena, sealed, &t);
     if (!e && !absent) e = renew(l, &t, &absent);
-    grant_token got = {.token = t.access, .lives_s = t.ends_s - clock_wall_ms() / 1000};
+    grant_token got = {.token = t.access,
+                       .lives_s = t.ends_s - clock_wall_ms() / 1000,
+                       .scope = t.g.scope};
     if (absent) got = (grant_token){0};
     link_token_settle(l->u, l->key, &got, e);
     upstream_release(l->u);

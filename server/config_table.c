@@ -185,7 +185,7 @@ const config_row config_rows[] = {
 {"mcp.servers.*.auth.oauth_client.scopes", CONFIG_TEXTS, IN(config_server, auth.client.scopes), .help = "Scopes to ask for."},
 {"mcp.servers.*.auth.user_oauth", CONFIG_MAP, IN(config_server, auth.user.node), .help = "Each caller's own account there, connected in a browser when it is first needed; tokens are kept sealed in the store."},
 {"mcp.servers.*.auth.user_oauth.issuer", CONFIG_TEXT, IN(config_server, auth.user.issuer), .help = "Who gives the tokens. Left out: the server is asked (RFC 9728)."},
-{"mcp.servers.*.auth.user_oauth.client_id", CONFIG_TEXT, IN(config_server, auth.user.client_id), .help = "The gateway's name there. Left out: it registers itself (RFC 7591)."},
+{"mcp.servers.*.auth.user_oauth.client_id", CONFIG_TEXT, IN(config_server, auth.user.client_id), .help = "The gateway's name there. Left out: its document /client-metadata.json where that is taken, else it registers itself (RFC 7591)."},
 {"mcp.servers.*.auth.user_oauth.client_secret", CONFIG_SOURCE, IN(config_server, auth.user.client_secret), .flags = HIDDEN, .help = "Its secret."},
 {"mcp.servers.*.auth.user_oauth.client_auth", CONFIG_CHOICE, IN(config_server, auth.user.client_auth), .fallback = "basic", .choices = "basic|post",
  .help = "The secret goes in the Authorization header, or in the body."},

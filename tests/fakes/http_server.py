@@ -7,7 +7,7 @@ CUT (the stream breaks), HANG (never answers), BAD (not JSON), CODED (compressed
 POST /control {"hang": true} makes every later MCP answer hang, {"tools": [...]} changes what is listed, {"extra": ["t"]} adds tools,
 {"announce": "tools"} says so to everybody who listens (listen or GET), {"updated": uri} likewise, {"cut": true} breaks those streams off,
 {"streams": false} refuses them; {"refuse": [...]} answers these Authorizations 401, {"guard": {"issuer": url, …}} all without
-a token, and serves that as its resource metadata,
+a token, and serves that as its resource metadata, {"wants": {"scope": "s", "of": [...]}} asks these for more to let them call,
 {"drop": n} hangs up on the next n calls; {"put_off": how} ends the streams of later calls before their answer, which a GET that names
 the last event gets ("owed"), or does not ("lost"); GET /seen lists what came."""
 import json
@@ -23,7 +23,7 @@ from serving import Answering, serve  # noqa: E402
 
 MODERN = "2026-07-28"
 SERVER = {"name": "fake", "version": "1"}
-state = {"hang": False, "seen": [], "sessions": set(), "page": 4, "refuse": [], "drop": 0, "ttl": 60000, "streams": True, "tools": None, "put_off": None, "guard": None,
+state = {"hang": False, "seen": [], "sessions": set(), "page": 4, "refuse": [], "drop": 0, "ttl": 60000, "streams": True, "tools": None, "put_off": None, "guard": None, "wants": None,
          "offers": list(subjects.CAPABILITIES)}
 owed = {}  # event id -> the answer that is still to come
 listeners = []  # (handler, subscription id or None): whom to tell
@@ -140,6 +140,10 @@ class Handler(Answering):
         if state["guard"] and not self.headers.get("authorization", "").startswith("Bearer "):
             told = f'Bearer resource_metadata="{self.here("/about-me")}", scope="tools"'
             return self.reply(401, {}, [("WWW-Authenticate", told)])
+        wants = state["wants"]
+        if wants and m.get("method") == "tools/call" and self.headers.get("authorization") in wants["of"]:
+            told = f'Bearer error="insufficient_scope", scope="{wants["scope"]}"'
+            return self.reply(403, {}, [("WWW-Authenticate", told)])
         while state["hang"]:
             if self.gone():
                 return

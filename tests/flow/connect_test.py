@@ -27,6 +27,14 @@ policies: ["policies/*.yaml"]
 telemetry:
   access_log: {{ to: stdout }}
 """
+LOCAL = """version: 1
+listen: [ {{ address: "127.0.0.1:{port}" }} ]
+admin: {{ address: "127.0.0.1:{admin}", token: t }}
+workers: {workers}
+identity: {{ anonymous: allow }}
+policies: ["policies/*.yaml"]
+telemetry: {{ access_log: {{ to: stdout }} }}
+"""
 CAN = {"io.modelcontextprotocol/clientCapabilities": {"elicitation": {"url": {}}}}
 
 
@@ -49,9 +57,9 @@ class House(Household):
     def call(self, token, tool="s__echo", args=None, **more):
         return mcp.call(self.gateway, tool, args or {}, token, meta=CAN, **more).message()
 
-    def asked(self, token, **more):
+    def asked(self, token, tool="s__connect_account"):
         """The address that a call is answered with."""
-        r = self.call(token, "s__connect_account", **more)["result"]
+        r = self.call(token, tool)["result"]
         assert r["resultType"] == "input_required", r
         (question,) = r["inputRequests"].values()
         assert question["method"] == "elicitation/create" and question["params"]["mode"] == "url", question
@@ -65,9 +73,9 @@ class House(Household):
         g.process = subprocess.Popen([g.process.args[0], *g.process.args[1:]], stdout=subprocess.DEVNULL, stderr=g.log, text=True)
         wait_for_port(g.port)
 
-    def connect(self, token, user):
+    def connect(self, token, user, **more):
         self.idp.control(user=user)
-        return Browser().open(self.asked(token))
+        return Browser().open(self.asked(token, **more))
 
 
 def test_an_account_is_connected_by_its_caller(binary):
@@ -91,6 +99,8 @@ def test_an_account_is_connected_by_its_caller(binary):
         nobody_connects_for_somebody_else(h, bob)
         accounts_outlive_the_process(h, alice)
         an_account_that_is_over_is_asked_for_again(h, alice)
+        more_is_asked_for_where_the_server_wants_more(h, alice)
+        another_authorization_server_begins_anew(h, alice)
         an_old_client_is_told_the_address(h, bob)
         log = h.gateway.log_text()
         assert not any(s in log for s in ("t1-access", "t1-refresh", "login-secret", "code-")), log
@@ -133,6 +143,60 @@ def an_account_that_is_over_is_asked_for_again(h, alice):
     h.as_.control(refuse=None)
     assert h.connect(alice, "alice").status == 200
     assert until(lambda: "content" in h.call(alice, args={"text": "hi"})["result"])
+
+
+def sent_last(h):
+    return [x["headers"]["authorization"] for x in h.server.seen() if x["body"]["method"] == "tools/call"][-1]
+
+
+def more_is_asked_for_where_the_server_wants_more(h, alice):
+    h.call(alice)
+    h.server.control(wants={"scope": "write", "of": [sent_last(h)]})
+    assert h.connect(alice, "alice", tool="s__echo").status == 200
+    asked = [x for x in h.as_.seen() if x["at"] == "authorize"][-1]
+    assert asked["scope"] == "tools write", asked
+    assert h.call(alice, args={"text": "hi"})["result"]["content"][0]["text"] == "hi"
+    h.server.control(wants={"scope": "write", "of": [sent_last(h)]})
+    assert h.call(alice)["error"]["code"] == -32603  # he gave it, and is not asked again
+    h.server.control(wants={"scope": "tools more", "of": [sent_last(h)]})
+    assert "error" not in h.call(alice)
+    url = h.asked(alice)  # our own tool says so, too
+    assert Browser().open(url).status == 200
+    assert [x for x in h.as_.seen() if x["at"] == "authorize"][-1]["scope"] == "tools write more"
+    assert "content" in h.call(alice)["result"]
+
+
+def another_authorization_server_begins_anew(h, alice):
+    other = upstreams.HttpFake("t2", "auth_server.py")
+    h.fakes.append(other)
+    h.server.control(guard={"issuer": f"http://127.0.0.1:{other.port}/t2"}, refuse=[sent_last(h)], wants=None)
+    before = len(h.as_.seen())
+    assert h.connect(alice, "alice", tool="s__echo").status == 200
+    assert h.call(alice, args={"text": "hi"})["result"]["content"][0]["text"] == "hi"
+    assert sent_last(h) == "Bearer t2-access-1" and len(h.as_.seen()) == before, h.as_.seen()[before:]
+    seen = other.seen()
+    assert [x["at"] for x in seen] == ["register", "authorize", "token"] and "t1-" not in str(seen), seen
+
+
+def test_who_we_are_can_be_read_at_an_address(binary):
+    server, as_ = upstreams.HttpFake("modern"), upstreams.HttpFake("t1", "auth_server.py")
+    server.control(guard={"issuer": f"http://127.0.0.1:{as_.port}/t1"})
+    as_.control(metadata={"client_id_metadata_document_supported": True})
+    config = ("mcp:\n  endpoints: [ { path: /mcp, public_url: 'https://gw.test/mcp' } ]\n  servers:\n"
+              f"    s: {{ url: '{server.url}', auth: {{ user_oauth: {{ allow_private: true }} }} }}\n")
+    with Household(binary, [server, as_], config, POLICY, config=LOCAL) as h:
+        m = mcp.call(h.gateway, "s__connect_account", {}, None, meta=CAN).message()["result"]
+        ((key, question),) = m["inputRequests"].items()
+        browser = Browser({"gw.test": h.gateway.port})
+        assert browser.open(question["params"]["url"]).status == 200, browser.way
+        seen = as_.seen()
+        assert [x["at"] for x in seen] == ["authorize", "token"], seen
+        who = once(h.gateway.port, "GET", "/client-metadata.json", {})
+        document = who.json()
+        assert who.headers["content-type"] == "application/json" and document["client_name"] == "Sallyport", document
+        assert document["client_id"] == seen[0]["client_id"] == seen[1]["client_id"] == "https://gw.test/client-metadata.json", seen
+        assert document["redirect_uris"] == [seen[0]["redirect_uri"]] and document["token_endpoint_auth_method"] == "none"
+        assert "client_secret" not in seen[1] and "basic" not in seen[1], seen
 
 
 def an_old_client_is_told_the_address(h, bob):

@@ -1,5 +1,6 @@
 /* floor: mcp */
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "../../base/json.h"
 #include "../../mcp/consent.h"
 #include "own_arena.h"
 
@@ -25,6 +26,7 @@ static const consent whole = {.leg = CONSENT_SERVER,
                               .client_secret = S("secret"),
                               .resource = S("https://s/mcp"),
                               .verifier = S("v"),
+                              .scope = S("a b"),
                               .secret_in_body = true,
                               .says_issuer = true};
 
@@ -42,6 +44,7 @@ static void what_was_sealed_comes_back_whole(void **state)
     assert_true(str_eq(c.token_url, whole.token_url) && str_eq(c.client_id, whole.client_id));
     assert_true(str_eq(c.client_secret, whole.client_secret));
     assert_true(str_eq(c.resource, whole.resource) && str_eq(c.verifier, whole.verifier));
+    assert_true(str_eq(c.scope, whole.scope));
 }
 
 static void it_is_good_for_its_time_and_as_it_was_made(void **state)
@@ -80,6 +83,21 @@ static void the_challenge_is_s256(void **state)
     assert_false(str_eq(consent_random(a), consent_random(a)));
 }
 
+/* draft-ietf-oauth-client-id-metadata-document: the client_id must be the URL itself. */
+static void we_are_what_our_document_says(void **state)
+{
+    (void)state;
+    str url = consent_self_url(a, S("https://gw")), said = consent_self(a, S("https://gw"));
+    js_value root;
+    const err *e = js_check(a, said, 4, &root);
+    assert_null(e);
+    assert_true(js_text_is(js_get(root, S("client_id")), url));
+    assert_true(js_text_is(js_get(root, S("token_endpoint_auth_method")), S("none")));
+    js_iter it = js_iterate(js_get(root, S("redirect_uris")));
+    assert_true(js_next(&it) && js_text_is(it.value, S("https://gw/oauth/callback")));
+    assert_int_equal(consent_self_url(a, S("http://gw")).n, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -87,6 +105,7 @@ int main(void)
         ARENA_TEST(it_is_good_for_its_time_and_as_it_was_made),
         ARENA_TEST(too_long_a_matter_is_not_sealed),
         ARENA_TEST(the_challenge_is_s256),
+        ARENA_TEST(we_are_what_our_document_says),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
