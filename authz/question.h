@@ -68,6 +68,7 @@ typedef struct {
         js_value params;
     } llm; /* params: the request body */
     str source_ip;
+    struct quotas *quotas;         /* quota.h: what `quota` tells of; NULL: nothing is used yet */
     const struct cel_value *given; /* values of facts by slot, where they are known otherwise, and
                                       CEL_UNKNOWN where they are not (policy/replay.h); or NULL */
 } question;

@@ -72,12 +72,19 @@ static str suggestion(arena *a, str word, const str *names)
 }
 
 /* NULL text: nothing wrong with reading this. */
-static str wrong_read(policy_scope *s, const cel_read *r, const str *members)
+static str wrong_read(policy_scope *s, const cel_read *r, const str *members, unsigned how)
 {
     arena *a = s->draft->a;
-    if (r->slot == VAR_USAGE || r->slot == VAR_QUOTA)
-        return arena_fmt(a, "%s has no value in a rule: not supported by this version",
-                         question_var_names[r->slot]);
+    bool usage = policy_fact_member(VAR_USAGE, policy_fact_last(r->slot)) == r->slot;
+    if (r->slot == VAR_USAGE && !r->member.n) return S("usage cannot be used as a whole");
+    if (usage && !(how & EXPR_COST))
+        return S("usage is known when a call is over: only the `cost` of a quota reads it");
+    if (!usage && r->slot != VAR_USAGE && how & EXPR_COST)
+        return S("`cost` can read usage and nothing else");
+    if (r->slot == VAR_QUOTA && how & EXPR_BEFORE)
+        return S("`key` and `limit` cannot depend on what remains of quotas");
+    if (r->slot == VAR_QUOTA && !r->member.n)
+        return S("quota cannot be used as a whole: write quota.ID.remaining");
     if (r->slot == VAR_VARS) {
         if (!r->member.n) return S("vars cannot be used as a whole: write vars.NAME");
         if (is_listed(s->later, r->member))
@@ -93,8 +100,17 @@ static str wrong_read(policy_scope *s, const cel_read *r, const str *members)
                      STR_ARG(r->member), STR_ARG(hint));
 }
 
+/* A var used where it could not stand itself. */
+static str wrong_var(const policy_var *var, unsigned how)
+{
+    if (how & EXPR_COST) return S("`cost` can read usage and nothing else");
+    if (how & EXPR_BEFORE && var->reads >> VAR_QUOTA & 1)
+        return S("`key` and `limit` cannot depend on what remains of quotas");
+    return (str){0};
+}
+
 /* Notes what is wrong with the names; gathers what is read. */
-static bool check_reads(policy_scope *s, const yaml_node *n, policy_expr *e)
+static bool check_reads(policy_scope *s, const yaml_node *n, policy_expr *e, unsigned how)
 {
     size_t count;
     bool good = true;
@@ -105,10 +121,14 @@ static bool check_reads(policy_scope *s, const yaml_node *n, policy_expr *e)
             const policy_var *var = s->vars[r->slot - FACTS];
             e->reads |= var->reads;
             if (var->depth >= e->depth) e->depth = var->depth + 1;
+            str of = wrong_var(var, how);
+            if (!of.n) continue;
+            good = false;
+            note(s, n, 0, "E109", of);
             continue;
         }
         e->reads |= (uint64_t)1 << r->slot;
-        str wrong = wrong_read(s, r, policy_fact_members(s->draft->a, r->slot));
+        str wrong = wrong_read(s, r, policy_fact_members(s->draft->a, r->slot), how);
         if (!wrong.n) continue;
         good = false;
         note(s, n, member_offset(n->text, s->variables[r->slot].name, r->member), "E109", wrong);
@@ -193,6 +213,7 @@ policy_expr policy_compile(policy_scope *s, const yaml_node *n, unsigned how, co
     s->variables[FACT_THIS] = this;
     e.source = n->text;
     if (wrong) note_all(s, n, wrong);
-    if (wrong || !check_reads(s, n, &e) || !check_result(s, n, &e, how, what)) e.program = NULL;
+    if (wrong || !check_reads(s, n, &e, how) || !check_result(s, n, &e, how, what))
+        e.program = NULL;
     return e;
 }

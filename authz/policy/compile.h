@@ -6,7 +6,9 @@
 #define SP_POLICY_COMPILE_H
 #include "rule.h"
 
-enum { EXPR_THIS = 1, EXPR_BOOL = 2 };
+/* BEFORE: of a quota, before the call: it cannot read what remains of quotas. COST: reads `usage`
+ * and nothing else, which nothing else does. */
+enum { EXPR_THIS = 1, EXPR_BOOL = 2, EXPR_BEFORE = 4, EXPR_COST = 8 };
 
 typedef struct policy_scope {
     policy_draft *draft;

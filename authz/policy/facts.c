@@ -8,6 +8,7 @@
  * would give an answer that the call need not give. */
 #include "facts.h"
 #include "../cel/json.h"
+#include "../quota.h"
 #include "rule.h"
 #include "schema.h"
 
@@ -51,7 +52,7 @@ static const fact_row rows[FACTS] = {
     [VAR_HTTP]     = {"http",     CEL_T_MAP, NONE, ALL, true, 0},
     [VAR_LLM]      = {"llm",      CEL_T_MAP, NONE, LLM, true, 0},
     [VAR_USAGE]    = {"usage",    CEL_T_MAP, NONE, 0, true, 0},
-    [VAR_QUOTA]    = {"quota",    CEL_T_MAP, NONE, 0, true, 0},
+    [VAR_QUOTA]    = {"quota",    CEL_T_MAP, NONE, ALL, true, 0},
     [VAR_SOURCE]   = {"source",   CEL_T_MAP, NONE, ALL, false, 0},
     [VAR_NOW]      = {"now",      CEL_T_TIMESTAMP, NONE, ALL, false, 0},
     [VAR_VARS]     = {"vars",     CEL_T_MAP, NONE, 0, false, 0},
@@ -82,6 +83,13 @@ static const fact_row rows[FACTS] = {
     [FACT_LLM_STREAM]   = {"llm.stream",   CEL_T_BOOL,   VAR_LLM, LLM, true, 0},
     [FACT_LLM_PARAMS]   = {"llm.params",   CEL_T_MAP,    VAR_LLM, LLM, true, 0},
     [FACT_LLM_TOOLS]    = {"llm.tools",    CEL_T_LIST,   VAR_LLM, LLM, true, 0},
+    [FACT_USAGE_INPUT]        = {"usage.input",        CEL_T_INT,    VAR_USAGE, 0, true, 0},
+    [FACT_USAGE_CACHED_INPUT] = {"usage.cached_input", CEL_T_INT,    VAR_USAGE, 0, true, 0},
+    [FACT_USAGE_CACHE_WRITE]  = {"usage.cache_write",  CEL_T_INT,    VAR_USAGE, 0, true, 0},
+    [FACT_USAGE_OUTPUT]       = {"usage.output",       CEL_T_INT,    VAR_USAGE, 0, true, 0},
+    [FACT_USAGE_REASONING]    = {"usage.reasoning",    CEL_T_INT,    VAR_USAGE, 0, true, 0},
+    [FACT_USAGE_TOTAL]        = {"usage.total",        CEL_T_INT,    VAR_USAGE, 0, true, 0},
+    [FACT_USAGE_USD]          = {"usage.usd",          CEL_T_DOUBLE, VAR_USAGE, 0, true, 0},
     [FACT_SOURCE_IP]   = {"source.ip",   CEL_T_STRING, VAR_SOURCE, ALL, false, AT(source_ip)},
     [FACT_SOURCE_CERT] = {"source.cert", CEL_T_DYN,    VAR_SOURCE, ALL, false, 0},
     [FACT_THIS] = {"this", CEL_T_DYN, NONE, 0, true, 0},
@@ -95,8 +103,7 @@ cel_variable policy_fact_variable(size_t slot)
     return (cel_variable){{name, strlen(name)}, rows[slot].type};
 }
 
-/* "name" of "tool.name" */
-static str last_part(size_t slot)
+str policy_fact_last(size_t slot)
 {
     const char *name = rows[slot].name;
     const char *dot = strrchr(name, '.');
@@ -109,14 +116,14 @@ const str *policy_fact_members(arena *a, size_t slot)
     size_t n = 0;
     str *out = NEW_N(a, str, FACTS + 1);
     for (size_t i = QUESTION_VARS; i < FACTS; i++)
-        if (rows[i].parent == slot) out[n++] = last_part(i);
+        if (rows[i].parent == slot) out[n++] = policy_fact_last(i);
     return n ? out : NULL;
 }
 
 size_t policy_fact_member(size_t slot, str member)
 {
     for (size_t i = QUESTION_VARS; i < FACTS; i++)
-        if (rows[i].parent == slot && str_eq(last_part(i), member)) return i;
+        if (rows[i].parent == slot && str_eq(policy_fact_last(i), member)) return i;
     return FACTS;
 }
 
@@ -128,7 +135,7 @@ bool policy_fact_is_of_calls(size_t slot)
 uint64_t policy_facts_of_caller(void)
 {
     static const unsigned parents[] = {VAR_CALLER, VAR_MCP, FACT_MCP_CLIENT, VAR_HTTP, VAR_SOURCE};
-    uint64_t set = (uint64_t)1 << VAR_JWT;
+    uint64_t set = (uint64_t)1 << VAR_JWT | (uint64_t)1 << VAR_QUOTA;
     for (size_t i = 0; i < FACTS; i++)
         for (size_t k = 0; k < sizeof parents / sizeof *parents; k++)
             if (i == parents[k] || rows[i].parent == parents[k]) set |= (uint64_t)1 << i;
@@ -214,6 +221,29 @@ static cel_value caller_fact(const policy_facts *f, size_t slot)
     return cel_strings(f->scratch, c->scopes, n);
 }
 
+/* What remains of the quotas that rules ask about. Of one whose key cannot be told there is
+ * nothing to say: reading it is an error, and what cannot be evaluated counts against the call. */
+static cel_value quota_map(policy_facts *f)
+{
+    size_t n = 0;
+    cel_entry *all = NEW_N(f->scratch, cel_entry, f->p->quota_count);
+    for (size_t i = 0; i < f->p->quota_count; i++) {
+        const policy_quota *q = &f->p->quotas[i];
+        policy_due due;
+        if (!q->told) continue;
+        policy_quota_tell(f, q, &due);
+        if (!due.key.p) continue;
+        quota_view v = quota_look(f->q->quotas, &due, f->scratch, f->q->now_ms);
+        cel_value left = cel_int(v.remaining), in = cel_int((v.reset_ms + 999) / 1000);
+        if (v.money) left = (cel_value){.tag = CEL_DOUBLE, .u.d = (double)v.remaining / 1e6};
+        cel_entry *members = NEW_N(f->scratch, cel_entry, 2);
+        members[0] = (cel_entry){cel_string(S("remaining")), left};
+        members[1] = (cel_entry){cel_string(S("reset_in")), in};
+        all[n++] = (cel_entry){cel_string(q->id), cel_fields(f->scratch, members, 2)};
+    }
+    return cel_fields(f->scratch, all, n);
+}
+
 static cel_value fact(policy_facts *f, size_t slot);
 
 /* A variable used as a whole: a map of its members. */
@@ -224,7 +254,7 @@ static cel_value whole(policy_facts *f, size_t slot)
     for (size_t i = QUESTION_VARS; i < FACTS; i++) {
         if (rows[i].parent != slot) continue;
         cel_value v = fact(f, i);
-        if (v.tag != CEL_UNBOUND) entries[n++] = (cel_entry){cel_string(last_part(i)), v};
+        if (v.tag != CEL_UNBOUND) entries[n++] = (cel_entry){cel_string(policy_fact_last(i)), v};
     }
     return cel_fields(f->scratch, entries, n);
 }
@@ -242,6 +272,7 @@ static cel_value make(policy_facts *f, size_t slot)
         if (q->args.kind > JS_NULL && q->args.kind != JS_OBJECT) return (cel_value){0};
         return tree_or_empty(f->scratch, q->args);
     case VAR_NOW: return moment(q->now_ms);
+    case VAR_QUOTA: return quota_map(f);
     case FACT_TOOL_ANNOTATIONS: return tree_or_empty(f->scratch, q->annotations);
     case FACT_HTTP_HEADERS: return headers_map(f->scratch, q->http.headers);
     case FACT_LLM_STREAM: return cel_bool(q->llm.stream);

@@ -39,6 +39,13 @@ enum {
     FACT_LLM_STREAM,
     FACT_LLM_PARAMS,
     FACT_LLM_TOOLS,
+    FACT_USAGE_INPUT,
+    FACT_USAGE_CACHED_INPUT,
+    FACT_USAGE_CACHE_WRITE,
+    FACT_USAGE_OUTPUT,
+    FACT_USAGE_REASONING,
+    FACT_USAGE_TOTAL,
+    FACT_USAGE_USD,
     FACT_SOURCE_IP,
     FACT_SOURCE_CERT,
     FACT_THIS, /* the value of one argument, inside `args:` */
@@ -51,6 +58,7 @@ cel_variable policy_fact_variable(size_t slot);
 const str *policy_fact_members(arena *a, size_t slot);
 /* The fact that is this member of a fact ("path" of VAR_HTTP); FACTS: its members are free. */
 size_t policy_fact_member(size_t slot, str member);
+str policy_fact_last(size_t slot);         /* "name" of "tool.name" */
 bool policy_fact_is_of_calls(size_t slot); /* a list does not know it: args, http.headers, … */
 /* Facts that differ between callers, as bits. */
 uint64_t policy_facts_of_caller(void);

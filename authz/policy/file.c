@@ -2,69 +2,12 @@
 /* file.c - from a YAML file to rules, with every problem at once.
  *
  * Unknown keys are errors, with the nearest known one, because a misspelt `when` would make a
- * permit wider than meant. What this version cannot do (`quotas`) is refused for the same
- * reason: a limit that is not enforced fails open. A rule with any problem is dropped, and with
- * any problem there is no policy, so nothing half-read ever decides. */
+ * permit wider than meant. A rule with any problem is dropped, and with any problem there is no
+ * policy, so nothing half-read ever decides. */
 #include "../../base/map.h"
-#include "compile.h"
-#include "place.h"
+#include "quota_read.h"
 
-enum {
-    FILE_MOST = 1 << 20,
-    RULES_MOST = 10000,
-    VARS_MOST = 1000,
-    PATTERN_MOST = 1024,
-    MESSAGE_MOST = 1024,
-    NAME_MOST = 128
-};
-
-typedef struct {
-    policy_draft *d;
-    const policy_source *source;
-    policy_scope scope; /* outlives the reading: rules point to it */
-} reader;
-
-#define WRONG(r, n, ...)     problems_add((r)->d->out, (n)->line, (n)->column, __VA_ARGS__)
-#define WRONG_KEY(r, n, ...) problems_add((r)->d->out, (n)->key_line, (n)->key_column, __VA_ARGS__)
-
-/* Complains about keys that are not in the list. */
-static void check_keys(reader *r, const yaml_node *entries, const str *known, const char *where)
-{
-    for (const yaml_node *n = entries->first; n; n = n->next) {
-        bool found = false;
-        for (const str *k = known; k->p && !found; k++) found = str_eq(*k, n->key);
-        if (found) continue;
-        str near = yaml_did_you_mean(n->key, known);
-        if (near.n)
-            WRONG_KEY(r, n,
-                      "error E101: unknown key '" STR_FMT "' in %s, did you mean '" STR_FMT "'?",
-                      STR_ARG(n->key), where, STR_ARG(near));
-        else
-            WRONG_KEY(r, n, "error E101: unknown key '" STR_FMT "' in %s", STR_ARG(n->key), where);
-    }
-}
-
-static bool want(reader *r, const yaml_node *n, yaml_kind kind, const char *what)
-{
-    static const char *const kinds[] =
-        {[YAML_SCALAR] = "text", [YAML_LIST] = "a list", [YAML_MAP] = "a map"};
-    if (n->kind == kind) return true;
-    WRONG(r, n, "error E103: %s must be %s, not %s", what, kinds[kind], kinds[n->kind]);
-    return false;
-}
-
-/* Text of a bounded length; {0} and a problem otherwise. */
-static str text_of(reader *r, const yaml_node *n, size_t most, const char *what)
-{
-    if (!want(r, n, YAML_SCALAR, what)) return (str){0};
-    if (n->text.n == 0 || yaml_is_null(n))
-        WRONG(r, n, "error E104: %s is empty", what);
-    else if (n->text.n > most)
-        WRONG(r, n, "error E104: %s is longer than %zu bytes", what, most);
-    else
-        return n->text;
-    return (str){0};
-}
+enum { FILE_MOST = 1 << 20, RULES_MOST = 10000, VARS_MOST = 1000 };
 
 static bool is_word(str s)
 {
@@ -76,112 +19,10 @@ static bool is_word(str s)
     return s.n > 0;
 }
 
-static bool flag_of(reader *r, const yaml_node *n, const char *what)
-{
-    bool yes = n->kind == YAML_SCALAR && str_eq(n->text, S("true"));
-    if (!yes && !(n->kind == YAML_SCALAR && str_eq(n->text, S("false"))))
-        WRONG(r, n, "error E103: %s must be true or false", what);
-    return yes;
-}
-
-/* One text or a list of texts, as views that end with {0}. */
-static const str *texts_of(reader *r, const yaml_node *n, size_t most, const char *what)
-{
-    str *out = NEW_N(r->d->a, str, n->count + 2);
-    size_t count = 0;
-    if (n->kind == YAML_LIST) {
-        for (const yaml_node *c = n->first; c; c = c->next) {
-            out[count] = text_of(r, c, most, what);
-            if (out[count].n) count++;
-        }
-        if (!n->first) WRONG(r, n, "error E104: the list names nothing");
-        return out;
-    }
-    if (n->kind == YAML_MAP)
-        (void)want(r, n, YAML_SCALAR, what);
-    else
-        out[0] = text_of(r, n, most, what);
-    return out;
-}
-
-/* Names */
-
-static const str subject_keys[] = {
-    [SUBJECT_TOOL] = S("tools"),         [SUBJECT_RESOURCE] = S("resources"),
-    [SUBJECT_PROMPT] = S("prompts"),     [SUBJECT_MODEL] = S("models"),
-    [SUBJECT_ENDPOINT] = S("endpoints"), [SUBJECTS] = {0},
-};
-
-static bool is_server_char(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '*' || c == '?';
-}
-
-/* server/name; a leading * may stand for both. */
-static void check_pattern(reader *r, const yaml_node *n, subject_kind kind, str pattern)
-{
-    if (kind == SUBJECT_MODEL) return;
-    if (kind == SUBJECT_ENDPOINT) {
-        if (pattern.p[0] != '/' && pattern.p[0] != '*')
-            WRONG(r, n, "error E107: '" STR_FMT "' is no path: endpoints begin with /",
-                  STR_ARG(pattern));
-        return;
-    }
-    str_pair cut = str_cut(pattern, '/');
-    if (!cut.ok && pattern.p[0] == '*') return;
-    const char *joint = cut.ok ? NULL : memmem(pattern.p, pattern.n, "__", 2);
-    if (joint && joint > pattern.p) {
-        str server = str_take(pattern, (size_t)(joint - pattern.p));
-        str name = str_drop(pattern, server.n + 2);
-        WRONG(r, n, "error E107: '" STR_FMT "' is what clients see: write " STR_FMT "/" STR_FMT,
-              STR_ARG(pattern), STR_ARG(server), STR_ARG(name));
-        return;
-    }
-    if (!cut.ok) {
-        WRONG(r, n,
-              "error E107: '" STR_FMT "' names no server: write server/" STR_FMT ", or */" STR_FMT
-              " for every server",
-              STR_ARG(pattern), STR_ARG(pattern), STR_ARG(pattern));
-        return;
-    }
-    for (size_t i = 0; i < cut.head.n; i++) {
-        if (is_server_char(cut.head.p[i])) continue;
-        WRONG(r, n,
-              "error E107: '" STR_FMT
-              "' cannot be a server: names are lower-case letters, digits and -",
-              STR_ARG(cut.head));
-        return;
-    }
-    if (!cut.head.n || !cut.tail.n)
-        WRONG(r, n, "error E107: '" STR_FMT "' must be server/name", STR_ARG(pattern));
-}
-
-static void read_patterns(reader *r, const yaml_node *n, subject_kind kind, policy_rule *rule)
-{
-    rule->names[kind] = texts_of(r, n, PATTERN_MOST, "a name");
-    const yaml_node *at = n->kind == YAML_LIST ? n->first : n;
-    for (; at; at = n->kind == YAML_LIST ? at->next : NULL)
-        if (at->kind == YAML_SCALAR && at->text.n) check_pattern(r, at, kind, at->text);
-}
-
-static void read_names(reader *r, const yaml_node *n, policy_rule *rule)
-{
-    if (n->kind != YAML_MAP) {
-        read_patterns(r, n, SUBJECT_TOOL, rule);
-        return;
-    }
-    check_keys(r, n, subject_keys, "what a rule names");
-    if (!n->first) WRONG(r, n, "error E104: the rule names nothing");
-    for (int kind = 0; kind < SUBJECTS; kind++) {
-        const yaml_node *list = yaml_get(n, subject_keys[kind]);
-        if (list) read_patterns(r, list, (subject_kind)kind, rule);
-    }
-}
-
 /* Arguments */
 
 /* The value a plain scalar stands for; quoted ones are text. */
-static cel_value value_of(reader *r, const yaml_node *n)
+static cel_value value_of(policy_reading *r, const yaml_node *n)
 {
     if (n->style != YAML_PLAIN) return cel_string(n->text);
     static const cel_env nothing = {NULL, 0};
@@ -197,16 +38,17 @@ static cel_value value_of(reader *r, const yaml_node *n)
     return scalar ? v : cel_string(n->text);
 }
 
-static void read_values(reader *r, const yaml_node *n, rule_constraint *c)
+static void read_values(policy_reading *r, const yaml_node *n, rule_constraint *c)
 {
     cel_value *values = NEW_N(r->d->a, cel_value, n->count + 1);
     const yaml_node *at = n->kind == YAML_LIST ? n->first : n;
     for (; at; at = n->kind == YAML_LIST ? at->next : NULL)
-        if (want(r, at, YAML_SCALAR, "a value")) values[c->count++] = value_of(r, at);
+        if (reading_want(r, at, YAML_SCALAR, "a value")) values[c->count++] = value_of(r, at);
     c->values = values;
 }
 
-static void read_expression(reader *r, const yaml_node *n, rule_constraint *c, policy_rule *rule)
+static void read_expression(policy_reading *r, const yaml_node *n, rule_constraint *c,
+                            policy_rule *rule)
 {
     policy_expr e =
         policy_compile(&r->scope, n, EXPR_BOOL | EXPR_THIS, "the condition of an argument");
@@ -215,7 +57,8 @@ static void read_expression(reader *r, const yaml_node *n, rule_constraint *c, p
     rule->reads |= e.reads;
 }
 
-static void read_constraint(reader *r, const yaml_node *n, rule_constraint *c, policy_rule *rule)
+static void read_constraint(policy_reading *r, const yaml_node *n, rule_constraint *c,
+                            policy_rule *rule)
 {
     static const str keys[] = {S("in"), S("is"), S("when"), S("optional"), {0}};
     c->name = n->key;
@@ -223,25 +66,25 @@ static void read_constraint(reader *r, const yaml_node *n, rule_constraint *c, p
         read_expression(r, n, c, rule);
         return;
     }
-    check_keys(r, n, keys, "an argument's condition");
+    reading_keys(r, n, keys, "an argument's condition");
     const yaml_node *in = yaml_get(n, S("in")), *is = yaml_get(n, S("is")),
                     *when = yaml_get(n, S("when"));
     const yaml_node *optional = yaml_get(n, S("optional"));
-    if (optional) c->optional = flag_of(r, optional, "optional");
+    if (optional) c->optional = reading_flag(r, optional, "optional");
     if (!!in + !!is + !!when != 1) {
         WRONG(r, n, "error E102: an argument's condition is exactly one of `in`, `is` and `when`");
         return;
     }
-    if (in && want(r, in, YAML_LIST, "`in`")) read_values(r, in, c);
-    if (is && want(r, is, YAML_SCALAR, "`is`")) read_values(r, is, c);
+    if (in && reading_want(r, in, YAML_LIST, "`in`")) read_values(r, in, c);
+    if (is && reading_want(r, is, YAML_SCALAR, "`is`")) read_values(r, is, c);
     if (when) read_expression(r, when, c, rule);
 }
 
-static void read_args(reader *r, const yaml_node *rule_map, policy_rule *rule)
+static void read_args(policy_reading *r, const yaml_node *rule_map, policy_rule *rule)
 {
     const yaml_node *args = yaml_get(rule_map, S("args")),
                     *other = yaml_get(rule_map, S("other_args"));
-    if (args && want(r, args, YAML_MAP, "args")) {
+    if (args && reading_want(r, args, YAML_MAP, "args")) {
         rule_constraint *list = NEW_N(r->d->a, rule_constraint, args->count);
         for (const yaml_node *n = args->first; n; n = n->next)
             read_constraint(r, n, &list[rule->constraint_count++], rule);
@@ -266,14 +109,14 @@ static const str rule_keys[] = {S("id"),      S("permit"), S("forbid"), S("requi
                                 S("when"),    S("scopes"), S("args"),   S("other_args"),
                                 S("message"), S("note"),   {0}};
 
-static void read_id(reader *r, const yaml_node *n, policy_rule *rule)
+static void read_id(policy_reading *r, const yaml_node *n, policy_rule *rule)
 {
     const yaml_node *id = yaml_get(n, S("id"));
     if (!id) {
         WRONG(r, n, "error E102: the rule has no id");
         return;
     }
-    rule->id = text_of(r, id, NAME_MOST, "id");
+    rule->id = reading_text(r, id, READING_ID_MOST, "id");
     const policy_rule *first = rule->id.n ? map_get(r->d->ids, rule->id) : NULL;
     if (first)
         WRONG(r, id, "error E105: rule '" STR_FMT "' is already defined at " STR_FMT,
@@ -282,7 +125,7 @@ static void read_id(reader *r, const yaml_node *n, policy_rule *rule)
         map_put(r->d->ids, rule->id, rule);
 }
 
-static void read_effect(reader *r, const yaml_node *n, policy_rule *rule)
+static void read_effect(policy_reading *r, const yaml_node *n, policy_rule *rule)
 {
     static const str effects[] =
         {[RULE_FORBID] = S("forbid"), [RULE_REQUIRE] = S("require"), [RULE_PERMIT] = S("permit")};
@@ -292,15 +135,15 @@ static void read_effect(reader *r, const yaml_node *n, policy_rule *rule)
         if (!names) continue;
         found++;
         rule->effect = (rule_effect)i;
-        read_names(r, names, rule);
+        reading_names(r, names, rule->names);
     }
     if (found != 1)
         WRONG(r, n, "error E102: a rule has exactly one of `permit`, `forbid` and `require`");
 }
 
-static void read_rule(reader *r, const yaml_node *n)
+static void read_rule(policy_reading *r, const yaml_node *n)
 {
-    if (!want(r, n, YAML_MAP, "a rule")) return;
+    if (!reading_want(r, n, YAML_MAP, "a rule")) return;
     policy_draft *d = r->d;
     if (d->rule_count++ == RULES_MOST) {
         WRONG(r, n, "error E104: over %d rules", RULES_MOST);
@@ -311,7 +154,7 @@ static void read_rule(reader *r, const yaml_node *n)
     node->scope = &r->scope;
     policy_rule *rule = &node->rule;
     rule->place = arena_fmt(d->a, STR_FMT ":%u", STR_ARG(r->source->name), n->line);
-    check_keys(r, n, rule_keys, "a rule");
+    reading_keys(r, n, rule_keys, "a rule");
     read_id(r, n, rule);
     read_effect(r, n, rule);
 
@@ -324,20 +167,20 @@ static void read_rule(reader *r, const yaml_node *n)
         rule->reads |= e.reads;
     }
     read_args(r, n, rule);
-    rule->scopes = scopes ? texts_of(r, scopes, NAME_MOST, "a scope") : NEW(d->a, str);
+    rule->scopes = scopes ? reading_texts(r, scopes, READING_ID_MOST, "a scope") : NEW(d->a, str);
     if (scopes && rule->effect == RULE_FORBID)
         WRONG_KEY(r, scopes,
                   "error E104: scopes belong to permit and require; in a forbid, use `when: \"x\" "
                   "in caller.scopes`");
-    if (message) rule->message = text_of(r, message, MESSAGE_MOST, "message");
-    if (text) (void)text_of(r, text, MESSAGE_MOST, "note");
+    if (message) rule->message = reading_text(r, message, READING_MESSAGE_MOST, "message");
+    if (text) (void)reading_text(r, text, READING_MESSAGE_MOST, "note");
     *d->rules_end = node;
     d->rules_end = &node->next;
 }
 
 /* The file */
 
-static void read_var(reader *r, const yaml_node *n)
+static void read_var(policy_reading *r, const yaml_node *n)
 {
     policy_draft *d = r->d;
     if (!is_word(n->key)) {
@@ -365,9 +208,9 @@ static void read_var(reader *r, const yaml_node *n)
     d->var_count++;
 }
 
-static void read_vars(reader *r, const yaml_node *vars)
+static void read_vars(policy_reading *r, const yaml_node *vars)
 {
-    if (!want(r, vars, YAML_MAP, "vars")) return;
+    if (!reading_want(r, vars, YAML_MAP, "vars")) return;
     str *names = NEW_N(r->d->a, str, vars->count + 1);
     size_t count = 0;
     for (const yaml_node *n = vars->first; n; n = n->next) names[count++] = n->key;
@@ -375,7 +218,7 @@ static void read_vars(reader *r, const yaml_node *vars)
     for (const yaml_node *n = vars->first; n; n = n->next) read_var(r, n);
 }
 
-static void check_head(reader *r, const yaml_node *root)
+static void check_head(policy_reading *r, const yaml_node *root)
 {
     const yaml_node *version = yaml_get(root, S("policy")),
                     *otherwise = yaml_get(root, S("default"));
@@ -387,23 +230,16 @@ static void check_head(reader *r, const yaml_node *root)
         WRONG(r, version, "error E106: this version reads policy: v1");
     if (otherwise && (otherwise->kind != YAML_SCALAR || !str_eq(otherwise->text, S("deny"))))
         WRONG(r, otherwise, "error E104: default can only be deny");
-    if (name) (void)text_of(r, name, NAME_MOST, "name");
-    if (description) (void)want(r, description, YAML_SCALAR, "description");
-}
-
-static void refuse_quotas(reader *r, const yaml_node *root)
-{
-    const yaml_node *n = yaml_get(root, S("quotas"));
-    if (n && (n->kind == YAML_SCALAR ? !yaml_is_null(n) : n->count > 0))
-        WRONG_KEY(r, n, "error E106: `quotas` is not supported by this version");
+    if (name) (void)reading_text(r, name, READING_ID_MOST, "name");
+    if (description) (void)reading_want(r, description, YAML_SCALAR, "description");
 }
 
 void policy_file_read(policy_draft *d, const policy_source *source)
 {
     static const str keys[] = {S("policy"), S("name"),   S("description"), S("default"), S("vars"),
                                S("rules"),  S("quotas"), S("tests"),       {0}};
-    reader *r = NEW(d->a, reader);
-    *r = (reader){.d = d, .source = source};
+    policy_reading *r = NEW(d->a, policy_reading);
+    *r = (policy_reading){.d = d, .source = source};
     str before = d->out->file;
     d->out->file = source->name;
     yaml_node *root = NULL;
@@ -414,15 +250,16 @@ void policy_file_read(policy_draft *d, const policy_source *source)
     const err *e = yaml_parse(d->a, source->name, source->text, &root);
     if (e) {
         problems_add_text(d->out, e->text);
-    } else if (want(r, root, YAML_MAP, "a policy file")) {
+    } else if (reading_want(r, root, YAML_MAP, "a policy file")) {
         policy_scope_begin(&r->scope, d, source);
-        check_keys(r, root, keys, "a policy file");
+        reading_keys(r, root, keys, "a policy file");
         check_head(r, root);
-        refuse_quotas(r, root);
         const yaml_node *vars = yaml_get(root, S("vars")), *rules = yaml_get(root, S("rules"));
         if (vars && !yaml_is_null(vars)) read_vars(r, vars);
-        if (rules && !yaml_is_null(rules) && want(r, rules, YAML_LIST, "rules"))
+        if (rules && !yaml_is_null(rules) && reading_want(r, rules, YAML_LIST, "rules"))
             for (const yaml_node *n = rules->first; n; n = n->next) read_rule(r, n);
+        const yaml_node *quotas = yaml_get(root, S("quotas"));
+        if (quotas && !yaml_is_null(quotas)) policy_quotas_read(r, quotas);
         const yaml_node *tests = yaml_get(root, S("tests"));
         if (tests && !yaml_is_null(tests)) policy_test_read(d, source, tests);
     }

@@ -10,6 +10,7 @@
 #include "../digest.h"
 #include "demands.h"
 #include "fit.h"
+#include "quota_read.h"
 #include "suppose.h"
 #include <stdlib.h>
 
@@ -231,6 +232,25 @@ static void fill_index(policy *p, arena *a)
     }
 }
 
+static int by_quota_id(const void *a, const void *b)
+{
+    const policy_quota *x = a, *y = b;
+    return str_order(x->id, y->id);
+}
+
+static void fill_quotas(policy *p, const policy_draft *d)
+{
+    policy_quota *list = NEW_N(d->a, policy_quota, d->quota_count);
+    for (const quota_node *n = d->quotas; n; n = n->next) list[p->quota_count++] = n->quota;
+    if (p->quota_count) qsort(list, p->quota_count, sizeof *list, by_quota_id);
+    p->quotas = list;
+    p->quota_index = policy_index_new(d->a);
+    for (size_t i = 0; i < p->quota_count; i++)
+        for (int kind = 0; kind < SUBJECTS; kind++)
+            for (const str *name = list[i].names[kind]; name && name->p; name++)
+                policy_index_add(p->quota_index, (subject_kind)kind, *name, i);
+}
+
 static str revision_of(arena *a, const policy_source *sources, size_t count)
 {
     uint8_t digest[DIGEST_BYTES];
@@ -251,8 +271,11 @@ void policy_draft_read(policy_draft *d, arena *a, const policy_source *sources, 
     d->zones.literals = true;
     d->rules_end = &d->rules;
     d->vars_end = &d->vars;
+    d->quota_ids = map_new(a);
+    d->quotas_end = &d->quotas;
     d->cases_end = &d->cases;
     for (size_t i = 0; i < count; i++) policy_file_read(d, &sources[i]);
+    policy_quotas_link(d);
 }
 
 policy *policy_of_draft(const policy_draft *d, const policy_source *sources, size_t count)
@@ -270,6 +293,7 @@ policy *policy_of_draft(const policy_draft *d, const policy_source *sources, siz
     made->vars = vars;
     for (size_t i = 0; i < made->count; i++) rules[i].arguments = count_arguments(made, &rules[i]);
     made->cases = cases;
+    fill_quotas(made, d);
     made->revision = revision_of(a, sources, count);
     fill_index(made, a);
     return made;
@@ -305,10 +329,17 @@ static void look_at_args(void *ctx, size_t rule)
     if (r->p->rules[rule].reads & (uint64_t)1 << VAR_ARGS) r->reads = true;
 }
 
+static void look_at_quota(void *ctx, size_t quota)
+{
+    args_reader *r = ctx;
+    if (r->p->quotas[quota].reads & (uint64_t)1 << VAR_ARGS) r->reads = true;
+}
+
 bool policy_reads_args(const policy *p, subject_kind kind, str server, str name)
 {
     args_reader r = {.p = p};
     policy_index_find(p->index, kind, server, name, look_at_args, &r);
+    policy_index_find(p->quota_index, kind, server, name, look_at_quota, &r);
     return r.reads;
 }
 

@@ -8,6 +8,7 @@
 #include "../cel/cel.h"
 #include "facts.h"
 #include "policy.h"
+#include "quota_rule.h"
 
 /* In the order they are evaluated. */
 typedef enum { RULE_FORBID, RULE_REQUIRE, RULE_PERMIT } rule_effect;
@@ -78,7 +79,10 @@ struct policy {
     size_t var_count;
     policy_index *index;
     str revision;
-    bool varies[SUBJECTS]; /* by caller */
+    bool varies[SUBJECTS];      /* by caller */
+    const policy_quota *quotas; /* sorted by id */
+    size_t quota_count;
+    policy_index *quota_index;
     const policy_case *cases;
     size_t case_count;
 };
@@ -97,6 +101,13 @@ typedef struct var_node {
     struct var_node *next;
 } var_node;
 
+typedef struct quota_node {
+    policy_quota quota;
+    const yaml_node *written;
+    struct policy_scope *scope;
+    struct quota_node *next;
+} quota_node;
+
 typedef struct case_node {
     policy_case test;
     const yaml_node *written;
@@ -110,11 +121,17 @@ typedef struct {
     problems *out;
     rule_node *rules, **rules_end;
     var_node *vars, **vars_end;
+    quota_node *quotas, **quotas_end;
     case_node *cases, **cases_end;
-    size_t rule_count, var_count, case_count;
-    struct map *ids; /* id -> policy_rule */
+    size_t rule_count, var_count, quota_count, case_count;
+    struct map *ids, *quota_ids; /* id -> policy_rule, policy_quota */
     cel_zones zones;
 } policy_draft;
+
+/* quota_rule.c: a value as units of a quota; false: it is none. */
+bool policy_quota_units(cel_value v, bool money, int64_t *units);
+/* The key and the limit for the question of these facts. */
+void policy_quota_tell(policy_facts *f, const policy_quota *q, policy_due *due);
 
 /* Everything in the files that could be read; problems are in d->out. */
 void policy_draft_read(policy_draft *d, arena *a, const policy_source *sources, size_t count,

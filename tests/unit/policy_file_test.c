@@ -19,7 +19,7 @@ static void every_problem_is_told_with_its_place(void **state)
         {"policy: v2\n", {"p.yaml:1:9: error E106"}},
         {"policy: v1\ndefault: permit\n", {"p.yaml:2:10: error E104: default can only be deny"}},
         {"policy: v1\nrule: []\n", {"p.yaml:2:1: error E101: unknown key 'rule' in a policy file, did you mean 'rules'?"}},
-        {"policy: v1\nquotas: [{id: x}]\n", {"p.yaml:2:1: error E106: `quotas` is not supported"}},
+        {"policy: v1\nquotas: [{id: x}]\n", {"p.yaml:2:10: error E102: the quota has no `for`", "p.yaml:2:10: error E102", "p.yaml:2:10: error E102"}},
         {"policy: v1\ntests: {}\n", {"p.yaml:2:8: error E103: tests must be a list"}},
         {"policy: v1\ntests:\n  - {name: x, cal: a/b}\n", {"p.yaml:3:15: error E101: unknown key 'cal' in a test, did you mean 'call'?", "p.yaml:3:5: error E102", "p.yaml:3:5: error E102"}},
         {"policy: v1\ntests:\n  - {call: a, expect: maybe}\n", {"p.yaml:3:12: error E107: 'a' must be server/name", "p.yaml:3:23: error E104: expect must be permit or deny"}},
@@ -52,7 +52,7 @@ static void every_problem_is_told_with_its_place(void **state)
         {HEAD "  - id: r\n    permit: a/b\n    when: tool.name == 'x' &&\n      nope\n", {"p.yaml:6:7: error E004"}},
         {HEAD "  - {id: r, permit: a/b, when: \"'\xc3\xa9' == tool.name && nope\"}\n", {"p.yaml:3:53: error E004"}}, /* columns are characters */
         {HEAD "  - id: r\n    permit: a/b\n    when: tool.name == # 'x'\n", {"p.yaml:5:"}},
-        {HEAD "  - {id: r, permit: a/b, when: usage.total < 5}\n", {"p.yaml:3:38: error E109: usage has no value in a rule"}},
+        {HEAD "  - {id: r, permit: a/b, when: usage.total < 5}\n", {"p.yaml:3:44: error E109: usage is known when a call is over"}},
         {HEAD "  - {id: r, permit: a/b, when: this == 5}\n", {"p.yaml:3:32: error E004: unknown variable 'this'"}},
         {HEAD "  - {id: r, permit: a/b, when: vars.x}\n", {"p.yaml:3:37: error E109: no var 'x' in this file"}},
         {"policy: v1\nvars:\n  a: vars.b\n  b: 'true'\n", {"p.yaml:3:11: error E109: vars.b must stand above"}},
