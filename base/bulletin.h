@@ -24,7 +24,7 @@
 enum {
     BULLETIN_TOPIC_MOST = 64, /* bytes */
     BULLETIN_KEY_MOST = 256,
-    BULLETIN_VALUE_MOST = 4096,
+    BULLETIN_VALUE_MOST = 512,
     BULLETIN_QUEUE_MOST = 10000,        /* told here and not kept yet */
     BULLETIN_WORDS_MOST = 100 * 1000,   /* kept in all; then those go that would end soonest */
     BULLETIN_LIFE_MOST_S = 40 * 86400L, /* longer is this long */
@@ -34,6 +34,12 @@ enum {
 typedef struct {
     str topic, key, value;
 } bulletin_word;
+
+static inline bool bulletin_is_sound(bulletin_word w)
+{
+    return w.topic.n && w.topic.n <= BULLETIN_TOPIC_MOST && w.key.n <= BULLETIN_KEY_MOST &&
+           w.value.n <= BULLETIN_VALUE_MOST;
+}
 
 typedef void bulletin_heard(void *ctx, str key, str value);
 

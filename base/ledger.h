@@ -28,7 +28,7 @@ enum {
     LEDGER_LEASE_MOST = 64,     /* bytes of a lease's or holder's id */
     LEDGER_BATCH_MOST = 256,    /* questions in one call; each batch is one trip and one write */
     LEDGER_CELLS_MOST = 200000, /* windows kept in all; when full, a new one is granted nothing */
-    LEDGER_LEASES_MOST = 10000, /* open ones of a cell's window; past them likewise */
+    LEDGER_LEASES_MOST = 4000,  /* open ones of a cell's window; past them likewise */
     LEDGER_OWED_LIVES_S = 600,  /* so long an owed debit is known by its lease id */
     LEDGER_HOLD_MS = 30000      /* so long a holder's slots outlive its last hold() */
 };
@@ -72,6 +72,7 @@ typedef struct {
     str cell;
     int64_t limit;
     int64_t want; /* 0: lets them go */
+    int64_t held; /* the answer */
 } ledger_slots;
 
 typedef struct {
@@ -80,12 +81,11 @@ typedef struct {
     /* Unknown leases and windows that are over are passed by; more than was granted is all of it.
      */
     const err *(*give)(void *ctx, arena *a, const ledger_rest *rests, size_t n);
-    /* held[i]: up to want, never less than it had and still wants. A holder is one run of a
+    /* held: up to want, never less than it had and still wants. A holder is one run of a
      * process; n = 0 only says that it lives, to be done every LEDGER_HOLD_MS / 3. `lost`: it was
-     * silent for too long, all it had held before is gone. Whoever could not hold() for
+     * silent for too long (or is new), all it had held before is gone. Whoever could not hold() for
      * LEDGER_HOLD_MS takes its slots for lost. */
-    const err *(*hold)(void *ctx, arena *a, str holder, const ledger_slots *slots, size_t n,
-                       int64_t *held, bool *lost);
+    const err *(*hold)(void *ctx, arena *a, str holder, ledger_slots *slots, size_t n, bool *lost);
     void *ctx;
 } ledger;
 #endif

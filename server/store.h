@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* store.h - the store the configuration names, as the interface of base/store.h.
+/* store.h - the store the configuration names, as the interfaces of base/store.h, base/ledger.h and
+ * base/bulletin.h.
  *
  * "sqlite:FILE" keeps on this machine, over restarts and crashes; several gateways on one machine
  * may share the file. "memory:" forgets with the process. The file is made with the first value,
@@ -7,6 +8,8 @@
  * Ownership: the keeper outlives whoever was given its store. Threads: as in base/store.h. */
 #ifndef SP_SERVER_STORE_H
 #define SP_SERVER_STORE_H
+#include "../base/bulletin.h"
+#include "../base/ledger.h"
 #include "../base/store.h"
 
 typedef struct store_keeper store_keeper;
@@ -17,6 +20,8 @@ MUST_CHECK const err *store_keeper_new(arena *a, str where, str directory, store
 MUST_CHECK const err *store_keeper_try(arena *a, store_keeper *k);
 void store_keeper_free(store_keeper *k); /* NULL is fine */
 store store_keeper_store(store_keeper *k);
+ledger store_keeper_ledger(store_keeper *k);
+bulletin_log store_keeper_words(store_keeper *k);
 /* Is this a store we know? For the configuration. */
 bool store_keeper_knows(str where);
 #endif

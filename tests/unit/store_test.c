@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "../../server/store.h"
+#include "../../server/store_sqlite.h"
 
 typedef struct {
     arena *a;
@@ -174,6 +175,116 @@ static void only_stores_we_know_are_taken(void **state)
     }
 }
 
+/* Bounds */
+
+static bool kept(const rig *r, store s, str space, int i)
+{
+    str value = {0};
+    assert_null(s.get(s.ctx, r->a, (store_key){space, arena_fmt(r->a, "%03d", i)}, &value));
+    return value.p != NULL;
+}
+
+static void keep(const rig *r, store s, str space, int i, size_t bytes, int64_t lives_s)
+{
+    str value = {arena_bytes(r->a, bytes), bytes};
+    memset((char *)(uintptr_t)value.p, 'x', bytes);
+    store_key key = {space, arena_fmt(r->a, "%03d", i)};
+    assert_null(s.put(s.ctx, r->a, key, value, lives_s));
+}
+
+static void a_full_space_drops_what_would_end_soonest(void **state)
+{
+    const rig *r = *state;
+    store_file by_bytes = {sql_new((str){0}), 1000, 10000, 100000};
+    store_file by_rows = {sql_new((str){0}), 10, 10000, 100000};
+    store_file *const files[] = {&by_bytes, &by_rows};
+    for (size_t f = 0; f < 2; f++) {
+        store s = store_sqlite(files[f]);
+        keep(r, s, S("a.b"), 0, 500, 10000);
+        for (int i = 1; i < 40; i++) keep(r, s, S("a.b"), i, f ? 10 : 900, 100 + i);
+        keep(r, s, S("other"), 0, 500, 50);
+        assert_true(kept(r, s, S("a.b"), 0));
+        assert_true(kept(r, s, S("a.b"), 39));
+        assert_false(kept(r, s, S("a.b"), 1));
+        assert_true(kept(r, s, S("other"), 0));
+        int left = 0;
+        for (int i = 0; i < 40; i++) left += kept(r, s, S("a.b"), i);
+        assert_in_range(left, 8, 11);
+        sql_free(files[f]->file);
+    }
+}
+
+static void when_all_is_full_the_greatest_kind_gives_way(void **state)
+{
+    const rig *r = *state;
+    store_file f = {sql_new((str){0}), 1000, 10000, 20000};
+    store s = store_sqlite(&f);
+    for (int i = 0; i < 4; i++) keep(r, s, S("mcp.user_tokens"), i, 1000, 50);
+    for (int i = 0; i < 300; i++) {
+        str space = arena_fmt(r->a, "llm.responses.caller %d", i % 30);
+        keep(r, s, space, i / 30, 800, 1000);
+    }
+    for (int i = 0; i < 4; i++) assert_true(kept(r, s, S("mcp.user_tokens"), i));
+    assert_true(kept(r, s, S("llm.responses.caller 29"), 9));
+    sql_free(f.file);
+}
+
+static void counts_follow_what_is_replaced_and_dropped(void **state)
+{
+    const rig *r = *state;
+    store_file f = {sql_new((str){0}), 1000, 10000, 20000};
+    store s = store_sqlite(&f);
+    for (int i = 0; i < 200; i++) keep(r, s, S("a.b"), i % 3, (size_t)(i * 37 % 2000), 100);
+    for (int i = 0; i < 3; i++)
+        assert_null(s.drop(s.ctx, r->a, (store_key){S("a.b"), arena_fmt(r->a, "%03d", i)}));
+    int64_t n[3];
+    bool found = false;
+    assert_null(sql_enter(r->a, f.file));
+    assert_null(sql_numbers(r->a, f.file,
+                            (sql_say){.text = "SELECT sum(spaces.bytes), sum(n), "
+                                              "(SELECT sum(bytes) FROM kinds) FROM spaces"},
+                            n, 3, &found));
+    sql_leave(f.file);
+    assert_int_equal(n[0], 0);
+    assert_int_equal(n[1], 0);
+    assert_int_equal(n[2], 0);
+    sql_free(f.file);
+}
+
+static void a_file_of_format_1_is_taken_over(void **state)
+{
+    rig *r = *state;
+    str path = arena_fmt(r->a, STR_FMT "/a.db", STR_ARG(r->directory));
+    sqlite3 *db = NULL;
+    assert_int_equal(sqlite3_open(path.p, &db), SQLITE_OK);
+    static const char old[] =
+        "CREATE TABLE kept (space TEXT NOT NULL, name BLOB NOT NULL, ends_s INTEGER NOT NULL, "
+        "value BLOB NOT NULL, PRIMARY KEY (space, name));"
+        "CREATE INDEX kept_until ON kept (space, ends_s);"
+        "INSERT INTO kept VALUES ('tests', x'6f6e65', 9999999999, x'6f6c64');"
+        "INSERT INTO kept VALUES ('llm.responses.x', x'6f6e65', 9999999999, x'6f6c64');"
+        "INSERT INTO kept VALUES ('llm.responses.y', x'6f6e65', 9999999999, x'6f6c64');"
+        "PRAGMA user_version = 1;";
+    assert_int_equal(sqlite3_exec(db, old, NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+    open_it(r, S("sqlite:a.db"));
+    assert_true(str_eq(get(r, one), S("old")));
+    put(r, one, S("newer"), 60);
+    int64_t n[2];
+    bool found = false;
+    sql *file = sql_new(path);
+    assert_null(sql_enter(r->a, file));
+    assert_null(sql_numbers(r->a, file,
+                            (sql_say){.text = "SELECT (SELECT bytes FROM kinds WHERE kind = "
+                                              "'llm.responses'), (SELECT bytes FROM spaces "
+                                              "WHERE space = 'tests')"},
+                            n, 2, &found));
+    sql_leave(file);
+    assert_int_equal(n[0], 12);
+    assert_int_equal(n[1], 8);
+    sql_free(file);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -188,6 +299,10 @@ int main(void)
         TEST(another_programs_file_is_left_alone),
         TEST(two_keepers_share_a_file),
         TEST(only_stores_we_know_are_taken),
+        TEST(a_full_space_drops_what_would_end_soonest),
+        TEST(when_all_is_full_the_greatest_kind_gives_way),
+        TEST(counts_follow_what_is_replaced_and_dropped),
+        TEST(a_file_of_format_1_is_taken_over),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
