@@ -15,13 +15,13 @@ static const str deciding[] = {
 };
 
 /* A key that some reader may take for a deciding one although it is not spelled so. */
-static const err *check_key(arena *a, const js_iter *it)
+static const err *check_key(arena *a, const js_iter *it, llm_body *out)
 {
     for (const str *d = deciding; d->p; d++) {
         if (str_eq(it->key, *d)) return NULL;
-        if (header_name_is(it->key, *d))
-            return err_new(a, ERR_MALFORMED, "'" STR_FMT "' must be spelled '" STR_FMT "'",
-                           STR_ARG(it->key), STR_ARG(*d));
+        if (header_name_is(it->key, *d) && !out->misspelt)
+            out->misspelt = err_new(a, ERR_MALFORMED, "'" STR_FMT "' must be spelled '" STR_FMT "'",
+                                    STR_ARG(it->key), STR_ARG(*d));
         if (memchr(it->key.p, '\\', it->key.n) && js_key_is(it, *d))
             return err_new(a, ERR_MALFORMED, "'" STR_FMT "' must not be written with escapes",
                            STR_ARG(*d));
@@ -55,7 +55,7 @@ const err *body_read(arena *a, str bytes, unsigned depth, llm_body *out)
         return err_new(a, ERR_MALFORMED, "the body must be a JSON object");
     js_iter it = js_iterate(out->root);
     while (js_next(&it)) {
-        e = check_key(a, &it);
+        e = check_key(a, &it, out);
         if (!e) e = take(a, &it, out);
         if (e) return e;
     }

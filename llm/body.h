@@ -4,7 +4,8 @@
  * The bytes pass as they came but for the value of `model`. So the gateway and the provider must
  * read the same thing in them: the body is valid JSON without duplicate keys, and a member that
  * decides something (model, stream, …) must be spelled exactly, since some servers match keys
- * without regard to case (architecture.md §7). */
+ * without regard to case (architecture.md §7). A body that is translated may hold such a member:
+ * it is one that nobody knows. */
 #ifndef SP_LLM_BODY_H
 #define SP_LLM_BODY_H
 #include "../base/json.h"
@@ -14,6 +15,7 @@ typedef struct {
     str model;         /* unescaped; may be empty */
     js_value model_at; /* where it stands in the bytes */
     bool stream;
+    const err *misspelt; /* ERR_MALFORMED: such bytes may be translated, but do not pass */
 } llm_body;
 
 MUST_CHECK const err *body_read(arena *a, str bytes, unsigned depth, llm_body *out);

@@ -179,7 +179,8 @@ static flow_go translate_flat(llm_run *r)
     r->provider = r->flat->put ? schema_dialect(schema, &openai_chat) : r->client;
     r->head = (llm_head){.target = flat_target(r->flat, &q)};
     if (!r->flat->put) {
-        if (r->flat->check) e = r->flat->check(&q);
+        e = r->body.misspelt;
+        if (!e && r->flat->check) e = r->flat->check(&q);
         pass_flat(r, &q);
     } else {
         jnode *out = jn_object(r->a);
@@ -213,11 +214,8 @@ flow_go llm_translate(void *run, flow_why why)
     r->passes = !foreign && !strcmp(r->provider->family, r->client->family);
     r->hides_usage = false;
     r->loss = NULL;
-    const err *e = NULL;
-    if (r->passes)
-        pass(r);
-    else
-        e = translate(r);
+    const err *e = r->passes ? r->body.misspelt : translate(r);
+    if (r->passes) pass(r);
     if (!e) e = r->provider->write_head(r->a, &r->chat, r->target, &r->head);
     if (!e) edit_body(r);
     return e ? refuse_request(r, e) : FLOW_NEXT;
