@@ -127,6 +127,8 @@ static const err *read_user(llm_reader *rd, js_value content, turn_list *l)
         if (!o) return reader_wrong(rd, "each block of 'content' must be an object");
         const err *e = read_block(o, it.value, result ? &results : &rest);
         if (e) return e;
+        for (size_t i = rest.n; result && i && !rest.p[i - 1].ahead; i--)
+            rest.p[i - 1].ahead = true;
     }
     if (results.n) add_turn(l, ROLE_TOOL, &results);
     if (rest.n || !results.n) add_turn(l, ROLE_USER, &rest);

@@ -2,8 +2,9 @@
 /* bedrock_request.c - a conversation as Converse wants it.
  *
  * Roles alternate and begin with the user, so neighbours of one role become one message: results
- * of tools, which are user content here, join what the user said next. A block has exactly one
- * key; a cache mark is a block of its own after what it marks. */
+ * of tools, which are user content here, join what the user said next; Claude wants them first,
+ * before other models the client's order is kept. A block has exactly one key; a cache mark is a
+ * block of its own after what it marks. */
 #include "bedrock.h"
 #include "origin.h"
 #include "parts.h"
@@ -35,6 +36,7 @@ typedef struct {
     llm_loss *l;
     arena *a;
     spoken messages;
+    bool results_first; /* of what a user says in one breath */
 } writing;
 
 static str lit(const char *s)
@@ -176,11 +178,13 @@ static void add_system(writing *w, jnode *out, const llm_turn *t)
     }
 }
 
-static const err *add_turn(writing *w, const llm_turn *t)
+/* Of a turn, what stands before the results that it follows, or the rest. */
+static const err *add_parts(writing *w, const llm_turn *t, bool ahead)
 {
     const char *role = t->role == ROLE_ASSISTANT ? "assistant" : "user";
     for (size_t i = 0; i < t->count; i++) {
         jnode *block = NULL;
+        if (ahead != (t->parts[i].ahead && !w->results_first)) continue;
         const err *e = part_block(w, &t->parts[i], &block);
         if (e) return e;
         if (block) spoken_add(&w->messages, role, block);
@@ -188,6 +192,14 @@ static const err *add_turn(writing *w, const llm_turn *t)
             spoken_add(&w->messages, role, cache_point(w, &t->parts[i].cache));
     }
     return NULL;
+}
+
+static const err *add_turn(writing *w, const llm_turn *t, const llm_turn *next)
+{
+    const err *e = NULL;
+    if (t->role == ROLE_SYSTEM || t->role == ROLE_DEVELOPER) return NULL;
+    if (t->role == ROLE_TOOL && next) e = add_parts(w, next, true);
+    return e ? e : add_parts(w, t, false);
 }
 
 /* The rest of the request */
@@ -290,15 +302,13 @@ const err *bedrock_write_request(const llm_chat *c, const llm_target *to, llm_lo
                  .a = jn_arena(out),
                  .messages = {jn_array(jn_arena(out)), "content", NULL}};
     str model = chat_model(c, to);
+    w.results_first = is_claude(model);
     jn_set(out, "inferenceConfig", jn_object(w.a));
     jn_set(out, "messages", w.messages.turns);
     for (size_t i = 0; i < c->turn_count; i++) {
         const llm_turn *turn = &c->turns[i];
-        const err *e = NULL;
-        if (turn->role == ROLE_SYSTEM || turn->role == ROLE_DEVELOPER)
-            add_system(&w, out, turn);
-        else
-            e = add_turn(&w, turn);
+        if (turn->role == ROLE_SYSTEM || turn->role == ROLE_DEVELOPER) add_system(&w, out, turn);
+        const err *e = add_turn(&w, turn, i + 1 < c->turn_count ? turn + 1 : NULL);
         if (e) return e;
     }
     fields_write(claude_traits(model) & CLAUDE_NO_SAMPLING ? params_of_no_sampling : params, c, out,

@@ -53,6 +53,7 @@ typedef struct llm_part {
     media media;
     str detail;                   /* images: low, high, auto */
     bool custom, is_error;        /* a call of a free-form tool; a failed result */
+    bool ahead;                   /* a user's: stood before the results that its turn follows */
     cache_mark cache;             /* after this part */
     js_value annotations, raw;    /* citations of a text; OTHER, as it came */
     const struct llm_part *inner; /* of a result */
