@@ -264,12 +264,17 @@ static const err *read_tool(obj *o, js_value raw, llm_tool *t)
 {
     str type = obj_text(o, "type");
     bool custom = str_eq(type, S("custom")), function = str_eq(type, S("function"));
-    reader_spot(obj_reader(o), t, "tools");
     if (!custom && !function) {
+        reader_spot(obj_reader(o), t, "tools");
         *t = (llm_tool){.kind = TOOL_OTHER, .raw = raw, .origin = S("openai_chat")};
         obj_take_all(o);
         return NULL;
     }
+    if (function && !obj_has(o, "function")) { /* nothing that could be called: lost, and said so */
+        reader_spot(obj_reader(o), &t->raw, "tools.function");
+        return NULL;
+    }
+    reader_spot(obj_reader(o), t, "tools");
     t->kind = custom ? TOOL_CUSTOM : TOOL_FUNCTION;
     obj *f = obj_open(obj_reader(o), obj_take(o, custom ? "custom" : "function"), "tools.function");
     if (f) tool_take(f, custom ? "format" : "parameters", "tools.function.strict", t);

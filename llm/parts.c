@@ -73,8 +73,10 @@ const err *tools_read(obj *o, llm_chat *c, const err *(*read)(obj *o, js_value r
     while (list.kind == JS_ARRAY && js_next(&it)) {
         obj *tool = obj_open(rd, it.value, "tools");
         if (!tool) return reader_wrong(rd, "each of 'tools' must be an object");
-        const err *e = read(tool, it.value, &tools[c->tool_count++]);
+        llm_tool *t = &tools[c->tool_count];
+        const err *e = read(tool, it.value, t);
         if (e) return e;
+        c->tool_count += t->kind != 0;
     }
     return NULL;
 }

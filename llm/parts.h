@@ -38,6 +38,7 @@ typedef struct {
 MUST_CHECK const err *content_read(llm_reader *rd, js_value content, const content_form *form,
                                    part_list *l);
 
+/* What `read` gives no kind is not counted. */
 MUST_CHECK const err *tools_read(obj *o, llm_chat *c,
                                  const err *(*read)(obj *o, js_value raw, llm_tool *t));
 /* Name, description, schema and strictness: the member that holds the schema differs. */
