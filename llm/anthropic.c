@@ -46,6 +46,7 @@ const field_row anthropic_usage[] = {
 
 const char *const anthropic_usage_at[] = {"message.usage", "usage", NULL};
 
+/* A message_start that tells no usage is none that Claude sends: it is not held back. */
 frame_sense anthropic_sense(llm_frame f)
 {
     static const struct {
@@ -57,9 +58,10 @@ frame_sense anthropic_sense(llm_frame f)
                 {"message_delta", FRAME_STOP},
                 {"message_stop", FRAME_END},
                 {"error", FRAME_ERROR}};
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-        if (str_eq(f.type, (str){rows[i].type, strlen(rows[i].type)})) return rows[i].sense;
-    return FRAME_CONTENT;
+    size_t i = 0, n = sizeof rows / sizeof *rows;
+    while (i < n && !str_eq(f.type, (str){rows[i].type, strlen(rows[i].type)})) i++;
+    if (i == 0 && !memmem(f.data.p, f.data.n, "\"usage\"", 7)) return FRAME_CONTENT;
+    return i < n ? rows[i].sense : FRAME_CONTENT;
 }
 
 static const err *write_head(arena *a, const llm_chat *c, const llm_target *to, llm_head *out)

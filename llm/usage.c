@@ -17,7 +17,7 @@ struct usage_tap {
     frame_sense furthest;
     str error;
     arena *a;
-    bool broken;
+    bool broken, ending;
 };
 
 llm_usage usage_of(llm_reader *rd, js_value counts, const llm_dialect *d)
@@ -58,7 +58,7 @@ void usage_record(const llm_usage *u, record *r)
     record_count(r, FACT_TOKENS_CACHE_WRITE, &written);
 }
 
-void usage_tap_event(usage_tap *t, llm_frame f)
+static void one_event(usage_tap *t, llm_frame f)
 {
     frame_sense now = t->dialect->sense(f);
     if (now == FRAME_ERROR && !t->error.p) t->error = arena_dup(t->a, f.data);
@@ -71,9 +71,44 @@ void usage_tap_event(usage_tap *t, llm_frame f)
     arena_reset(t->scratch);
 }
 
+static js_value object_in(usage_tap *t, str line)
+{
+    js_value root = {0};
+    const err *e = js_check(t->scratch, line, DEPTH, &root);
+    return e || root.kind != JS_OBJECT ? (js_value){0} : root;
+}
+
+static bool is_objects(usage_tap *t, str data)
+{
+    bool all = data.n > 0;
+    for (str_pair cut = {.tail = data}; cut.tail.n && all;) {
+        cut = str_cut(cut.tail, '\n');
+        all = object_in(t, cut.head).kind == JS_OBJECT;
+    }
+    arena_reset(t->scratch);
+    return all;
+}
+
+void usage_tap_event(usage_tap *t, llm_frame f)
+{
+    if (!f.data.n || !memchr(f.data.p, '\n', f.data.n) || !is_objects(t, f.data)) {
+        one_event(t, f);
+        return;
+    }
+    for (str_pair cut = {.tail = f.data}; cut.tail.n;) {
+        cut = str_cut(cut.tail, '\n');
+        str type = js_text(t->scratch, js_get(object_in(t, cut.head), S("type")));
+        one_event(t, (llm_frame){.type = type, .data = cut.head});
+        arena_reset(t->scratch);
+    }
+}
+
+/* The last event may lack its empty line: whether it is whole, its JSON tells. */
 static void on_event(void *ctx, sse_event ev)
 {
-    usage_tap_event(ctx, (llm_frame){.type = ev.event, .data = ev.data});
+    usage_tap *t = ctx;
+    if (t->ending && !str_eq(ev.data, S("[DONE]")) && !is_objects(t, ev.data)) return;
+    usage_tap_event(t, (llm_frame){.type = ev.event, .data = ev.data});
 }
 
 static void drop_arena(void *a)
@@ -97,6 +132,12 @@ void usage_tap_feed(usage_tap *t, str bytes)
     if (t->broken) return;
     const err *e = sse_feed(t->events, bytes);
     t->broken = e != NULL; /* an event over the limit: the bytes pass, the count is not known */
+}
+
+void usage_tap_end(usage_tap *t)
+{
+    t->ending = true;
+    usage_tap_feed(t, S("\n\n"));
 }
 
 const llm_usage *usage_tap_total(const usage_tap *t)

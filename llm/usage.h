@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* usage.h - what a call cost, read from bytes that pass by, and how such a stream ends.
  *
- * A tap never changes or delays the bytes; what it cannot read it ignores. */
+ * A tap never changes or delays the bytes; what it cannot read it ignores. It reads what some
+ * servers send without the empty lines between events, too: several lines of data that are an
+ * object each are an event each. */
 #ifndef SP_LLM_USAGE_H
 #define SP_LLM_USAGE_H
 #include "../base/record.h"
@@ -18,6 +20,7 @@ typedef struct usage_tap usage_tap;
 usage_tap *usage_tap_new(arena *a, const llm_dialect *d, size_t event_limit);
 void usage_tap_feed(usage_tap *t, str bytes); /* a piece of the event stream, or: */
 void usage_tap_event(usage_tap *t, llm_frame f);
+void usage_tap_end(usage_tap *t);        /* no piece comes after it */
 str usage_tap_error(const usage_tap *t); /* the data of the event that said ERROR */
 const llm_usage *usage_tap_total(const usage_tap *t);
 /* The furthest that was seen: PREAMBLE, CONTENT, END or ERROR. CONTENT when it cannot be read. */

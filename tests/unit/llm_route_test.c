@@ -213,6 +213,73 @@ static void usage_is_disjoint_and_read_from_any_cut_of_the_stream(void **s)
     }
 }
 
+static frame_sense tapped(arena *a, const llm_dialect *d, const char *in, llm_usage *u)
+{
+    usage_tap *t = usage_tap_new(a, d, 4096);
+    usage_tap_feed(t, (str){in, strlen(in)});
+    usage_tap_end(t);
+    *u = *usage_tap_total(t);
+    return usage_tap_sense(t);
+}
+
+static void events_that_lack_the_empty_line_between_them_are_counted(void **s)
+{
+    (void)s;
+    static const char in[] =
+        "event: message_start\n"
+        "data: {\"type\":\"message_start\",\"message\":{\"usage\":{\"input_tokens\":15}}}\n"
+        "event: message_delta\n"
+        "data: {\"type\":\"message_delta\",\"usage\":{\"output_tokens\":5}}\n"
+        "event: message_stop\n"
+        "data: {\"type\":\"message_stop\"}\n";
+    arena *a = arena_new();
+    llm_usage u;
+    assert_int_equal(tapped(a, &anthropic_messages, in, &u), FRAME_END);
+    assert_int_equal(u.input.v, 15);
+    assert_int_equal(u.output.v, 5);
+    arena_free(a);
+}
+
+static void a_last_event_counts_when_it_is_whole(void **s)
+{
+    (void)s;
+    static const struct {
+        const char *in;
+        frame_sense seen;
+    } rows[] = {
+        {"data: {\"choices\":[{\"delta\":{\"content\":\"a\"}}]}\n\ndata: [DONE]", FRAME_END},
+        {"data: {\"choices\":[{\"delta\":{\"content\":\"a\"}}]}\n\ndata: [DON", FRAME_CONTENT},
+        {"event: message_stop\ndata: {\"type\":\"message_stop\"}", FRAME_END},
+        {"event: message_stop\ndata: {\"type\":\"mess", FRAME_PREAMBLE},
+        {"data: {\"type\":\"message_start\"}\nevent: message_stop\ndata: {", FRAME_PREAMBLE},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        arena *a = arena_new();
+        llm_usage u;
+        const llm_dialect *d = strstr(rows[i].in, "[DON") ? &openai_chat : &anthropic_messages;
+        assert_int_equal(tapped(a, d, rows[i].in, &u), rows[i].seen);
+        arena_free(a);
+    }
+}
+
+static void a_beginning_that_claude_never_sends_is_not_held_back(void **s)
+{
+    (void)s;
+    static const struct {
+        const char *data;
+        frame_sense sense;
+    } rows[] = {
+        {"{\"type\":\"message_start\",\"message\":{\"usage\":{}}}", FRAME_PREAMBLE},
+        {"{\"type\":\"message_start\"}", FRAME_CONTENT},
+        {"{broken", FRAME_CONTENT},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const llm_frame f = {.type = S("message_start"),
+                             .data = {rows[i].data, strlen(rows[i].data)}};
+        assert_int_equal(anthropic_messages.sense(f), rows[i].sense);
+    }
+}
+
 static void paths_move_with_their_prefixes(void **s)
 {
     (void)s;
@@ -259,6 +326,9 @@ int main(void)
         cmocka_unit_test(weights_are_kept_and_spares_come_last),
         cmocka_unit_test(every_endpoint_states_what_it_needs),
         cmocka_unit_test(usage_is_disjoint_and_read_from_any_cut_of_the_stream),
+        cmocka_unit_test(events_that_lack_the_empty_line_between_them_are_counted),
+        cmocka_unit_test(a_last_event_counts_when_it_is_whole),
+        cmocka_unit_test(a_beginning_that_claude_never_sends_is_not_held_back),
     };
     return cmocka_run_group_tests(t, NULL, NULL);
 }
