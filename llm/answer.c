@@ -256,6 +256,7 @@ static void on_data(void *owner, str bytes)
 /* A last event may lack the empty line after it; whether it is whole, its JSON tells. */
 static void end_events(llm_run *r)
 {
+    if (r->tap && !r->frames) usage_tap_end(r->tap);
     if (!r->frames || r->passes || r->broken || r->provider->framing != FRAMES_SSE) return;
     const err *e = frames_feed(r->frames, S("\n\n"));
     if (e && !r->broken) r->broken = err_new(r->a, e->kind, STR_FMT, STR_ARG(e->text));

@@ -44,6 +44,7 @@ typedef struct {
     const body_edit *(*edit)(const flat_ask *q); /* likewise; NULL: the model's name */
     flat_put *put;                               /* NULL: the bytes pass */
     flat_get *get;                               /* NULL: the bytes pass */
+    const char *error_type;                      /* of an error in no shape; NULL: the dialect's */
 } flat_row;
 
 const flat_row *flat_find(flat_kind kind, llm_schema schema); /* NULL: the provider has none */

@@ -40,12 +40,12 @@ static const err *write_head(arena *a, const llm_chat *c, const llm_target *to, 
     return NULL;
 }
 
-/* What stands before the model may answer with any page. */
+/* What stands before the model may answer with any page: that has no type of Claude's. */
 static void read_error(arena *a, const header *head, str body, llm_error *e)
 {
     js_value root;
     anthropic_read_error(a, head, body, e);
-    if (js_check(a, body, 64, &root)) e->type = S("GCPBackendError");
+    if (js_check(a, body, 64, &root)) e->type = (str){0};
 }
 
 const llm_dialect gcp_anthropic = {

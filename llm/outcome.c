@@ -61,6 +61,8 @@ static llm_refusal their_error(llm_run *r)
     llm_error e = {.status = r->upstream_status};
     str body = r->coded || !buf_ok(&r->answer) ? (str){0} : buf_str(&r->answer);
     r->provider->read_error(r->a, r->upstream_headers, body, &e);
+    const char *type = r->flat && !e.type.n ? r->flat->error_type : NULL;
+    if (type) e.type = (str){type, strlen(type)};
     return refusal_theirs(r->a, &e, r->client, r->provider);
 }
 
