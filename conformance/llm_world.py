@@ -48,6 +48,32 @@ def canned_body(response):
     return [body[i:i + size] for i in range(0, len(body), size)] or [b""]
 
 
+# A whole answer, streamed, of those whose headers alone a case is about.
+STREAMS = {"GCPAnthropic": """event: message_start
+data: {"type":"message_start","message":{"id":"msg_1","role":"assistant","usage":{"input_tokens":1,"output_tokens":0}}}
+
+event: message_delta
+data: {"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"output_tokens":0}}
+
+event: message_stop
+data: {"type":"message_stop"}
+
+""", "GCPVertexAI": 'data: {"candidates":[{"content":{"parts":[{"text":"a"}]},"finishReason":"STOP"}]}\n\n'}
+
+
+def said_by(case):
+    """The upstream answer of a case, as a provider sends it. Where the client's answer quotes JSON
+    of it, its spaces are those of the quotation. A test of headers alone has no body, but no stream
+    is without one."""
+    response = dict(case.get("upstream_response") or {"status": 200})
+    schema = case.get("backend_schema")
+    if "Details: [\\n" in json.dumps(case.get("expect_client")):
+        response["body_text"] = json.dumps(response.pop("body_json"), indent=2)
+    if case["streaming"] and "ResponseHeaders" in case.get("source_test", "") and response.get("body_text") == "":
+        response["body_text"] = STREAMS[schema]
+    return response
+
+
 class Provider(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 

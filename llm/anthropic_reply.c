@@ -115,7 +115,7 @@ jnode *anthropic_write_reply(arena *a, const llm_chat *c, const llm_reply *r)
     const llm_choice *from = &r->choices[0];
     const char *word = name_text(anthropic_stops, from->stop ? from->stop : STOP_END);
     jnode *j = jn_object(a), *content = jn_array(a);
-    jn_set_text(j, "id", r->id.n ? r->id : made_id(a, "msg_"));
+    jn_set_text(j, "id", r->id.p ? r->id : S(""));
     jn_set_text(j, "type", S("message"));
     jn_set_text(j, "role", S("assistant"));
     jn_set_text(j, "model", r->model.n ? r->model : c->model);
