@@ -17,7 +17,8 @@ const char *const audit_whys[] =
     {[DENIED_NOT] = NULL,          [DENIED_DEFAULT] = "default",
      [DENIED_FORBID] = "forbid",   [DENIED_FORBID_ERROR] = "forbid_error",
      [DENIED_REQUIRE] = "require", [DENIED_SCOPES] = "scopes",
-     [DENIED_SCHEMA] = "schema",   [DENIED_UNRECORDED] = "unrecorded"};
+     [DENIED_SCHEMA] = "schema",   [DENIED_UNRECORDED] = "unrecorded",
+     [DENIED_KEY] = "key"};
 
 static void put(buf *b, const char *key, str value)
 {

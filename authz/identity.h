@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* identity.h - who is calling.
  *
- * One function, identify(), looks at the Authorization header alone. A verified token is kept
- * by its SHA-256 until it expires or the issuer's keys change, so a second request costs one
- * hash. Failures are not kept, but for a moment those that an issuer was asked about. A bad
- * credential is never anonymous.
- * Ownership: a caller is counted; identify() gives one reference, caller_drop() takes it back
- * (hand it to the request's arena: caller_own). Threads: an identity is immutable and shared; a
- * cache belongs to one worker; a caller may be read anywhere. */
+ * One function, identify(), looks at the credential alone: a token that an issuer signed, or a key
+ * that this gateway gave out (keyring.h). What was verified is kept by its SHA-256 until it expires
+ * or the keys behind it change, so a second request costs one hash. Failures are not kept, but for
+ * a moment those that an issuer was asked about. A bad credential is never anonymous. Ownership: a
+ * caller is counted; identify() gives one reference, caller_drop() takes it back (hand it to the
+ * request's arena: caller_own). Threads: an identity is immutable and shared; a cache belongs to
+ * one worker; a caller may be read anywhere. */
 #ifndef SP_IDENTITY_H
 #define SP_IDENTITY_H
 #include "../base/handle.h"
+#include "../base/header.h"
 #include "cel/value.h"
 #include "jwt.h"
 
@@ -18,17 +19,19 @@ typedef enum { CALLER_ANONYMOUS, CALLER_JWT, CALLER_KEY, CALLER_CERT } caller_ki
 
 typedef struct caller {
     caller_kind kind;
-    str id;               /* "jwt:ISS|SUB", "anonymous": binds sessions, isolation, quotas */
-    str name;             /* for people: preferred name or sub */
-    const str *scopes;    /* from scope and scp; ends with {0} */
-    const json_t *claims; /* {} when anonymous */
-    cel_value jwt;        /* the same for rules, which look into them often */
-    int64_t expires_s;    /* 0: never */
+    str id;            /* "jwt:ISS|SUB", "key:ID", "anonymous": binds sessions, isolation, quotas */
+    str name;          /* for people: preferred name or sub */
+    const str *scopes; /* from scope and scp; ends with {0} */
+    const json_t *claims;        /* {} when anonymous */
+    cel_value jwt;               /* the same for rules, which look into them often */
+    int64_t expires_s;           /* 0: never */
+    const str *models, *servers; /* a key's: globs of all that it may use; NULL: no such bound */
 } caller;
 
 typedef struct {
     const jwt_issuer *issuers;
     size_t issuer_count;
+    struct keyring *given;       /* keys given out; NULL: there are none */
     bool anonymous;              /* no credential: anonymous caller instead of 401 */
     const str *scopes_supported; /* ends with {0}; RFC 9728 */
 } identity;
@@ -50,6 +53,9 @@ typedef struct identity_cache identity_cache;
 identity_cache *identity_cache_new(size_t most);
 void identity_cache_free(identity_cache *c);
 
+/* What identify() takes: Authorization, else the header in which SDKs send a provider's key,
+ * x-api-key or api-key, as a bearer token. */
+str identity_credential(arena *a, const header *headers);
 /* `may_wait`: false turns WANTS_KEYS into BAD (the second time, or inside the floor). */
 identity_result identify(identity_cache *c, const identity *id, str authorization, int64_t now_ms,
                          bool may_wait, const caller **out, identity_detail *detail);

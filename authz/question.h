@@ -79,9 +79,10 @@ typedef enum {
     DENIED_FORBID,
     DENIED_FORBID_ERROR, /* a forbid could not be evaluated: fail closed */
     DENIED_REQUIRE,
-    DENIED_SCOPES,    /* some permit misses nothing but scopes */
-    DENIED_SCHEMA,    /* the arguments do not fit the schema by which the tool is listed */
-    DENIED_UNRECORDED /* audit.h: permitted, but it could not be written down */
+    DENIED_SCOPES,     /* some permit misses nothing but scopes */
+    DENIED_SCHEMA,     /* the arguments do not fit the schema by which the tool is listed */
+    DENIED_UNRECORDED, /* audit.h: permitted, but it could not be written down */
+    DENIED_KEY         /* outside of what the caller's key may use */
 } denied;
 
 typedef struct {

@@ -105,3 +105,25 @@ bool unseal(const sealer *s, arena *a, seal_purpose purpose, str sealed, str *pl
     }
     return false;
 }
+
+static void hash_by(const seal_key *k, str secret, uint8_t out[SEAL_HASH_BYTES])
+{
+    (void)crypto_generichash(out, SEAL_HASH_BYTES, (const unsigned char *)secret.p, secret.n,
+                             k->subkey[SEAL_KEY_HASH], KEY);
+}
+
+void seal_hash(const sealer *s, str secret, uint8_t out[SEAL_HASH_BYTES])
+{
+    hash_by(&s->keys[0], secret, out);
+}
+
+bool seal_hash_is(const sealer *s, str secret, const uint8_t hash[SEAL_HASH_BYTES])
+{
+    unsigned same = 0;
+    for (size_t i = 0; i < s->count; i++) {
+        uint8_t ours[SEAL_HASH_BYTES];
+        hash_by(&s->keys[i], secret, ours);
+        same |= sodium_memcmp(ours, hash, sizeof ours) == 0;
+    }
+    return same;
+}

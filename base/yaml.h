@@ -7,6 +7,7 @@
  * past YAML_NODES. Ownership: nodes and texts belong to the arena. */
 #ifndef SP_YAML_H
 #define SP_YAML_H
+#include "buf.h"
 #include "err.h"
 
 enum { YAML_NODES = 200000 };
@@ -29,6 +30,10 @@ MUST_CHECK const err *yaml_parse(arena *a, str file, str text, yaml_node **root)
 const yaml_node *yaml_get(const yaml_node *parent, str key); /* NULL when absent or not a map */
 /* A plain null: nothing, ~ or null. */
 bool yaml_is_null(const yaml_node *n);
+
+/* As a person reads it: a plain number, true, false or null is that, everything else is text
+ * ("0644", quoted or not: it is no JSON number). What does not fit stops the buffer. */
+void yaml_put_json(buf *b, const yaml_node *n);
 
 /* Problems are collected, so that a person sees all of them at once. */
 typedef struct problem {

@@ -21,22 +21,13 @@ static flow_go unauthenticated(llm_run *r, const char *why)
     return llm_fail(r, no);
 }
 
-/* SDKs of each provider send their key in its own header (contract §3). */
-static str credential(llm_run *r)
-{
-    str bearer = exchange_header(r->x, S("authorization"));
-    if (bearer.p) return bearer;
-    str key = exchange_header(r->x, S("x-api-key"));
-    if (!key.p) key = exchange_header(r->x, S("api-key"));
-    return key.p ? arena_fmt(r->a, "Bearer " STR_FMT, STR_ARG(key)) : key;
-}
-
 flow_go llm_identify(void *run, flow_why why)
 {
     llm_run *r = run;
     if (why == FLOW_GONE) return FLOW_FAIL;
     identity_detail detail = {0};
-    identity_result result = identify(r->w->o.tokens, r->rq.config->who, credential(r), r->now_ms,
+    identity_result result = identify(r->w->o.tokens, r->rq.config->who,
+                                      identity_credential(r->a, exchange_headers(r->x)), r->now_ms,
                                       !r->keys_asked, &r->who, &detail);
     switch (result) {
     case IDENTITY_OK:

@@ -92,7 +92,7 @@ static dialect_hints hints_of(const visit *v, js_value result)
     if (!js_int(js_get(result, S("ttlMs")), &h.ttl_ms) || h.ttl_ms > CATALOG_TTL_MOST_MS)
         h.ttl_ms = 0;
     if (js_text_is(js_get(result, S("cacheScope")), S("public")))
-        h.is_private = policy_depends_on_caller(v->rq.config->rules, SUBJECT_RESOURCE);
+        h.is_private = corridor_tells_callers_apart(v->rq.config, SUBJECT_RESOURCE);
     return h;
 }
 

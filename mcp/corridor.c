@@ -48,8 +48,9 @@ flow_go corridor_identify(void *x, flow_why why)
     const identity_services *services = &v->w->services;
     identity_detail detail = {0};
     bool may_wait = !v->asked_for_keys && services->want_keys;
-    switch (identify(v->w->tokens, v->rq.config->who, exchange_header(v->x, S("authorization")),
-                     v->now_ms, may_wait, &v->who, &detail)) {
+    v->credential = identity_credential(v->a, exchange_headers(v->x));
+    switch (identify(v->w->tokens, v->rq.config->who, v->credential, v->now_ms, may_wait, &v->who,
+                     &detail)) {
     case IDENTITY_OK: break;
     case IDENTITY_NONE: return challenged(v, NULL);
     case IDENTITY_WANTS_KEYS:
@@ -63,6 +64,11 @@ flow_go corridor_identify(void *x, flow_why why)
     caller_own(v->a, v->who);
     record_text(v->rec, FACT_CALLER, v->who->id);
     return FLOW_NEXT;
+}
+
+bool corridor_tells_callers_apart(const mcp_config *c, subject_kind kind)
+{
+    return c->who->given != NULL || policy_depends_on_caller(c->rules, kind);
 }
 
 /* Endpoints may share a path when their hosts differ. */

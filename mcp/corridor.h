@@ -20,6 +20,7 @@ typedef struct visit {
     mcp_request rq;
     int64_t now_ms; /* wall clock at the beginning */
     const caller *who;
+    str credential; /* as it came; {0}: none did */
     bool asked_for_keys;
     bool unwrapped; /* what call_tool named: its headers speak of call_tool */
     bool permitted; /* by the method's row, or by a rule where the row needs one */
@@ -91,6 +92,8 @@ bool corridor_is_keepable(const visit *v);
 void corridor_keep(visit *v);
 /* One item of this batch is over. */
 void batch_item_over(visit *parent);
+/* Rules or keys may let one caller see what another does not. */
+bool corridor_tells_callers_apart(const mcp_config *c, subject_kind kind);
 dialect_context corridor_context(const visit *v);
 str corridor_endpoint_text(const visit *v); /* what sessions are bound to */
 #endif

@@ -274,7 +274,7 @@ static dialect_hints hints_of(visit *v)
     dialect_hints h = {.ttl_ms = INT64_MAX,
                        .is_private =
                            (l->kind == CATALOG_TOOLS && v->rq.endpoint->annotate_schema) ||
-                           policy_depends_on_caller(v->rq.config->rules, asked[l->kind])};
+                           corridor_tells_callers_apart(v->rq.config, asked[l->kind])};
     buf missing = buf_new(v->a, SIZE_MAX / 2);
     for (size_t i = 0; i < l->count; i++) {
         const catalog_view *view = &l->view[i];

@@ -132,8 +132,7 @@ static bool is_still_known(listener *l, int64_t now_ms)
     const caller *who = NULL;
     identity_detail detail = {0};
     identity_result r =
-        identify(v->w->tokens, v->w->config->who, exchange_header(v->x, S("authorization")), now_ms,
-                 true, &who, &detail);
+        identify(v->w->tokens, v->w->config->who, v->credential, now_ms, true, &who, &detail);
     if (r == IDENTITY_WANTS_KEYS) return is_asked_about(l, &detail, now_ms);
     bool same = r == IDENTITY_OK && who && str_eq(who->id, v->who->id);
     l->asked_ms = 0;

@@ -40,6 +40,8 @@ typedef struct config {
     const str *allowed_origins, *allowed_hosts, *trusted_proxies;
     config_list seal_keys; /* config_text */
     config_list issuers;
+    const yaml_node *keys; /* NULL: none are given out */
+    str keys_file;         /* p NULL: in the store */
     int64_t anonymous;
     const str *scopes_supported;
     const yaml_node *mcp, *llm;

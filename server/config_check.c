@@ -345,6 +345,14 @@ static void check_user_oauth(config_reader *r, const config *c, const config_ser
         problems_add(r->out, n->line, n->column, "accounts apart need sessions apart");
 }
 
+static void check_keys(config_reader *r, const config *c)
+{
+    if (c->keys && !yaml_get(c->root, S("seal_keys")))
+        problems_add(r->out, c->keys->line, c->keys->column,
+                     "keys are known again by hashes that `seal_keys` make: give some, as in "
+                     "seal_keys: [\"file:seal.key\"]");
+}
+
 static void check_store(config_reader *r, const config *c)
 {
     const yaml_node *n = config_place(c->root, "store");
@@ -365,6 +373,7 @@ void config_check(config_reader *r, config *c)
     for (size_t i = 0; i < c->servers.count; i++)
         if (servers[i].auth.user.node) check_user_oauth(r, c, &servers[i]);
     config_check_llm(r, c);
+    check_keys(r, c);
     check_policies(r, &c->live, config_place(c->root, "policies"));
     check_policies(r, &c->shadow, config_place(c->root, "shadow_policies"));
     read_pins(r, c);

@@ -154,6 +154,14 @@ static const err *open_store(gateway *g, arena *a, const config *c)
     return NULL;
 }
 
+static const err *open_keys(gateway *g, arena *a, const config *c, const sealer *seals)
+{
+    if (!c->keys) return NULL;
+    keys_place at = keys_place_of(a, c, g->house.kept);
+    g->keys = keyring_new(seals);
+    return keys_watch_new(a, &at, g->keys, g->log, &g->keys_watch);
+}
+
 static void refresh_servers(void *mcp)
 {
     upstream_refresh(mcp);
@@ -169,6 +177,7 @@ static const err *make_house(gateway *g, arena *a, const config *c)
     g->house.done = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     e = open_logs(g, a, c);
     if (!e) e = open_store(g, a, c);
+    if (!e) e = open_keys(g, a, c, seals);
     if (e) return e;
     g->house.net = refresh_new(g->log);
     g->spawner = child_spawner_new(g->log, g->o.shim);
@@ -290,7 +299,7 @@ static const err *start(gateway *g, arena *a)
         snapshot_plan_free(&plan);
         return e;
     }
-    snapshot_needs needs = {.mcp = g->house.mcp, .net = g->house.net};
+    snapshot_needs needs = {.mcp = g->house.mcp, .net = g->house.net, .keys = g->keys};
     e = snapshot_new(a, &needs, &plan, &g->now);
     if (!e) e = make_workers(g, a, c);
     if (!e) e = make_admin(g, a, c);
@@ -349,6 +358,7 @@ void gateway_free(gateway *g)
         worker_join(g->workers[i]);
     }
     admin_free(g->admin);
+    keys_watch_free(g->keys_watch);
     if (g->house.net) refresh_stop(g->house.net);
     if (g->house.web) errands_stop(g->house.web);
     if (g->house.disk) errands_stop(g->house.disk);
@@ -356,6 +366,7 @@ void gateway_free(gateway *g)
     if (g->spawner) child_spawner_free(g->spawner); /* before the loops its children report to */
     for (unsigned i = 0; g->workers && i < g->house.count; i++) worker_free(g->workers[i]);
     snapshot_drop(g->now);
+    keyring_free(g->keys);
     if (g->house.mcp) mcp_shared_free(g->house.mcp);
     tally_free(g->house.streams);
     refresh_free(g->house.net);

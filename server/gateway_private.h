@@ -6,6 +6,7 @@
 #include "admin.h"
 #include "files.h"
 #include "gateway.h"
+#include "keys.h"
 #include "store.h"
 #include "worker.h"
 #include <poll.h>
@@ -17,6 +18,8 @@ struct gateway {
     worker_house house;
     child_spawner *spawner;
     store_keeper *keeper;
+    keyring *keys; /* NULL: none are given out */
+    keys_watch *keys_watch;
     const snapshot *now; /* the main thread's reference; admin has its own */
     files *read;         /* what the configuration was last read from, in read_arena */
     arena *read_arena;

@@ -196,6 +196,7 @@ static const err *make_identity(snapshot_maker *m, identity *who)
     }
     *who = (identity){.issuers = issuers,
                       .issuer_count = c->issuers.count,
+                      .given = m->needs->keys,
                       .anonymous = c->anonymous == CONFIG_ANONYMOUS_ALLOW,
                       .scopes_supported = c->scopes_supported};
     return NULL;

@@ -33,6 +33,7 @@ void snapshot_plan_free(snapshot_plan *p);
 typedef struct {
     mcp_shared *mcp;
     refresh *net;
+    struct keyring *keys; /* NULL: none are given out */
 } snapshot_needs;
 
 typedef struct {

@@ -2,10 +2,7 @@
 /* case.c - a request as a person writes it down: who asks for what, with which arguments.
  *
  * An entry of `tests:` is one, with what must come of it; the file `policy explain` reads is one
- * without.
- *
- * Values in YAML become JSON the way a person reads them: a plain number, true, false or null is
- * that, everything else is text ("0644" quoted or not: it is no JSON number). */
+ * without. */
 #include "case.h"
 #include "../cel/times.h"
 
@@ -13,43 +10,6 @@ enum { VALUE_MOST = 1 << 16, VALUE_DEPTH = 32, CASES_MOST = 10000 };
 
 #define WRONG(d, n, ...)     problems_add((d)->out, (n)->line, (n)->column, __VA_ARGS__)
 #define WRONG_KEY(d, n, ...) problems_add((d)->out, (n)->key_line, (n)->key_column, __VA_ARGS__)
-
-static void put_value(policy_draft *d, buf *b, const yaml_node *n);
-
-static void put_scalar(policy_draft *d, buf *b, const yaml_node *n)
-{
-    js_value v;
-    if (n->style == YAML_PLAIN && yaml_is_null(n)) {
-        (void)buf_put(b, S("null"));
-        return;
-    }
-    const err *e = n->style == YAML_PLAIN ? js_check(d->a, n->text, 1, &v) : NULL;
-    bool bare = n->style == YAML_PLAIN && !e && v.kind <= JS_NUMBER;
-    (void)(bare ? buf_put(b, n->text) : buf_json(b, n->text));
-}
-
-static void put_children(policy_draft *d, buf *b, const yaml_node *n)
-{
-    bool is_map = n->kind == YAML_MAP;
-    (void)buf_put(b, is_map ? S("{") : S("["));
-    for (const yaml_node *c = n->first; c && buf_ok(b); c = c->next) {
-        if (c != n->first) (void)buf_put(b, S(","));
-        if (is_map) {
-            (void)buf_json(b, c->key);
-            (void)buf_put(b, S(":"));
-        }
-        put_value(d, b, c);
-    }
-    (void)buf_put(b, is_map ? S("}") : S("]"));
-}
-
-static void put_value(policy_draft *d, buf *b, const yaml_node *n)
-{
-    if (n->kind == YAML_SCALAR)
-        put_scalar(d, b, n);
-    else
-        put_children(d, b, n);
-}
 
 /* A map as checked JSON; absent, or with a problem, JS_ABSENT. */
 static js_value json_of(policy_draft *d, const yaml_node *n, const char *what)
@@ -61,7 +21,7 @@ static js_value json_of(policy_draft *d, const yaml_node *n, const char *what)
         return v;
     }
     buf b = buf_new(d->a, VALUE_MOST);
-    put_value(d, &b, n);
+    yaml_put_json(&b, n);
     const err *e = buf_ok(&b) ? js_check(d->a, buf_str(&b), VALUE_DEPTH, &v) : NULL;
     if (!buf_ok(&b)) WRONG(d, n, "error E104: %s is over %d bytes", what, VALUE_MOST);
     if (e) WRONG(d, n, "error E104: %s: " STR_FMT, what, STR_ARG(e->text));

@@ -176,9 +176,28 @@ static void answer_call(const policy *p, const question *q, arena *scratch, verd
         answer(&k, out);
 }
 
+static bool is_among(const str *globs, str name)
+{
+    if (!globs) return true;
+    while (globs->p && !policy_glob(*globs, name)) globs++;
+    return globs->p != NULL;
+}
+
+/* What a key may use at most stands with the key, and no rule widens it. */
+static bool key_covers(const question *q)
+{
+    if (!q->who || q->who->kind != CALLER_KEY || q->kind == SUBJECT_ENDPOINT) return true;
+    return q->kind == SUBJECT_MODEL ? is_among(q->who->models, q->name)
+                                    : is_among(q->who->servers, q->server);
+}
+
 void policy_decide(const policy *p, const question *q, arena *scratch, verdict *out)
 {
     *out = (verdict){.why = DENIED_DEFAULT};
+    if (!key_covers(q)) {
+        out->why = DENIED_KEY;
+        return;
+    }
     if (!p->count) return;
     if (q->listing)
         answer_list(p, q, scratch, out);

@@ -25,6 +25,7 @@ void policy_load(arena *a, const policy_source *sources, size_t count, const cel
 size_t policy_rule_count(const policy *p);
 str policy_revision(const policy *p); /* 12 hex of the SHA-256 of all sources */
 
+/* A caller's key is asked first: outside of its models and servers nothing is permitted. */
 void policy_decide(const policy *p, const question *q, arena *scratch, verdict *out);
 
 /* Does any rule that could apply to this kind read args (a tree must be built for it), or something

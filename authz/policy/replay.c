@@ -359,10 +359,11 @@ void policy_replay(const policy *p, const policy_recorded *r, bool listing, aren
     denied why = out->said.why;
     bool scopes_might = q.given[FACT_CALLER_SCOPES].tag == CEL_UNKNOWN &&
                         (why == DENIED_SCOPES || (listing && why == DENIED_DEFAULT));
-    /* it was refused by a schema that is not in the log */
-    if (out->said.permit && !listing && str_eq(r->why, S("schema"))) {
+    /* it was refused by what is not in the log */
+    bool by_schema = str_eq(r->why, S("schema")), by_key = str_eq(r->why, S("key"));
+    if (out->said.permit && !listing && (by_schema || by_key)) {
         out->outcome = REPLAY_UNKNOWN;
-        out->missing = S("the tool's inputSchema");
+        out->missing = by_schema ? S("the tool's inputSchema") : S("what the caller's key is for");
         return;
     }
     if (!out->said.permit)

@@ -26,7 +26,8 @@ static str told(arena *a, const verdict *v)
                                        [DENIED_REQUIRE] = "deny",
                                        [DENIED_SCOPES] = "deny: scopes are missing",
                                        [DENIED_SCHEMA] = "deny: not what the tool takes",
-                                       [DENIED_UNRECORDED] = "deny: not recorded"};
+                                       [DENIED_UNRECORDED] = "deny: not recorded",
+                                       [DENIED_KEY] = "deny: not for this key"};
     str text = S("");
     if (v->rule.n)
         text = arena_fmt(a, " by " STR_FMT " (" STR_FMT ")", STR_ARG(v->rule), STR_ARG(v->place));

@@ -45,6 +45,7 @@ const command commands[] = {
      "printed and exit 0.\n"},
     {"policy", command_policy, "work on policies: check, test, eval", NULL},
     {"tools", command_tools, "what tools there are, for whom, and which are approved", NULL},
+    {"key", command_key, "give out, rotate and revoke virtual keys", NULL},
     {"audit", command_audit, "check audit logs", NULL},
     {"version", command_version, "print the version", "usage: sallyport version\n"},
     {"help", command_help, "explain a command or topic",

@@ -25,6 +25,7 @@ int command_demo(arena *a, int argc, char **argv);
 int command_check(arena *a, int argc, char **argv);
 int command_policy(arena *a, int argc, char **argv);
 int command_tools(arena *a, int argc, char **argv);
+int command_key(arena *a, int argc, char **argv);
 int command_audit(arena *a, int argc, char **argv);
 int command_help(arena *a, int argc, char **argv);
 int command_version(arena *a, int argc, char **argv);

@@ -41,7 +41,8 @@ static str reason(arena *a, const policy_replayed *r)
                                        [DENIED_FORBID] = "forbid",
                                        [DENIED_FORBID_ERROR] = "forbid (not evaluable)",
                                        [DENIED_REQUIRE] = "require",
-                                       [DENIED_SCOPES] = "scopes of"};
+                                       [DENIED_SCOPES] = "scopes of",
+                                       [DENIED_KEY] = "the key of"};
     if (!r->said.rule.n) return S("no permit");
     return arena_fmt(a, "%s " STR_FMT " (" STR_FMT ")", whys[r->said.why], STR_ARG(r->said.rule),
                      STR_ARG(r->said.place));

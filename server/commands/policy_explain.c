@@ -18,7 +18,8 @@ static const char *const whys[] = {[DENIED_NOT] = "a permit applies",
                                    [DENIED_REQUIRE] = "a require does not hold",
                                    [DENIED_SCOPES] = "only scopes are missing",
                                    [DENIED_SCHEMA] = "an argument is not what the tool takes",
-                                   [DENIED_UNRECORDED] = "the audit log took no more"};
+                                   [DENIED_UNRECORDED] = "the audit log took no more",
+                                   [DENIED_KEY] = "the caller's key is not for this"};
 
 static void put_account(buf *b, const policy_account *a)
 {

@@ -80,7 +80,8 @@ static str reason_of(arena *a, const verdict *said)
                                       [DENIED_FORBID_ERROR] = "a forbid could not be evaluated",
                                       [DENIED_REQUIRE] = "a requirement is not met",
                                       [DENIED_SCOPES] = "scopes are missing",
-                                      [DENIED_UNRECORDED] = "unrecorded"};
+                                      [DENIED_UNRECORDED] = "unrecorded",
+                                      [DENIED_KEY] = "not for this key"};
     const char *open = said->permit && said->open ? ", it depends on the arguments" : "";
     if (!said->rule.n) return arena_fmt(a, "%s", why[said->why]);
     return arena_fmt(a, "%s by " STR_FMT " (" STR_FMT ")%s", why[said->why], STR_ARG(said->rule),

@@ -143,7 +143,9 @@ static const wrong_case wrong[] = {
     {V "trusted_proxies: [10.0.0.0/33]\n", "f:2:18: `10.0.0.0/33` is neither an address nor a network like 10.0.0.0/8\n"},
     {V "seal_keys: [short]\n", "f:2:13: a seal key has at least 32 bytes, this one 5\n"},
     {V "identity: { anonymous: alow }\n", "f:2:24: `anonymous` wants one of deny, allow, not `alow`, did you mean `allow`?\n"},
-    {V "identity: { keys: { file: k } }\n", "f:2:13: `keys` is not supported by this version\n"},
+    {V "identity: { keys: { file: k } }\n",
+     "f:2:19: keys are known again by hashes that `seal_keys` make: give some, as in "
+     "seal_keys: [\"file:seal.key\"]\n"},
     {V "identity: { jwt: [{ issuer: \"https://i\", algorithms: [HS256] }] }\n",
      "f:2:54: `HS256` is no signature algorithm that is accepted here\n"},
     {V "identity: { jwt: [{ issuer: \"https://i\", jwks: \"http://i/keys\" }] }\n",

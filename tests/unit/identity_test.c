@@ -58,19 +58,19 @@ static str header_of(fixture *f, const char *claims)
     return arena_fmt(f->a, "Bearer " STR_FMT, STR_ARG(token));
 }
 
-static identity_result ask(fixture *f, str header, int64_t at_ms, const caller **out,
+static identity_result ask(fixture *f, str sent, int64_t at_ms, const caller **out,
                            identity_detail *detail)
 {
-    identity_result r = identify(f->cache, &f->id, header, at_ms, true, out, detail);
+    identity_result r = identify(f->cache, &f->id, sent, at_ms, true, out, detail);
     if (r == IDENTITY_OK) caller_own(f->a, *out); /* as a request does */
     return r;
 }
 
-static const caller *must(fixture *f, str header)
+static const caller *must(fixture *f, str sent)
 {
     const caller *c;
     identity_detail d;
-    identity_result r = ask(f, header, now_ms, &c, &d);
+    identity_result r = ask(f, sent, now_ms, &c, &d);
     if (r != IDENTITY_OK) print_error("refused: %s\n", d.why ? d.why : "-");
     assert_int_equal(r, IDENTITY_OK);
     return c;
