@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "answer.h"
+#include "../base/clock.h"
 #include "kept.h"
 
 enum { ANSWER_LIMIT = 64 << 20, PIECE_LIMIT = 64 << 20, EVENT_LIMIT = 4 << 20 };
@@ -206,6 +207,9 @@ static void on_head(void *owner, const call_head *h)
     r->upstream_headers = read ? headers_copy(r->a, h->headers) : NULL;
     r->stream.head = r->upstream_headers;
     record_number(exchange_record(r->x), FACT_UPSTREAM_STATUS, h->status);
+    const standing_answer said = {h->status, h->headers, clock_wall_ms(),
+                                  loop_now_ms(r->w->o.loop)};
+    if (h->status < 400) standing_heard(&r->hold, &said); /* else its body may say more */
     r->coded = is_coded(h);
     r->streamed = r->fresh = h->status == 200 && is_stream(r, h) && !r->coded;
     if (r->streamed) return;

@@ -7,11 +7,10 @@
  */
 #include "answer.h"
 #include "kept.h"
+#include "pick.h"
 #include "retry.h"
 #include "route.h"
 #include "upload.h"
-
-enum { TARGETS = 64 };
 
 static flow_go read_form(llm_run *r, flow_why why)
 {
@@ -69,15 +68,15 @@ static llm_refusal denial(const llm_run *r)
     return no;
 }
 
-/* When none is left, what the last one asked did is the answer, rather than that the rest is
- * denied.
- */
+/* When none is left, what the last one asked did is the answer, or that all are full, rather than
+ * that the rest is denied. */
 static flow_go pick(void *run, flow_why why)
 {
     (void)why;
     llm_run *r = run;
-    r->target = route_pick(r->route, &r->tried, r->w->turn++);
+    r->target = pick_target(r);
     if (r->target) return FLOW_NEXT;
+    if (pick_all_full(r)) return llm_fail(r, pick_refusal(r));
     return r->tried_in_vain ? FLOW_FAIL : llm_fail(r, denial(r));
 }
 
@@ -132,6 +131,8 @@ bool llm_still_permitted(llm_run *r)
     return go == FLOW_NEXT && take_stream(r, FLOW_ENTER) == FLOW_NEXT;
 }
 
+/* Each target may be passed over once a round, and there are no more rounds than retries. */
+enum { ATTEMPTS = 20 * (ROUTE_TARGETS + 1) };
 static const flow_step attempt[] = {
     {.name = "back off", .run = llm_back_off},
     {.name = "pick", .run = pick},
@@ -139,6 +140,7 @@ static const flow_step attempt[] = {
     {.name = "stream", .run = take_stream},
     {.name = "borrow", .run = llm_borrow},
     {.name = "translate", .run = llm_translate},
+    {.name = "room", .run = llm_room},
     {.name = "send", .run = llm_send},
     {.name = "first content", .run = llm_first_content},
     {0},
@@ -148,7 +150,7 @@ static const flow_step steps[] = {
     {.name = "read", .run = read_request},
     {.name = "recall", .run = kept_recall},
     {.name = "route", .run = route},
-    {.name = "attempt", .sub = attempt, .most = TARGETS + 1},
+    {.name = "attempt", .sub = attempt, .most = ATTEMPTS},
     {.name = "relay", .run = llm_relay},
     {0},
 };

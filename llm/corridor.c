@@ -90,7 +90,7 @@ void llm_refuse(void *run)
     if (no->allow) extra[n++] = (header){S("allow"), {no->allow, strlen(no->allow)}};
     if (no->retry) extra[n++] = (header){S("retry-after"), S("1")};
     if (no->theirs) n += add_theirs(r, extra + n);
-    if (no->theirs && no->said.retry_after.n && !header_get(extra, S("retry-after")).p)
+    if (no->said.retry_after.n && !header_get(extra, S("retry-after")).p)
         extra[n] = (header){S("retry-after"), no->said.retry_after};
     exchange_reply(r->x, no->said.status, extra, refusal_body(r->a, r->client, no));
 }

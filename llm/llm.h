@@ -15,6 +15,7 @@
 #include "price.h"
 #include "shelf.h"
 #include "sigv4.h"
+#include "standing.h"
 
 /* In the order of the configuration's choices. */
 typedef enum {
@@ -50,6 +51,8 @@ typedef struct {
     const sigv4_key *aws; /* signs every request instead; NULL: it does not */
     lease *lease;         /* lends a bearer token instead; NULL: it does not */
     llm_own_key own;
+    standing *standing; /* shared; NULL: nothing is known of it */
+    standing_terms terms;
 } llm_backend;
 
 typedef struct llm_target {
@@ -78,6 +81,8 @@ typedef struct {
     size_t target_count;
     int64_t timeout_ms, stream_idle_ms; /* 120 s, 30 s */
     llm_retry retry;
+    unsigned eject_most; /* percent of the targets that may be left out for failing */
+    const str *sticky;   /* where a key is that keeps to one target (pick.h); ends with {0} */
     str owned_by;
 } llm_route;
 

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* outcome.c - what became of an attempt: tried again, refused, or answered whole or as a stream. */
+#include "../base/clock.h"
 #include "answer.h"
 #include "kept.h"
+#include "pick.h"
 #include "retry.h"
 #include "schema.h"
 
@@ -50,10 +52,9 @@ static bool is_their_shape(llm_run *r)
 static const llm_usage nothing = {.input = {true, 0}, .output = {true, 0}};
 
 /* What a provider refused it did not work on. */
-static void note_refused(llm_run *r)
+static bool is_refused(const llm_run *r)
 {
-    if (r->failed || r->streamed || r->upstream_status < 400 || r->upstream_status > 499) return;
-    r->used = nothing;
+    return !r->failed && !r->streamed && r->upstream_status >= 400 && r->upstream_status <= 499;
 }
 
 static llm_refusal their_error(llm_run *r)
@@ -64,6 +65,19 @@ static llm_refusal their_error(llm_run *r)
     const char *type = r->flat && !e.type.n ? r->flat->error_type : NULL;
     if (type) e.type = (str){type, strlen(type)};
     return refusal_theirs(r->a, &e, r->client, r->provider);
+}
+
+/* Google says in the body when to come back. */
+static void hear_refusal(llm_run *r)
+{
+    enum { MOST = 64 };
+    header said[MOST + 2] = {{S("retry-after"), r->refusal.said.retry_after}};
+    size_t n = said[0].value.n ? 1 : 0;
+    for (const header *h = r->upstream_headers; h && h->name.p && n < MOST; h++) said[n++] = *h;
+    said[n] = (header){{0}, {0}};
+    const standing_answer a = {r->upstream_status, said, clock_wall_ms(),
+                               loop_now_ms(r->w->o.loop)};
+    standing_heard(&r->hold, &a);
 }
 
 static bool is_error(const llm_run *r)
@@ -104,11 +118,19 @@ static const price *price_here(const llm_run *r)
     return p ? p : price_find(all, b->name, seller, r->body.model);
 }
 
+/* As a provider counts them against its limits; -1: it has not said. */
+static int64_t tokens_of(const llm_usage *u)
+{
+    if (!usage_known(u)) return -1;
+    return u->input.v + u->cache_write.v + u->output.v + u->reasoning.v;
+}
+
 /* This attempt is over. */
 static void spend(llm_run *r)
 {
     const llm_usage used = used_here(r);
     const price *p = usage_known(&used) ? price_here(r) : NULL;
+    if (!r->is_spent) pick_over(r, is_refused(r) ? 0 : tokens_of(&used));
     if (r->is_spent) return;
     r->is_spent = true;
     usage_add(&r->spent, &used);
@@ -121,16 +143,19 @@ flow_go llm_first_content(void *run, flow_why why)
 {
     llm_run *r = run;
     if (why == FLOW_GONE) return FLOW_FAIL;
-    if (r->out) return FLOW_NEXT;
-    if (!has_ended(r)) return FLOW_WAIT;
-    if (!is_error(r)) return FLOW_NEXT;
-    if (!r->failed) r->refusal = r->streamed || r->broken ? stillborn(r) : their_error(r);
-    r->tried_in_vain = true;
-    if (retry_again(r)) {
-        spend(r);
-        return FLOW_AGAIN;
+    if (!r->out && !has_ended(r)) return FLOW_WAIT;
+    if (r->out || !is_error(r)) {
+        standing_answers(&r->hold, loop_now_ms(r->w->o.loop));
+        return FLOW_NEXT;
     }
-    note_refused(r);
+    if (!r->failed) r->refusal = r->streamed || r->broken ? stillborn(r) : their_error(r);
+    if (!r->failed && r->upstream_status >= 400) hear_refusal(r);
+    r->tried_in_vain = true;
+    if (is_refused(r)) r->used = nothing;
+    spend(r);
+    if (retry_again(r)) return FLOW_AGAIN;
+    if (r->upstream_status == 429 && r->route->target_count > 1 && pick_room_at(r))
+        return llm_fail(r, pick_refusal(r));
     if (r->failed || r->streamed || !is_their_shape(r)) return FLOW_FAIL;
     record_text(exchange_record(r->x), FACT_ERROR, S("upstream_refused"));
     exchange_reply(r->x, r->upstream_status, r->reply_headers, buf_str(&r->answer));

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "retry.h"
+#include "pick.h"
 #include "route.h"
 #include "upload.h"
 #include <sys/random.h>
@@ -8,8 +9,7 @@
 enum { WHOLE = 100, SPARE = 10 * WHOLE, MOST = 1000 * WHOLE };
 enum { PAUSE_MOST = 10000 };
 
-/* The failures this one may be called; 0: it was none that another attempt could mend. */
-static unsigned failure_of(const llm_run *r)
+unsigned retry_failure(const llm_run *r)
 {
     if (r->failed && r->refusal.said.status == 504) return RETRY_IDLE;
     if (r->failed) return r->has_head ? RETRY_RESET : RETRY_CONNECT | RETRY_RESET;
@@ -39,13 +39,23 @@ static int64_t pause_ms(const llm_run *r)
     return ms / 2 + (int64_t)(chance % (uint32_t)(ms / 2 + 1));
 }
 
+/* Those that are full say when to come again. */
+static int64_t room_in_ms(llm_run *r)
+{
+    int64_t at = pick_room_at(r), now = loop_now_ms(r->w->o.loop);
+    return at > now ? at - now : 0;
+}
+
 bool retry_again(llm_run *r)
 {
     const llm_retry *t = &r->route->retry;
-    unsigned what = upload_is_whole(r) ? failure_of(r) : 0; /* what is gone cannot be sent twice */
+    unsigned what =
+        upload_is_whole(r) ? retry_failure(r) : 0; /* what is gone cannot be sent twice */
     bool more = route_has_more(r->route, r->tried);
     if (!t->attempts) return what && more;
     if (!(what & t->on) || r->attempts >= t->attempts) return false;
+    int64_t full_ms = more ? 0 : room_in_ms(r);
+    if (full_ms > PAUSE_MOST) return false;
     if (r->w->budget < WHOLE) {
         record_text(exchange_record(r->x), FACT_LIMITED, S("retry_budget"));
         return false;
@@ -54,7 +64,7 @@ bool retry_again(llm_run *r)
     if (more) return true;
     r->tried = 0;
     r->rounds++;
-    r->pause_ms = pause_ms(r);
+    r->pause_ms = pause_ms(r) + full_ms;
     return true;
 }
 

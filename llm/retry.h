@@ -9,6 +9,8 @@
 #include "worker.h"
 
 void retry_asked(llm_run *r); /* once a request: it adds to the budget */
+/* RETRY_* that the failure of an attempt may be called; 0: it was none another could mend. */
+unsigned retry_failure(const llm_run *r);
 /* After a failed attempt. True: the next one may begin, with llm_back_off. */
 bool retry_again(llm_run *r);
 flow_go llm_back_off(void *run, flow_why why);

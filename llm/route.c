@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "route.h"
+#include "../base/hash.h"
+#include <limits.h>
+#include <math.h>
 
 enum { MATCH_NO, MATCH_ANY, MATCH_PATTERN, MATCH_EXACT };
 
@@ -126,9 +129,9 @@ const llm_route *route_after(const llm_config *c, const question *q, const llm_r
     return next_of(c, q, last, scratch);
 }
 
-static bool is_tried(uint64_t tried, size_t i)
+static bool is_in(uint64_t of, size_t i)
 {
-    return tried >> i & 1;
+    return of >> i & 1;
 }
 
 static unsigned weight_of(const llm_target *t)
@@ -136,41 +139,65 @@ static unsigned weight_of(const llm_target *t)
     return t->weight ? t->weight : 1;
 }
 
-/* The lowest priority number among those not yet tried, and the weights that share it; 0: none
- * left. */
-static unsigned weigh(const llm_route *r, size_t count, uint64_t tried, unsigned *priority)
+size_t route_targets(const llm_route *r)
 {
-    unsigned weights = 0;
-    for (size_t i = 0; i < count; i++) {
-        const llm_target *t = &r->to[i];
-        if (is_tried(tried, i)) continue;
-        if (weights && t->priority > *priority) continue;
-        if (!weights || t->priority < *priority) weights = 0;
-        *priority = t->priority;
-        weights += weight_of(t);
-    }
-    return weights;
+    return r->target_count < ROUTE_TARGETS ? r->target_count : ROUTE_TARGETS;
 }
 
-const llm_target *route_pick(const llm_route *r, uint64_t *tried, uint64_t turn)
+uint64_t route_best(const llm_route *r, uint64_t of)
 {
-    size_t count = r->target_count < 64 ? r->target_count : 64; /* a bit of `tried` each */
-    unsigned priority = 0, weights = weigh(r, count, *tried, &priority);
-    if (!weights) return NULL;
-    uint64_t at = turn % weights;
-    for (size_t i = 0; i < count; i++) {
-        if (is_tried(*tried, i) || r->to[i].priority != priority) continue;
-        if (at < weight_of(&r->to[i])) {
-            *tried |= (uint64_t)1 << i;
-            return &r->to[i];
-        }
+    unsigned priority = UINT_MAX;
+    uint64_t best = 0;
+    for (size_t i = 0; i < route_targets(r); i++) {
+        if (!is_in(of, i) || r->to[i].priority > priority) continue;
+        if (r->to[i].priority < priority) best = 0;
+        priority = r->to[i].priority;
+        best |= (uint64_t)1 << i;
+    }
+    return best;
+}
+
+size_t route_pick(const llm_route *r, uint64_t of, uint64_t turn)
+{
+    uint64_t weights = 0;
+    size_t last = 0;
+    for (size_t i = 0; i < route_targets(r); i++)
+        if (is_in(of, i)) weights += weight_of(&r->to[i]);
+    uint64_t at = weights ? turn % weights : 0;
+    for (size_t i = 0; i < route_targets(r); i++) {
+        if (!is_in(of, i)) continue;
+        last = i;
+        if (at < weight_of(&r->to[i])) break;
         at -= weight_of(&r->to[i]);
     }
-    return NULL;
+    return last;
+}
+
+/* Rendezvous: each target throws for the key, and the best throw wins; by weight when a throw u in
+ * (0, 1) counts as -weight / log(u). The seed is fixed, so that replicas agree. */
+static double throw_of(const llm_target *t, str key)
+{
+    const hash_seed fixed = {0x73616c6c79706f72, 0x7420726f75746573};
+    const hash_seed of_key = {hash_bytes(fixed, key), hash_bytes(fixed, t->model)};
+    double u = ((double)(hash_bytes(of_key, t->backend->name) >> 11) + 0.5) / 9007199254740992.0;
+    return -(double)weight_of(t) / log(u);
+}
+
+size_t route_pick_by(const llm_route *r, uint64_t of, str key)
+{
+    size_t best = 0;
+    double most = -1;
+    for (size_t i = 0; i < route_targets(r); i++) {
+        if (!is_in(of, i)) continue;
+        double thrown = throw_of(&r->to[i], key);
+        if (thrown <= most) continue;
+        most = thrown;
+        best = i;
+    }
+    return best;
 }
 
 bool route_has_more(const llm_route *r, uint64_t tried)
 {
-    unsigned priority = 0;
-    return weigh(r, r->target_count < 64 ? r->target_count : 64, tried, &priority) > 0;
+    return route_best(r, ~tried) != 0;
 }

@@ -17,8 +17,14 @@ const llm_route *route_find(const llm_config *c, const question *q, arena *scrat
 const llm_route *route_after(const llm_config *c, const question *q, const llm_route *last,
                              arena *scratch);
 bool route_serves_host(const llm_config *c, const llm_route *r, str host);
-/* The next target not yet tried, lowest priority number first, by weight within one; NULL: none.
- * `turn` spreads requests over weights. */
-const llm_target *route_pick(const llm_route *r, uint64_t *tried, uint64_t turn);
+enum { ROUTE_TARGETS = 64 }; /* a bit each, in sets of them */
+size_t route_targets(const llm_route *r);
+/* Those of a set that share the lowest priority number. */
+uint64_t route_best(const llm_route *r, uint64_t of);
+/* One of a set, which is not empty, by weight: `turn` spreads requests. */
+size_t route_pick(const llm_route *r, uint64_t of, uint64_t turn);
+/* The same for all requests with this key, as long as the set is the same; of a set that lost one,
+ * only that one's keys move. */
+size_t route_pick_by(const llm_route *r, uint64_t of, str key);
 bool route_has_more(const llm_route *r, uint64_t tried);
 #endif

@@ -42,7 +42,9 @@ typedef struct llm_run {
     str request[3];       /* the body that is sent */
     const llm_route *route;
     const llm_target *target;
-    uint64_t tried; /* bit per target of the route */
+    uint64_t tried;     /* bit per target of the route */
+    standing_hold hold; /* of this attempt */
+    int64_t full_ms;    /* when the first of those that are full may have room; 0: none is */
     unsigned attempts, rounds;
     int64_t pause_ms; /* before the next attempt */
     loop_timer timer;

@@ -319,8 +319,8 @@ void upstream_heard(upstream *u, int status, int64_t now_ms)
 {
     bool failed = status == 0 || (status >= 502 && status <= 504);
     if (!failed) {
-        breaker_worked(&u->breaker);
-    } else if (breaker_failed(&u->breaker, now_ms)) {
+        breaker_worked(&u->breaker, &breaker_usual, now_ms);
+    } else if (breaker_failed(&u->breaker, &breaker_usual, now_ms)) {
         if (u->opened) metric_add(u->opened, 1);
         log_say(u->shared->log, LOG_WARN_LEVEL, "upstream is left alone for a while",
                 (log_fact[]){{"server", u->spec.name}, {0}});

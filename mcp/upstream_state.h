@@ -9,8 +9,8 @@
  * under `lock`. */
 #ifndef SP_MCP_UPSTREAM_STATE_H
 #define SP_MCP_UPSTREAM_STATE_H
+#include "../base/breaker.h"
 #include "../base/map.h"
-#include "breaker.h"
 #include "catalog.h"
 #include "selector.h"
 #include "worker.h"

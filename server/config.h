@@ -8,7 +8,7 @@
  * Ownership: a config lives in its arena and is immutable. Threads: any. */
 #ifndef SP_CONFIG_H
 #define SP_CONFIG_H
-#include "config_parts.h"
+#include "config_llm.h"
 
 enum { CONFIG_VERSION = 1 };
 typedef enum { CONFIG_ANONYMOUS_DENY, CONFIG_ANONYMOUS_ALLOW } config_anonymous;

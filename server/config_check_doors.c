@@ -252,6 +252,19 @@ static void check_weights(config_reader *r, const config_route *route)
     }
 }
 
+static void check_sticky(config_reader *r, const config_route *route)
+{
+    const yaml_node *n = config_place(route->at.node, "sticky");
+    for (const str *s = route->sticky; s && s->p; s++) {
+        str by = S("header:");
+        bool named = str_starts(*s, by) && config_is_token(str_drop(*s, by.n));
+        if (named || str_eq(*s, S("caller")) || str_eq(*s, S("prompt_cache_key"))) continue;
+        problems_add(r->out, n->line, n->column,
+                     "`" STR_FMT "` is none of header:NAME, prompt_cache_key and caller",
+                     STR_ARG(*s));
+    }
+}
+
 static void check_match(config_reader *r, const config_route *route)
 {
     const config_pair *match = route->match.items;
@@ -282,6 +295,7 @@ static void check_route(config_reader *r, const config *c, size_t at, const str 
                                  to[i].backend, backend_names);
     }
     check_match(r, route);
+    check_sticky(r, route);
     check_weights(r, route);
     config_check_edits(r, route->at.node, &route->edits);
     config_check_retry(r, route);
@@ -299,6 +313,7 @@ static void serve_all_from_one(config_reader *r, config *c)
                             .hosts = nothing,
                             .models = nothing,
                             .to = {.items = to, .count = 1},
+                            .eject_most = 100,
                             .timeout_ms = 120000,
                             .stream_idle_ms = 30000};
     c->routes = (config_list){.items = route, .count = 1};

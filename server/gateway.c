@@ -192,6 +192,7 @@ static const err *make_house(gateway *g, arena *a, const config *c)
                              .kept = g->house.kept,
                              .workers = g->house.count};
     g->house.mcp = mcp_shared_new(&mo);
+    g->house.backends = standings_new();
     refresh_also(g->house.net, refresh_servers, g->house.mcp);
     return NULL;
 }
@@ -299,7 +300,10 @@ static const err *start(gateway *g, arena *a)
         snapshot_plan_free(&plan);
         return e;
     }
-    snapshot_needs needs = {.mcp = g->house.mcp, .net = g->house.net, .keys = g->keys};
+    snapshot_needs needs = {.mcp = g->house.mcp,
+                            .standings = g->house.backends,
+                            .net = g->house.net,
+                            .keys = g->keys};
     e = snapshot_new(a, &needs, &plan, &g->now);
     if (!e) e = make_workers(g, a, c);
     if (!e) e = make_admin(g, a, c);
@@ -368,6 +372,7 @@ void gateway_free(gateway *g)
     snapshot_drop(g->now);
     keyring_free(g->keys);
     if (g->house.mcp) mcp_shared_free(g->house.mcp);
+    standings_free(g->house.backends);
     tally_free(g->house.streams);
     refresh_free(g->house.net);
     errands_free(g->house.web);

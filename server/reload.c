@@ -76,7 +76,10 @@ void gateway_reload(gateway *g)
     problems_init(&found, a, g->o.file);
     if (gateway_read(g, &plan, &found)) {
         const snapshot *next = NULL;
-        snapshot_needs needs = {.mcp = g->house.mcp, .net = g->house.net, .keys = g->keys};
+        snapshot_needs needs = {.mcp = g->house.mcp,
+                                .standings = g->house.backends,
+                                .net = g->house.net,
+                                .keys = g->keys};
         const err *e = snapshot_new(a, &needs, &plan, &next);
         if (e)
             problems_add_text(&found, e->text);

@@ -32,6 +32,7 @@ void snapshot_plan_free(snapshot_plan *p);
 
 typedef struct {
     mcp_shared *mcp;
+    standings *standings; /* NULL: nothing is sent */
     refresh *net;
     struct keyring *keys; /* NULL: none are given out */
 } snapshot_needs;

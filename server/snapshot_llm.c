@@ -74,6 +74,31 @@ static lease *lease_of(snapshot_maker *m, const config_backend *b)
     return l;
 }
 
+static llm_limit limit_of(const config_limit *l)
+{
+    return (llm_limit){.limit = l->limit, .window_ms = l->window_ms};
+}
+
+static standing_terms terms_of(arena *a, const config_backend *b)
+{
+    const config_model_limits *from = b->model_limits.items;
+    llm_model_limits *models = NEW_N(a, llm_model_limits, b->model_limits.count + 1);
+    for (size_t i = 0; i < b->model_limits.count; i++)
+        models[i] = (llm_model_limits){.model = from[i].at.name,
+                                       .of = {[UNIT_REQUESTS] = limit_of(&from[i].requests),
+                                              [UNIT_TOKENS] = limit_of(&from[i].tokens)}};
+    return (standing_terms){.of = {[UNIT_REQUESTS] = limit_of(&b->requests),
+                                   [UNIT_TOKENS] = limit_of(&b->tokens)},
+                            .models = models,
+                            .breaker = {.failures = (unsigned)b->break_failures,
+                                        .percent = (unsigned)b->break_percent,
+                                        .least = (unsigned)b->break_least,
+                                        .window_ms = b->break_window_ms,
+                                        .pause_ms = b->break_ms,
+                                        .pause_most_ms = b->break_most_ms,
+                                        .forgets_ms = b->break_most_ms}};
+}
+
 static const err *make_backend(snapshot_maker *m, const config_backend *from, llm_backend *to)
 {
     url_parts u;
@@ -94,6 +119,10 @@ static const err *make_backend(snapshot_maker *m, const config_backend *from, ll
     to->aws = signing_key(m->a, from);
     to->own = own_key(from);
     to->lease = lease_of(m, from);
+    to->terms = terms_of(m->a, from);
+    if (!m->needs->standings) return NULL;
+    to->standing = standing_of(m->needs->standings, from->at.name, from->url);
+    arena_own(m->a, standing_drop, to->standing);
     return NULL;
 }
 
@@ -174,6 +203,8 @@ const err *snapshot_make_llm(snapshot_maker *m, llm_config *out)
                         .timeout_ms = routes[i].timeout_ms,
                         .stream_idle_ms = routes[i].stream_idle_ms,
                         .retry = retry_of(&routes[i]),
+                        .eject_most = (unsigned)routes[i].eject_most,
+                        .sticky = routes[i].sticky,
                         .owned_by = routes[i].owned_by.p ? routes[i].owned_by : routes[i].name};
     *out = (llm_config){.routes = all,
                         .route_count = c->routes.count,

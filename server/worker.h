@@ -23,7 +23,8 @@ typedef struct {
     store kept;
     errands *disk, *web; /* what blocks: on the store, on fetches */
     mcp_shared *mcp;
-    tally *streams; /* of each caller */
+    standings *backends; /* how they do */
+    tally *streams;      /* of each caller */
     export *out;
     audit_log *audit; /* NULL: none */
     unsigned count;

@@ -182,7 +182,7 @@ def test_usage_is_asked_for_and_hidden_from_who_did_not_ask(binary):
 
 
 def test_another_target_is_tried_until_something_was_said(binary):
-    failures = [Answer('{"error":{"message":"slow down"}}', status=429), Answer("oops", status=503),
+    failures = [Answer('{"error":{"message":"slow down"}}', status=429, retry_after_ms="0"), Answer("oops", status=503),
                 stream('data: {"error":{"message":"no","type":"server_error"}}\n\n'),
                 stream(CHAT_STREAM[:CHAT_STREAM.index(b"data:{")], cut=True), stream(cut=True)]
     with House(binary) as h:
@@ -300,6 +300,9 @@ def test_refusals_have_the_shape_of_the_client(binary):
 
 def test_a_providers_refusal_is_told_with_its_limits(binary):
     with House(binary) as h:
+        h.openai.will(Answer("<html>500 at 10.0.0.1</html>", type="text/html"))
+        a = h.ask("/v1/messages", asks("/v1/messages", "gpt"))
+        assert a.status == 502 and b"10.0.0.1" not in a.body and error_of("/v1/messages", a) == "api_error", a.body
         h.openai.will(Answer('{"error":{"message":"slow \\"down\\"","type":"tokens","code":"rate_limit_exceeded"}}',
                              status=429, retry_after="7", x_ratelimit_limit_tokens="100"))
         a = h.ask("/v1/messages", asks("/v1/messages", "gpt"))
@@ -312,9 +315,6 @@ def test_a_providers_refusal_is_told_with_its_limits(binary):
             h.claude.will(Answer('{"type":"error","error":{"type":"authentication_error","message":"bad key"}}', status=401))
             a = h.ask(path, asks(path, "claude"))
             assert a.status == 401 and error_of(path, a) == "authentication_error", a.body
-        h.openai.will(Answer("<html>500 at 10.0.0.1</html>", type="text/html"))
-        a = h.ask("/v1/messages", asks("/v1/messages", "gpt"))
-        assert a.status == 502 and b"10.0.0.1" not in a.body and error_of("/v1/messages", a) == "api_error", a.body
 
 
 def test_a_caller_may_show_its_token_where_its_sdk_puts_keys(binary):

@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+import time
 
 from house.household import Household
 from house.http import Connection
@@ -50,6 +51,12 @@ class House(Household):
         a = self.ask(*args, **more)
         return a.json()["model"] if a.status == 200 else a.status
 
+    def until(self, holds, seconds=20):
+        end = time.time() + seconds
+        while not holds():
+            assert time.time() < end, "it never came to that"
+            time.sleep(0.1)
+
     def models(self, as_):
         c = Connection(self.gateway.port)
         c.request("GET", "/v1/models", {"Authorization": f"Bearer {self.issuer.token(as_)}"}, "")
@@ -72,3 +79,89 @@ def test_headers_and_conditions_choose_the_route(binary):
         assert h.who("hidden") == 404
         assert h.models("alice") == ["m", "hidden"]  # some call of hers can have it
         assert h.models("bob") == ["m", "hidden", "bobs"]
+
+
+def down(n):
+    return [Answer("{}", status=503)] * n
+
+
+LEFT_ALONE = """    - { name: r, models: [m], to: [{ backend: a }, { backend: b, priority: 1 }] }
+    - { name: half, models: [half], eject_most: 50, to: [{ backend: b, model: x }, { backend: c, model: x }] }
+"""
+SOON = ", breaker: { failures: 3, pause: 2s }"
+
+
+def test_who_fails_is_left_alone_and_tried_by_one_request(binary):
+    with House(binary, LEFT_ALONE, {"a": SOON, "b": SOON, "c": SOON}) as h:
+        h.by["a"].will(*down(3), chat("a"), chat("a"))
+        assert [h.who() for _ in range(6)] == ["b"] * 6
+        assert len(h.by["a"].asked) == 3, len(h.by["a"].asked)
+        h.until(lambda: h.who() == "a")
+        assert h.who() == "a"
+        # all fail: nobody but they could be asked, the one that is well again first
+        h.by["a"].will(*down(3), chat("a"))
+        h.by["b"].will(*down(3))
+        assert [h.who() for _ in range(4)] == [503, 503, 503, "a"]
+        log = h.gateway.log_text()
+        assert "backend is left alone for a while" in log, log
+
+
+def test_no_more_are_left_out_than_the_route_allows(binary):
+    with House(binary, LEFT_ALONE, {"b": SOON, "c": SOON}) as h:
+        h.by["b"].will(*down(9))
+        h.by["c"].will(*down(9))
+        for _ in range(6):
+            h.ask("half")
+        assert len(h.by["b"].asked) > 3 and len(h.by["c"].asked) > 3
+
+
+LIMITS = """    - { name: r, models: [m], to: [a, { backend: b, priority: 1 }] }
+    - { name: one, models: [one], to: [c, b] }
+"""
+
+
+def test_who_is_full_is_left_out_before_it_refuses(binary):
+    limits = {"a": ", limits: { requests: { limit: 2, window: 3s } }",
+              "b": ", limits: { requests: { limit: 3, window: 1h }, models: { one: { requests: { limit: 1 } } } }"}
+    with House(binary, LIMITS, limits) as h:
+        assert [h.who() for _ in range(4)] == ["a", "a", "b", "b"]
+        h.until(lambda: h.who() == "a")  # its window is over
+        answers = [h.ask() for _ in range(4)]
+        full = [a for a in answers if a.status == 429]
+        assert full and {a.status for a in answers} <= {200, 429}, [a.status for a in answers]
+        assert 1 <= int(full[0].headers["retry-after"]) <= 3, full[0].headers  # a's window, not b's
+        assert full[0].json()["error"]["type"] == "rate_limit_error", full[0].body
+        assert len(h.by["b"].asked) <= 3
+        assert any(r.get("limited") == "backend_limits" for r in [h.gateway.record() for _ in range(9)])
+
+
+def test_what_a_provider_says_of_its_limits_is_heeded(binary):
+    with House(binary, LIMITS) as h:
+        said = {"x_ratelimit_remaining_requests": "0", "x_ratelimit_reset_requests": "30s"}
+        h.by["a"].will(Answer(chat("a").pieces[0], **said))
+        assert [h.who() for _ in range(3)] == ["a", "b", "b"]
+        # all have refused: the soonest says when to come again
+        h.by["c"].will(Answer("{}", status=429, retry_after="50"))
+        h.by["b"].will(Answer("{}", status=429, retry_after="20"))
+        a = h.ask("one")
+        assert a.status == 429 and 15 <= int(a.headers["retry-after"]) <= 20, (a.status, a.headers)
+        assert h.ask("one").status == 429  # and nobody is asked meanwhile
+        assert len(h.by["b"].asked) == 1 and len(h.by["c"].asked) == 1
+
+
+STICKY = """    - { name: r, models: [m], sticky: [header:x-session, prompt_cache_key, caller], to: [a, b, c] }
+"""
+
+
+def test_a_key_stays_at_its_backend(binary):
+    with House(binary, STICKY, {"a": SOON, "b": SOON, "c": SOON}) as h:
+        by = {k: {h.who(headers={"x-session": k}) for _ in range(2)} for k in "0123456789ab"}
+        assert all(len(names) == 1 for names in by.values()), by
+        assert len(set.union(*by.values())) == 3, by
+        assert len({h.who(prompt_cache_key="k") for _ in range(3)}) == 1
+        mine = {h.who() for _ in range(3)}
+        assert len(mine) == 1
+        gone = mine.pop()
+        h.by[gone].will(*down(3))
+        others = {h.who() for _ in range(5)}
+        assert len(others) == 1 and gone not in others, others  # all of them the same other one

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <stdio.h>
 
 #include "../../llm/endpoint.h"
 #include "../../llm/route.h"
@@ -165,18 +166,32 @@ static void weights_are_kept_and_spares_come_last(void **s)
 {
     (void)s;
     int count[2] = {0};
-    for (uint64_t turn = 0; turn < 400; turn++) {
-        uint64_t tried = 0;
-        const llm_target *t = route_pick(&routes[0], &tried, turn);
-        assert_true(t == &targets[0] || t == &targets[1]);
-        count[t == &targets[1]]++;
-        const llm_target *u = route_pick(&routes[0], &tried, turn);
-        assert_true(u != t && u->priority == 0);
-        assert_ptr_equal(route_pick(&routes[0], &tried, turn), &targets[2]);
-        assert_null(route_pick(&routes[0], &tried, turn));
-    }
+    assert_int_equal(route_best(&routes[0], ~(uint64_t)0), 3);
+    assert_int_equal(route_best(&routes[0], ~(uint64_t)3), 4);
+    for (uint64_t turn = 0; turn < 400; turn++) count[route_pick(&routes[0], 3, turn)]++;
     assert_int_equal(count[0], 300);
     assert_int_equal(count[1], 100);
+    for (uint64_t turn = 0; turn < 9; turn++) assert_int_equal(route_pick(&routes[0], 2, turn), 1);
+    assert_true(route_has_more(&routes[0], 3));
+    assert_false(route_has_more(&routes[0], 7));
+}
+
+/* Of what is left when one target is gone, nothing else moves; and weights are kept. */
+static void a_key_stays_where_it_is(void **s)
+{
+    (void)s;
+    enum { KEYS = 4000 };
+    int count[2] = {0};
+    for (int i = 0; i < KEYS; i++) {
+        char text[16];
+        const str key = {text, (size_t)snprintf(text, sizeof text, "key-%d", i)};
+        size_t all = route_pick_by(&routes[0], 7, key), again = route_pick_by(&routes[0], 7, key),
+               less = route_pick_by(&routes[0], 3, key);
+        assert_int_equal(all, again);
+        if (all != 2) assert_int_equal(less, all);
+        count[less]++;
+    }
+    assert_in_range(count[0], KEYS * 72 / 100, KEYS * 78 / 100);
 }
 
 static void every_endpoint_states_what_it_needs(void **s)
@@ -324,6 +339,7 @@ int main(void)
         cmocka_unit_test(a_condition_that_errs_does_not_hold),
         cmocka_unit_test(a_list_finds_every_route_that_a_call_could_take),
         cmocka_unit_test(weights_are_kept_and_spares_come_last),
+        cmocka_unit_test(a_key_stays_where_it_is),
         cmocka_unit_test(every_endpoint_states_what_it_needs),
         cmocka_unit_test(usage_is_disjoint_and_read_from_any_cut_of_the_stream),
         cmocka_unit_test(events_that_lack_the_empty_line_between_them_are_counted),

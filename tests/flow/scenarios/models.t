@@ -130,13 +130,6 @@ record {"rule":"carol-may-chat"}
 < 400
 < {"error":{"message":"/model/"}}
 
--- a provider's refusal passes, with its retry-after
-> POST /v1/chat/completions as alice
-> {"model":"gpt-small","messages":[{"role":"user","content":"429"}]}
-< 429
-< retry-after: 7
-< {"error":{"message":"slow down"}}
-
 -- a provider that answers nonsense
 > POST /v1/chat/completions as alice
 > {"model":"gpt-small","messages":[{"role":"user","content":"BAD"}]}
@@ -156,3 +149,10 @@ record {"error.text":"the answer is compressed"}
 > {"model":"gpt-small","messages":[{"role":"user","content":"HANG"}]}
 < 504
 < {"error":{"type":"server_error","code":"upstream_timeout"}}
+
+-- a provider's refusal passes, with its retry-after
+> POST /v1/chat/completions as alice
+> {"model":"gpt-small","messages":[{"role":"user","content":"429"}]}
+< 429
+< retry-after: 7
+< {"error":{"message":"slow down"}}
