@@ -308,7 +308,7 @@ void listen_end(visit *v)
     loop_timer_stop(v->w->loop, &v->listen->look);
     listener_close(&v->listen->l);
     if (v->channel) {
-        if (v->q.has_session) session_end(v->w, &v->q.session, v->now_ms);
+        if (v->q.has_session) session_close(v->w, &v->q.session, v->now_ms);
         channel_end(v->channel);
         v->channel = NULL;
         buf_free(&v->listen->unsent);

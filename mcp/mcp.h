@@ -9,6 +9,7 @@
 #define SP_MCP_H
 #include "../authz/audit.h"
 #include "../authz/seal.h"
+#include "../base/bulletin.h"
 #include "../base/metric.h"
 #include "../base/store.h"
 #include "../base/tally.h"
@@ -54,8 +55,9 @@ typedef struct {
     tally *streams; /* of each caller, over all doors; outlives this */
     audit_sink audit;
     child_spawner *spawner;
-    errands *web; /* for what blocks on the network; NULL: nothing is discovered */
-    store kept;   /* callers\' tokens; zeroed: none are kept */
+    errands *web;   /* for what blocks on the network; NULL: nothing is discovered */
+    store kept;     /* callers\' tokens; zeroed: none are kept */
+    bulletin words; /* to and from other replicas; zeroed: there are none */
     unsigned workers;
 } mcp_shared_options;
 mcp_shared *mcp_shared_new(const mcp_shared_options *o);

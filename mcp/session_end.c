@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "session_end.h"
+#include "../base/clock.h"
 #include "inflight.h"
 #include "listener.h"
 #include "session_state.h"
 #include "tape.h"
 #include "watching.h"
 #include <stdlib.h>
+
+#define SESSION_TOPIC "mcp.sessions.ended"
 
 typedef struct {
     letter mail;
@@ -50,10 +53,10 @@ static void deliver(letter *self, loop *at)
     free(self);
 }
 
-static void tell_all(mcp_worker *w, const session *s, bool ended)
+static void tell_all(const mcp_shared *shared, const session *s, bool ended)
 {
-    for (unsigned i = 0; i < w->shared->workers; i++) {
-        mcp_worker *to = w->shared->worker[i];
+    for (unsigned i = 0; i < shared->workers; i++) {
+        mcp_worker *to = shared->worker[i];
         word *m = to ? calloc(1, sizeof *m) : NULL;
         if (!m) continue;
         m->mail = (letter){.deliver = deliver, .drop = drop};
@@ -64,14 +67,52 @@ static void tell_all(mcp_worker *w, const session *s, bool ended)
     }
 }
 
+static void end_here(mcp_shared *shared, const session *s, int64_t now_ms)
+{
+    session_revoke(shared->revoked, s, now_ms);
+    session_forget(shared->sessions, s);
+    tell_all(shared, s, true);
+}
+
+/* Other replicas: the key is the sid, the value when the id would have expired (ms, 8 bytes). */
+static void tell_replicas(const mcp_shared *shared, const session *s, int64_t now_ms)
+{
+    if (!shared->words.tell) return;
+    bulletin_word w = {.topic = S(SESSION_TOPIC),
+                       .key = {(const char *)s->sid, SESSION_SID},
+                       .value = {(const char *)&s->expires_ms, sizeof s->expires_ms}};
+    if (shared->words.tell(shared->words.ctx, w, (s->expires_ms - now_ms) / 1000 + 1)) return;
+    const log_fact none[] = {{0}};
+    log_say(shared->log, LOG_ERROR_LEVEL, "other replicas are not told of an ended session", none);
+}
+
+static void heard(void *ctx, str key, str value)
+{
+    mcp_shared *shared = ctx;
+    session s = {0};
+    if (key.n != SESSION_SID || value.n != sizeof s.expires_ms) return;
+    memcpy(s.sid, key.p, SESSION_SID);
+    memcpy(&s.expires_ms, value.p, sizeof s.expires_ms);
+    if (!session_is_revoked(shared->revoked, &s)) end_here(shared, &s, clock_wall_ms());
+}
+
+void session_hear_ends(mcp_shared *shared)
+{
+    if (shared->words.hear) shared->words.hear(shared->words.ctx, S(SESSION_TOPIC), heard, shared);
+}
+
+void session_close(mcp_worker *w, const session *s, int64_t now_ms)
+{
+    end_here(w->shared, s, now_ms);
+}
+
 void session_end(mcp_worker *w, const session *s, int64_t now_ms)
 {
-    session_revoke(w->shared->revoked, s, now_ms);
-    session_forget(w->shared->sessions, s);
-    tell_all(w, s, true);
+    end_here(w->shared, s, now_ms);
+    tell_replicas(w->shared, s, now_ms);
 }
 
 void session_wishes_changed(mcp_worker *w, const session *s)
 {
-    tell_all(w, s, false);
+    tell_all(w->shared, s, false);
 }

@@ -8,6 +8,7 @@
 #include "listener.h"
 #include "parked.h"
 #include "session.h"
+#include "session_end.h"
 #include "session_state.h"
 #include "shelf.h"
 #include "tape.h"
@@ -26,6 +27,7 @@ mcp_shared *mcp_shared_new(const mcp_shared_options *o)
     s->spawner = o->spawner;
     s->web = o->web;
     s->kept = o->kept;
+    s->words = o->words;
     s->workers = o->workers;
     s->worker = calloc(o->workers ? o->workers : 1, sizeof(mcp_worker *));
     if (!s->worker) abort();
@@ -35,6 +37,7 @@ mcp_shared *mcp_shared_new(const mcp_shared_options *o)
     s->tapes = tape_names_new();
     s->channels = channels_new();
     s->upstreams = upstream_table_new(s);
+    session_hear_ends(s);
     return s;
 }
 

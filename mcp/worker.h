@@ -20,6 +20,7 @@ struct mcp_shared {
     child_spawner *spawner;
     errands *web; /* NULL: none */
     store kept;
+    bulletin words;
     unsigned workers;
     uint64_t instance;                /* random: this process among replicas */
     mcp_worker **worker;              /* [workers] */

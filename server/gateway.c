@@ -148,8 +148,12 @@ static const err *open_store(gateway *g, arena *a, const config *c)
     const err *e = store_keeper_new(a, c->store, c->directory, &g->keeper);
     if (!e && yaml_get(c->root, S("store"))) e = store_keeper_try(a, g->keeper);
     if (e) return e;
+    g->replicas = herald_new(store_keeper_words(g->keeper), g->log);
     g->house.kept = store_keeper_store(g->keeper);
+    g->house.spent = store_keeper_ledger(g->keeper);
+    g->house.words = herald_bulletin(g->replicas);
     g->house.disk = errands_new(1, ERRANDS_MOST);
+    g->house.clerk = errands_new(1, ERRANDS_MOST);
     g->house.web = errands_new(WEB_THREADS, ERRANDS_MOST);
     return NULL;
 }
@@ -190,6 +194,7 @@ static const err *make_house(gateway *g, arena *a, const config *c)
                              .spawner = g->spawner,
                              .web = g->house.web,
                              .kept = g->house.kept,
+                             .words = g->house.words,
                              .workers = g->house.count};
     g->house.mcp = mcp_shared_new(&mo);
     g->house.backends = standings_new();
@@ -307,6 +312,7 @@ static const err *start(gateway *g, arena *a)
     e = snapshot_new(a, &needs, &plan, &g->now);
     if (!e) e = make_workers(g, a, c);
     if (!e) e = make_admin(g, a, c);
+    if (!e) herald_start(g->replicas);
     for (unsigned i = 0; !e && i < g->house.count; i++) e = worker_start(a, g->workers[i]);
     if (!e) files_watch(g->read, g->inotify);
     return e;
@@ -365,7 +371,9 @@ void gateway_free(gateway *g)
     keys_watch_free(g->keys_watch);
     if (g->house.net) refresh_stop(g->house.net);
     if (g->house.web) errands_stop(g->house.web);
+    if (g->house.clerk) errands_stop(g->house.clerk);
     if (g->house.disk) errands_stop(g->house.disk);
+    if (g->replicas) herald_stop(g->replicas);
     for (unsigned i = 0; g->workers && i < g->house.count; i++) worker_close(g->workers[i]);
     if (g->spawner) child_spawner_free(g->spawner); /* before the loops its children report to */
     for (unsigned i = 0; g->workers && i < g->house.count; i++) worker_free(g->workers[i]);
@@ -377,6 +385,8 @@ void gateway_free(gateway *g)
     refresh_free(g->house.net);
     errands_free(g->house.web);
     errands_free(g->house.disk);
+    errands_free(g->house.clerk);
+    herald_free(g->replicas);
     store_keeper_free(g->keeper);
     export_free(g->house.out);
     audit_log_free(g->house.audit);

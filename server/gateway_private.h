@@ -6,6 +6,7 @@
 #include "admin.h"
 #include "files.h"
 #include "gateway.h"
+#include "herald.h"
 #include "keys.h"
 #include "store.h"
 #include "worker.h"
@@ -20,6 +21,7 @@ struct gateway {
     store_keeper *keeper;
     keyring *keys; /* NULL: none are given out */
     keys_watch *keys_watch;
+    herald *replicas;
     const snapshot *now; /* the main thread's reference; admin has its own */
     files *read;         /* what the configuration was last read from, in read_arena */
     arena *read_arena;

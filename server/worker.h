@@ -6,6 +6,8 @@
  * letter. */
 #ifndef SP_WORKER_H
 #define SP_WORKER_H
+#include "../base/bulletin.h"
+#include "../base/ledger.h"
 #include "../base/store.h"
 #include "../transport/errand.h"
 #include "../transport/server.h"
@@ -21,7 +23,9 @@ typedef struct {
     metrics *meters;
     refresh *net;
     store kept;
-    errands *disk, *web; /* what blocks: on the store, on fetches */
+    ledger spent;                /* of quotas, by all replicas */
+    bulletin words;              /* to and from other replicas */
+    errands *disk, *clerk, *web; /* what blocks: on the store, on the ledger, on fetches */
     mcp_shared *mcp;
     standings *backends; /* how they do */
     tally *streams;      /* of each caller */
