@@ -103,6 +103,7 @@ static const err *read_blocks(llm_reader *rd, js_value content, part_list *l)
 typedef struct {
     llm_turn *t;
     size_t n;
+    bool mixed;
 } turn_list;
 
 static void add_turn(turn_list *l, llm_role role, const part_list *parts)
@@ -144,6 +145,7 @@ static const err *read_turn(obj *o, turn_list *l)
     if (role == ROLE_USER) return read_user(rd, content, l);
     part_list parts = parts_new(obj_arena(o), list_count(content) + 1);
     const err *e = read_blocks(rd, content, &parts);
+    if (l->mixed) origin_fill(parts.p, parts.n, S("anthropic")); /* others are named */
     if (!e) add_turn(l, (llm_role)role, &parts);
     return e;
 }
@@ -154,7 +156,7 @@ static const err *read_turns(obj *o, llm_chat *c)
     arena *a = obj_arena(o);
     js_value system = obj_take(o, "system"), messages = obj_take(o, "messages");
     if (messages.kind != JS_ARRAY) return reader_wrong(rd, "'messages' must be a list");
-    turn_list l = {.t = NEW_N(a, llm_turn, list_count(messages) * 2 + 2)};
+    turn_list l = {.t = NEW_N(a, llm_turn, list_count(messages) * 2 + 2), .mixed = c->mixed};
     part_list first = parts_new(a, list_count(system) + 1);
     const err *e = read_blocks(rd, system, &first);
     if (e) return e;

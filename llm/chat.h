@@ -128,6 +128,7 @@ typedef struct llm_chat {
     const struct llm_dialect *from; /* the client's */
     str previous;                   /* responses: the kept one that this goes on from */
     bool kept;                      /* and its answer is kept, too */
+    bool mixed;                     /* models of more than one family that signs may answer */
     llm_reader *reader;
     js_value root;         /* the client's body */
     int64_t now_s;         /* wall clock, for what clients want a date on */

@@ -5,6 +5,7 @@
  * `reasoning_content` of an assistant's turn, thinking parts, `audio_url` and `video_url`,
  * `cache_control` on parts, turns and tools, and `thinking`. */
 #include "openai_chat.h"
+#include "origin.h"
 #include "thinking.h"
 
 /* Parts */
@@ -215,7 +216,7 @@ static const name_row roles[] = {{"system", ROLE_SYSTEM}, {"developer", ROLE_DEV
                                  {"user", ROLE_USER},     {"assistant", ROLE_ASSISTANT},
                                  {"tool", ROLE_TOOL},     {0}};
 
-static const err *read_turn(obj *o, llm_turn *t)
+static const err *read_turn(obj *o, llm_turn *t, bool mixed)
 {
     llm_reader *rd = obj_reader(o);
     t->role = (llm_role)name_value(roles, obj_text(o, "role"), 0);
@@ -234,6 +235,7 @@ static const err *read_turn(obj *o, llm_turn *t)
         e = read_result(o, &l);
     else
         e = read_content(rd, obj_take(o, "content"), &l);
+    if (mixed && t->role == ROLE_ASSISTANT) origin_by_calls(l.p, l.n);
     t->parts = l.p;
     t->count = l.n;
     if (l.n && t->role != ROLE_TOOL && !l.p[l.n - 1].cache.set)
@@ -252,7 +254,7 @@ static const err *read_turns(obj *o, llm_chat *c)
     while (js_next(&it)) {
         obj *turn = obj_open(rd, it.value, "messages");
         if (!turn) return reader_wrong(rd, "each of 'messages' must be an object");
-        const err *e = read_turn(turn, &turns[c->turn_count++]);
+        const err *e = read_turn(turn, &turns[c->turn_count++], c->mixed);
         if (e) return e;
     }
     return NULL;

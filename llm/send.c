@@ -24,6 +24,7 @@ static void read_little(llm_run *r)
                          .headers = exchange_headers(r->x),
                          .now_s = r->now_ms / 1000,
                          .kept = kept_wanted(r),
+                         .mixed = origins_mix(r->route, r->body.model),
                          .previous = r->went_on ? r->goes_on_from : (str){0}};
     if (!r->body.stream) return;
     js_value asked = js_at(r->body.root, "stream_options.include_usage");

@@ -291,3 +291,18 @@ def test_a_failover_to_another_family_goes_on_without_its_thoughts(binary):
         assert a.status == 200 and "thinking" in a.headers["x-sallyport-dropped"].split(","), (a.body, a.headers)
         body = h.at["claude"].body()
         assert "thinking" not in body and [b["type"] for b in body["messages"][1]["content"]] == ["tool_use"], body
+        tool = {"id": "d0f6", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+        blocks = [{"type": "thinking", "thinking": "hm", "signature": "R2Vt"}]
+        turns = [{"role": "user", "content": "hi"}, {"role": "assistant", "thinking_blocks": blocks, "content": None, "tool_calls": [tool]},
+                 {"role": "tool", "tool_call_id": "d0f6", "content": "18"}]
+        for maker, other in (("gemini", "claude"), ("claude", "gemini")):
+            tool["id"] = turns[2]["tool_call_id"] = "toolu_1" if maker == "claude" else "d0f6"
+            if maker == "gemini":
+                h.at["gemini"].will(Answer('{"error":{"code":503,"message":"full","status":"UNAVAILABLE"}}', status=503))
+                h.at["claude"].will(Answer(CLAUDE_REPLY))
+            else:
+                h.at["gemini"].will(Answer(GEMINI_THOUGHT))
+            a = h.ask(CHAT, {"model": "both", "messages": turns}, **{"X-Sallyport-Explain": "1"})
+            assert a.status == 200 and "messages.thinking" in a.headers["x-sallyport-dropped"], (a.body, a.headers)
+            assert b"R2Vt" not in h.at[other].asked[-1][2], h.at[other].body()
+            assert maker == "claude" or b"R2Vt" in h.at[maker].asked[-1][2], h.at[maker].body()

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "../../llm/origin.h"
 #include "llm_case.h"
 
 static arena *mem;
@@ -90,6 +91,56 @@ static void only_betas_that_aws_takes_travel_there(void **s)
     assert_null(js_check(mem, out, 16, &root));
     said(js_get(root, S("anthropic_beta")).raw,
          "[\"interleaved-thinking-2025-05-14\",\"context-1m-2025-08-07\"]");
+}
+
+/* What a target of a route to both Claude and Gemini is told of a thought that a chat client
+ * brings. */
+static str signature_at(const llm_dialect *d, const char *model, const char *id)
+{
+    str body = arena_fmt(
+        mem,
+        "{\"model\":\"%s\",\"messages\":[{\"role\":\"assistant\",\"thinking_blocks\":[{\"type\":"
+        "\"thinking\",\"thinking\":\"hm\",\"signature\":\"c2ln\"}],\"content\":\"x\"%s%s%s},"
+        "{\"role\":\"user\",\"content\":\"y\"}]}",
+        model, id ? ",\"tool_calls\":[{\"id\":\"" : "", id ? id : "",
+        id ? "\",\"type\":\"function\",\"function\":{\"name\":\"f\",\"arguments\":\"{}\"}}]" : "");
+    llm_chat c = {.mixed = true};
+    str out, lost;
+    assert_null(case_read(mem, &openai_chat, body, &c));
+    assert_null(case_write(mem, d, &c, &out, &lost));
+    bool told = memmem(out.p, out.n, "c2ln", 4);
+    assert_true(told == !memmem(lost.p ? lost.p : "", lost.n, "messages.thinking", 17));
+    return told ? S("told") : S("kept away");
+}
+
+static void an_untagged_signature_returns_to_its_maker_alone(void **s)
+{
+    (void)s;
+    static const char claude[] = "claude-opus-4-6", google[] = "gemini-3-pro";
+    said(signature_at(&anthropic_messages, claude, "toolu_1"), "told");
+    said(signature_at(&bedrock, claude, "tooluse_1"), "told");
+    said(signature_at(&gemini, google, "d0f6"), "told");
+    said(signature_at(&gemini, google, "toolu_1"), "kept away");
+    said(signature_at(&anthropic_messages, claude, "d0f6"), "kept away");
+    said(signature_at(&bedrock, claude, "call_7"), "kept away");
+    said(signature_at(&anthropic_messages, claude, NULL), "kept away");
+    said(signature_at(&gemini, google, NULL), "kept away");
+}
+
+static void a_route_is_mixed_where_both_may_answer(void **s)
+{
+    (void)s;
+    static const llm_backend google = {.schema = SCHEMA_GEMINI},
+                             aws = {.schema = SCHEMA_AWS_BEDROCK}, like = {.schema = SCHEMA_OPENAI};
+    static const llm_target to[] = {{.backend = &google}, {.backend = &like}, {.backend = &aws}};
+    llm_route r = {.to = to, .target_count = 2};
+    assert_false(origins_mix(&r, S("gpt-5")));
+    assert_true(origins_mix(&r, S("claude-opus-4-6")));
+    r.target_count = 3;
+    assert_true(origins_mix(&r, S("gpt-5")));
+    r.to = &to[1];
+    r.target_count = 2;
+    assert_false(origins_mix(&r, S("claude-opus-4-6")));
 }
 
 static void reply(const llm_dialect *d, str body, llm_reply *r)
@@ -193,6 +244,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(a_prefix_is_for_those_who_have_one),
         T(only_betas_that_aws_takes_travel_there),
+        T(an_untagged_signature_returns_to_its_maker_alone),
+        T(a_route_is_mixed_where_both_may_answer),
         T(every_finish_reason_of_gemini_keeps_its_sense),
         T(a_bedrock_answer_without_output_is_none_unless_it_was_filtered),
         T(an_item_without_a_type_is_a_message),
