@@ -83,7 +83,7 @@ const llm_endpoint *llm_endpoint_find(str path, str method)
     const llm_endpoint *other = NULL;
     for (const llm_endpoint *e = llm_endpoints; e->path; e++) {
         if (!matches(path, e->path)) continue;
-        if (str_eq(method, (str){e->method, strlen(e->method)})) return e;
+        if (!method.n || str_eq(method, (str){e->method, strlen(e->method)})) return e;
         if (!other) other = e;
     }
     return other;

@@ -8,7 +8,7 @@
 typedef enum { ENDPOINT_NEEDS_UNSET, ENDPOINT_NEEDS_CALLER, ENDPOINT_NEEDS_RULE } endpoint_need;
 
 typedef struct llm_endpoint {
-    const char *path; /* a trailing '/' takes one more segment: the model's id */
+    const char *path; /* a trailing '/' takes what follows it: an id */
     const char *method;
     endpoint_need needs; /* zero is unset, and denied */
     const flow *steps;
@@ -23,7 +23,8 @@ extern const llm_endpoint llm_endpoints[]; /* ends with {0} */
 /* The path as it is under the usual prefixes; {0}: it is under none of these. Messages and
  * reranking are at the root too, whatever the prefixes. */
 str endpoint_place(arena *a, const llm_prefixes *p, str path);
-/* NULL: the path is not ours. A path that takes other methods only gives one of those. */
+/* NULL: the path is not ours. A path that takes other methods only gives one of those; an
+ * empty method is any. */
 const llm_endpoint *llm_endpoint_find(str path, str method);
 str endpoint_allow(arena *a, str path); /* "GET, DELETE" */
 #endif

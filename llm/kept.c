@@ -3,6 +3,8 @@
  * as items of a next input, and the answer as its client got it. */
 #include "kept.h"
 #include "../authz/digest.h"
+#include "../base/form.h"
+#include "kept_items.h"
 #include "openai_responses.h"
 
 enum { ID_MOST = 256, NAME_BYTES = 16, KEPT_DEPTH = 128 };
@@ -168,13 +170,22 @@ static flow_go not_found(llm_run *r, str id)
     return llm_fail(r, no);
 }
 
+/* {id}, or {id}/input_items: the id, and what is asked of it. */
+static str_pair asked_for(const llm_run *r)
+{
+    return str_cut(str_drop(r->place, strlen(r->endpoint->path)), '/');
+}
+
 static flow_go find(llm_run *r, flow_why why, bool takes)
 {
-    str id = str_drop(r->place, strlen(r->endpoint->path));
+    str_pair what = asked_for(r);
+    str id = what.head;
+    bool known = !what.ok || (!takes && str_eq(what.tail, S("input_items")));
+    if (!known) id = (str){0};
     if (why == FLOW_GONE) return FLOW_FAIL;
     if (!r->recall_began) {
         r->recall_began = ask(r, id, takes);
-        return r->recall_began ? FLOW_WAIT : not_found(r, id);
+        return r->recall_began ? FLOW_WAIT : not_found(r, what.head);
     }
     if (!r->recall_ended) return FLOW_WAIT;
     js_value response = js_get(recalled(r), S("response"));
@@ -193,11 +204,25 @@ static flow_go forget(void *run, flow_why why)
 
 static const header as_json[] = {{{"content-type", 12}, {"application/json", 16}}, {{0}, {0}}};
 
+/* What it is asked to send as events has happened long ago. */
+static const err *whole(llm_run *r, js_value kept, str *body)
+{
+    *body = js_get(kept, S("response")).raw;
+    if (!str_eq(form_get(r->a, exchange_query(r->x), S("stream")), S("true"))) return NULL;
+    return err_new(r->a, ERR_MALFORMED,
+                   "this response is complete: only one that runs in the background is streamed");
+}
+
 static flow_go show(void *run, flow_why why)
 {
     (void)why;
     llm_run *r = run;
-    exchange_reply(r->x, 200, as_json, js_get(recalled(r), S("response")).raw);
+    str body = {0};
+    js_value kept = recalled(r);
+    const err *e = asked_for(r).ok ? kept_items_page(r->a, kept, exchange_query(r->x), &body)
+                                   : whole(r, kept, &body);
+    if (e) return llm_fail(r, refusal_of(e));
+    exchange_reply(r->x, 200, as_json, body);
     return FLOW_DONE;
 }
 

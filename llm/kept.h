@@ -19,5 +19,6 @@ void kept_put_streamed(llm_run *r, str events);
 
 /* The step that reads what a request goes on from. */
 flow_go kept_recall(void *run, flow_why why);
-extern const flow llm_kept_flow, llm_forget_flow; /* GET, DELETE /v1/responses/{id} */
+/* GET, DELETE /v1/responses/{id}; GET /v1/responses/{id}/input_items */
+extern const flow llm_kept_flow, llm_forget_flow;
 #endif

@@ -84,6 +84,35 @@ def test_a_conversation_goes_on_from_what_the_gateway_kept(binary):
         said = [m["content"][0]["text"] for m in h.claude.body()["messages"] if m["content"][0]["type"] == "text"]
         assert said == ["a", "b", "two", "c", "three", "d"], said
         assert h.ask("GET", f"{PATH}/{second['id']}").json() == second
+        input_items_are_listed_in_pages(h, third["id"])
+        a = h.ask("GET", f"{PATH}/{second['id']}?stream=true")
+        assert a.status == 400 and "complete" in a.json()["error"]["message"], a.body
+
+
+def input_items_are_listed_in_pages(h, kept):
+    """Of an answer whose conversation is: a, [thought, one], b, two, c."""
+    at = f"{PATH}/{kept}/input_items"
+    whole = h.ask("GET", at + "?order=asc").json()
+    assert whole["object"] == "list" and whole["has_more"] is False, whole
+    assert [i["type"] for i in whole["data"]] == ["message", "reasoning", "message", "message", "message", "message"], whole
+    assert whole["data"][0] == {"id": "item_0", "type": "message", "role": "user", "content": [{"type": "input_text", "text": "a"}]}
+    assert [i["content"][0]["text"] for i in whole["data"] if i["type"] == "message"] == ["a", "one", "b", "two", "c"], whole
+    newest = h.ask("GET", at).json()
+    assert newest["data"] == whole["data"][::-1] and newest["first_id"] == whole["last_id"], newest
+    pages, after = [], ""
+    while True:
+        page = h.ask("GET", f"{at}?limit=4&order=asc{after}").json()
+        pages += page["data"]
+        after = f"&after={page['last_id']}"
+        if not page["has_more"]:
+            break
+    assert pages == whole["data"], pages
+    for wrong in ("limit=0", "limit=101", "limit=x", "order=up", "after=nobody"):
+        a = h.ask("GET", f"{at}?{wrong}")
+        assert a.status == 400 and wrong.split("=")[0] in a.json()["error"]["message"], (wrong, a.body)
+    for path in (f"{at}/x", f"{PATH}/{kept}/other", f"{PATH}/resp_none/input_items"):
+        assert h.ask("GET", path).status == 404, path
+    assert h.ask("GET", at, who="bob").status == 404 and h.ask("DELETE", at).status == 404
 
 
 def test_what_is_kept_is_its_callers_alone(binary):
