@@ -19,7 +19,8 @@ typedef struct {
 
 typedef struct {
     int64_t micro_usd; /* 0: none */
-    str window;        /* "month", "30d": as in quotas of policies */
+    str window;        /* "month", "30d": as in quotas of policies; and in milliseconds: */
+    int64_t window_ms;
 } api_budget;
 
 typedef struct {

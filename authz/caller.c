@@ -3,6 +3,7 @@
 #include "caller.h"
 #include "../base/buf.h"
 #include "cel/json.h"
+#include "policy/quota_rule.h"
 #include <stdatomic.h>
 #include <stdlib.h>
 
@@ -231,6 +232,8 @@ const caller *caller_of_key(const api_key *key, int64_t until_s)
     h->c.name = arena_dup(h->a, key->name);
     h->c.models = key->models ? arena_dup_all(h->a, key->models) : NULL;
     h->c.servers = key->servers ? arena_dup_all(h->a, key->servers) : NULL;
+    if (key->budget.micro_usd)
+        h->c.budget = policy_quota_budget(h->a, key->budget.micro_usd, key->budget.window_ms);
     h->c.expires_s = until_s;
     return &h->c;
 }

@@ -22,9 +22,11 @@ typedef struct caller {
     str id;            /* "jwt:ISS|SUB", "key:ID", "anonymous": binds sessions, isolation, quotas */
     str name;          /* for people: preferred name or sub */
     const str *scopes; /* from scope and scp; ends with {0} */
-    const json_t *claims;        /* {} when anonymous */
-    cel_value jwt;               /* the same for rules, which look into them often */
-    int64_t expires_s;           /* 0: never */
+    const json_t *claims; /* {} when anonymous */
+    cel_value jwt;        /* the same for rules, which look into them often */
+    int64_t expires_s;    /* 0: never */
+    const struct policy_quota
+        *budget;                 /* a key's: what it may spend on models; NULL: as rules say */
     const str *models, *servers; /* a key's: globs of all that it may use; NULL: no such bound */
 } caller;
 

@@ -6,6 +6,7 @@
 #include "../base/map.h"
 #include "cel/times.h"
 #include "digest.h"
+#include "policy/quota_rule.h"
 
 enum { CLAIMS_MOST = 16 << 10, DECIMALS = 6 };
 
@@ -112,7 +113,9 @@ static void read_budget(reader *r, const yaml_node *n, api_budget *to)
         WRONG(r, n, "a budget is { usd: 20, window: month }");
     else if (usd->kind != YAML_SCALAR || !key_money(usd->text, &to->micro_usd) || !to->micro_usd)
         WRONG(r, usd, "wants US dollars, like 20 or 0.5");
-    else if (is_text(r, window, "a window"))
+    else if (window->kind != YAML_SCALAR || !policy_quota_window(window->text, &to->window_ms))
+        WRONG(r, window, "wants a window: month, or 1s to 30d");
+    else
         to->window = window->text;
 }
 

@@ -49,15 +49,16 @@ static int64_t unit_ms(char c)
     }
 }
 
-/* 0: none that can be meant. */
-static int64_t window_of(str s)
+bool policy_quota_window(str s, int64_t *window_ms)
 {
     int64_t n = 0;
     size_t i = 0;
+    *window_ms = 0;
+    if (str_eq(s, S("month"))) return true;
     for (; i < s.n && s.p[i] >= '0' && s.p[i] <= '9' && n < day_ms; i++) n = n * 10 + s.p[i] - '0';
-    if (i == 0 || i + 1 != s.n) return 0;
-    int64_t ms = n * unit_ms(s.p[i]);
-    return ms >= second_ms && ms <= 30 * day_ms ? ms : 0;
+    if (i == 0 || i + 1 != s.n) return false;
+    *window_ms = n * unit_ms(s.p[i]);
+    return *window_ms >= second_ms && *window_ms <= 30 * day_ms;
 }
 
 static void read_window(policy_reading *r, const yaml_node *at, policy_quota *q, bool kind_said)
@@ -77,8 +78,7 @@ static void read_window(policy_reading *r, const yaml_node *at, policy_quota *q,
         q->kind = QUOTA_FIXED;
         return;
     }
-    q->window_ms = n->kind == YAML_SCALAR ? window_of(n->text) : 0;
-    if (!q->window_ms)
+    if (n->kind != YAML_SCALAR || !policy_quota_window(n->text, &q->window_ms))
         WRONG(r, n, "error E104: window must be 1s to 30d, like 90s, 5m, 1h or 7d, or month");
 }
 

@@ -78,7 +78,8 @@ bool policy_quota_cost(const policy_quota *q, subject_kind kind, const quota_usa
 {
     bool model = kind == SUBJECT_MODEL || kind == SUBJECT_ENDPOINT;
     if (!q->cost) {
-        *units = q->fixed_cost ? q->fixed_cost : model ? total_of(u) : 1;
+        int64_t usual = q->money ? u->usd_micro : model ? total_of(u) : 1;
+        *units = q->fixed_cost ? q->fixed_cost : usual;
         if (*units > LEDGER_UNITS_MOST) *units = LEDGER_UNITS_MOST;
         return *units >= 0;
     }
@@ -147,11 +148,30 @@ void policy_quota_tell(policy_facts *f, const policy_quota *q, policy_due *due)
     if (due->key.p) tell_limit(f, due);
 }
 
+const policy_quota *policy_quota_budget(arena *a, int64_t micro_usd, int64_t window_ms)
+{
+    policy_quota *q = NEW(a, policy_quota);
+    *q = (policy_quota){.id = S("key-budget"),
+                        .place = S("the key"),
+                        .kind = window_ms ? QUOTA_SLIDING : QUOTA_FIXED,
+                        .window_ms = window_ms,
+                        .fixed_limit = micro_usd,
+                        .money = true,
+                        .message = S("the budget of this key is used up")};
+    return q;
+}
+
+static const policy_quota *budget_due(const question *q)
+{
+    return q->kind == SUBJECT_MODEL && q->who ? q->who->budget : NULL;
+}
+
 size_t policy_quotas_due(const policy *p, const question *q, arena *a, const policy_due **out)
 {
+    const policy_quota *budget = budget_due(q);
     *out = NULL;
-    if (!p || !p->quota_count) return 0;
-    size_t words = p->quota_count / 64 + 1, count = 0;
+    if (!p || (!p->quota_count && !budget)) return 0;
+    size_t words = p->quota_count / 64 + 1, count = budget != NULL;
     uint64_t *bits = NEW_N(a, uint64_t, words);
     policy_index_find(p->quota_index, q->kind, q->server, q->name, mark, bits);
     if (q->kind == SUBJECT_MODEL)
@@ -164,6 +184,7 @@ size_t policy_quotas_due(const policy *p, const question *q, arena *a, const pol
     count = 0;
     for (size_t i = 0; i < p->quota_count; i++)
         if (bits[i / 64] >> (i % 64) & 1) policy_quota_tell(&f, &p->quotas[i], &list[count++]);
+    if (budget) policy_quota_tell(&f, budget, &list[count++]);
     *out = list;
     return count;
 }

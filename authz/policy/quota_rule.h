@@ -30,7 +30,7 @@ typedef struct policy_quota {
     cel_program *cost;  /* over `usage`; NULL: `fixed_cost` */
     str key_source, limit_source, cost_source;
     int64_t fixed_limit;
-    int64_t fixed_cost;       /* 0: the total of a model's tokens, 1 of what has no tokens */
+    int64_t fixed_cost; /* 0: of money the dollars, else a model's tokens, 1 of what has none */
     bool money, shadow, hard; /* hard: only where the store cannot lose a debit */
     bool told;                /* some rule reads what remains of it */
     str message;
@@ -50,7 +50,14 @@ const policy_quota *policy_quota_at(const policy *p, size_t i); /* in the order 
 const policy_quota *policy_quota_find(const policy *p, str id); /* NULL: there is none */
 const policy_quota *policy_quota_hard(const policy *p);         /* the first one; NULL: none is */
 
-/* Those that name what the question is about, in the order of their ids. */
+/* "90s", "5m", "30d"; "month" is 0. False: no window that can be meant, 1 s to 30 days. */
+bool policy_quota_window(str s, int64_t *window_ms);
+/* The budget of a virtual key, as a quota of its own: `window_ms` 0 is the
+ * calendar's month. Lives in the arena. */
+const policy_quota *policy_quota_budget(arena *a, int64_t micro_usd, int64_t window_ms);
+
+/* Those that name what the question is about, in the order of their ids, and behind them the budget
+ * of the caller's key. */
 size_t policy_quotas_due(const policy *p, const question *q, arena *a, const policy_due **out);
 /* In units, rounded up, never below 0. False: it cannot be told (an overflow, a division by 0). */
 bool policy_quota_cost(const policy_quota *q, subject_kind kind, const quota_usage *u,

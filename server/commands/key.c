@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* key.c - giving out virtual keys, showing them, changing and revoking them. */
 #include "../../authz/key_file.h"
+#include "../../authz/policy/quota_rule.h"
 #include "../../base/json.h"
 #include "../files.h"
 #include "key_desk.h"
@@ -62,9 +63,8 @@ static const err *read_budget(arena *a, const order *o, api_budget *to)
 {
     if (!o->budget) return NULL;
     str_pair cut = str_cut((str){o->budget, strlen(o->budget)}, '/');
-    int64_t ms;
-    bool window = cut.ok && (str_eq(cut.tail, S("month")) || config_parse_duration(cut.tail, &ms));
-    if (!window || !key_money(cut.head, &to->micro_usd) || !to->micro_usd)
+    if (!cut.ok || !policy_quota_window(cut.tail, &to->window_ms) ||
+        !key_money(cut.head, &to->micro_usd) || !to->micro_usd)
         return wrong(a, "--budget", "US dollars and their window, like 20/month or 0.5/1d");
     to->window = cut.tail;
     return NULL;

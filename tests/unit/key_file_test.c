@@ -1,9 +1,11 @@
 /* floor: authz */
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "own_arena.h"
-
+#include "../../authz/caller.h"
 #include "../../authz/key_file.h"
 #include "../../authz/keyring.h"
+#include "../../authz/policy/quota_rule.h"
+
+#include "own_arena.h"
 
 #define NOW_S 1790000000
 #define NOW   S("the key of now, at least thirty-two bytes")
@@ -182,6 +184,29 @@ static void a_token_ends(void **state)
     keyring_free(r.ring);
 }
 
+static void a_budget_is_a_quota_of_the_key(void **state)
+{
+    (void)state;
+    problems out;
+    policy *none;
+    problems_init(&out, a, S("p"));
+    policy_load(a, NULL, 0, NULL, &out, &none);
+    const api_key key = {.id = S("3fa94c0b12de"),
+                         .claims = S("{}"),
+                         .budget = {.micro_usd = 500000, .window = S("month")}};
+    const caller *who = caller_of_key(&key, 0);
+    question q = {.kind = SUBJECT_MODEL, .name = S("m"), .who = who};
+    const policy_due *due;
+    assert_int_equal(policy_quotas_due(none, &q, a, &due), 1);
+    assert_true(str_eq(due->key, S("key:3fa94c0b12de")) && due->limit == 500000);
+    int64_t cost;
+    const quota_usage used = {.input = 100, .usd_micro = 42};
+    assert_true(policy_quota_cost(due->quota, SUBJECT_MODEL, &used, a, &cost) && cost == 42);
+    q.kind = SUBJECT_TOOL;
+    assert_int_equal(policy_quotas_due(none, &q, a, &due), 0);
+    caller_drop(who);
+}
+
 static void hashes_outlive_a_change_of_seal_keys(void **state)
 {
     (void)state;
@@ -213,6 +238,7 @@ int main(void)
         ARENA_TEST(money_is_exact),
         ARENA_TEST(a_token_is_known_again),
         ARENA_TEST(a_token_ends),
+        ARENA_TEST(a_budget_is_a_quota_of_the_key),
         ARENA_TEST(hashes_outlive_a_change_of_seal_keys),
         ARENA_TEST(only_whole_tokens_have_the_form),
     };
