@@ -36,6 +36,7 @@ quotas *quotas_new(const quota_options *o)
     if (!q->o.replicas) q->o.replicas = 1;
     pthread_mutex_init(&q->queueing, NULL);
     pthread_mutex_init(&q->exchanging, NULL);
+    q->x = quota_exchange_new(o);
     q->cells = quota_cells_new(o->cells, o->bytes, o->boot);
     return q;
 }
@@ -44,10 +45,16 @@ void quotas_free(quotas *q)
 {
     if (!q) return;
     quota_cells_free(q->cells);
+    quota_exchange_free(q->x);
     pthread_mutex_destroy(&q->queueing);
     pthread_mutex_destroy(&q->exchanging);
     free(q->wants < q->taken ? q->wants : q->taken);
     free(q);
+}
+
+uint64_t quotas_asked(const quotas *q)
+{
+    return atomic_load(&q->asked);
 }
 
 bool quota_counts_alone(const quotas *q)

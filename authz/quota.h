@@ -26,9 +26,11 @@ typedef struct quotas quotas;
 typedef struct quota_hold quota_hold;
 
 typedef struct {
-    void *cells;  /* zeroed memory, or what an earlier process left there; NULL: of its own */
-    size_t bytes; /* of it. Shared memory survives kill -9 */
-    str boot;     /* the kernel's boot id: what is left from before a reboot is not believed */
+    void *cells;      /* zeroed memory; shared, it survives kill -9. NULL: of its own */
+    size_t bytes;     /* of it */
+    const void *left; /* what an earlier process left in such memory, looked at only now; or NULL */
+    size_t left_bytes;
+    str boot; /* the kernel's boot id: what is left from before a reboot is not believed */
     const ledger *store;                    /* NULL: none */
     unsigned replicas;                      /* that share the store, about; 0: 1 */
     bool local_on_loss;                     /* the store is away: count alone instead of refusing */
@@ -38,8 +40,7 @@ typedef struct {
 } quota_options;
 enum { QUOTA_KEYS_MOST = 10000 }; /* of one quota in one window: a new one more is refused */
 
-/* What an earlier process held in the same memory is checked, and given back by the first
- * exchange; the memory is ours from then on. */
+/* What an earlier process left is checked, and goes back to the store with the first exchange. */
 quotas *quotas_new(const quota_options *o);
 void quotas_free(quotas *q); /* after quotas_close() */
 
@@ -98,7 +99,8 @@ quota_view quota_look(quotas *q, const policy_due *due, arena *scratch, int64_t 
 
 /* Where it may block, one at a time, at most so often as `soon` asks, and every second: asks for
  * leases, gives back those that lie idle, says that the process lives. */
-void quotas_exchange(quotas *q);
+void quotas_exchange(quotas *q, int64_t now_ms);
 /* Before an orderly end: gives all leases back. */
-void quotas_close(quotas *q);
+void quotas_close(quotas *q, int64_t now_ms);
+uint64_t quotas_asked(const quotas *q); /* how many batches of leases the ledger was asked for */
 #endif

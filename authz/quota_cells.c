@@ -46,7 +46,8 @@ struct quota_cells {
     quota_state *states;
     size_t mask;
     hash_seed seed;
-    void *own; /* to be freed */
+    _Atomic uint64_t *made; /* bit per slot that ever held a cell: the rest is never touched */
+    void *own;              /* to be freed */
     pthread_mutex_t making;
     map *shares; /* quota id -> quota_share */
 };
@@ -109,15 +110,16 @@ quota_cells *quota_cells_new(void *memory, size_t bytes, str boot)
     quota_cells *t = NEW(a, quota_cells);
     size_t count = memory ? cells_in(bytes) : OWN_CELLS;
     *t = (quota_cells){.a = a, .mask = count - 1, .seed = hash_seed_new()};
-    size_t need = (count + 1) * sizeof(quota_cell);
     if (!memory) {
-        memory = t->own = aligned_alloc(sizeof(quota_cell), need);
-        if (!memory) abort();
+        t->own = calloc(count + 2, sizeof(quota_cell)); /* pages come when they are used */
+        if (!t->own) abort();
+        memory = (char *)t->own + sizeof(quota_cell) - (uintptr_t)t->own % sizeof(quota_cell);
     }
-    memset(memory, 0, need);
     t->head = memory;
     t->cells = (quota_cell *)memory + 1;
-    t->states = NEW_N(a, quota_state, count);
+    t->states = calloc(count, sizeof *t->states);
+    t->made = calloc(count / 64 + 1, sizeof *t->made);
+    if (!t->states || !t->made) abort();
     t->shares = map_new(a);
     pthread_mutex_init(&t->making, NULL);
     t->head->cell_bytes = sizeof(quota_cell);
@@ -134,17 +136,31 @@ void quota_cells_free(quota_cells *t)
     if (!t) return;
     pthread_mutex_destroy(&t->making);
     free(t->own);
+    free(t->states);
+    free(t->made);
     arena_free(t->a);
 }
 
-size_t quota_cells_count(const quota_cells *t)
+quota_cell *quota_cells_walk(const quota_cells *t, size_t *i, quota_cell *before)
 {
-    return t->mask + 1;
-}
-
-quota_cell *quota_cells_at(const quota_cells *t, size_t i)
-{
-    return &t->cells[i];
+    if (before) quota_cells_unpin(t, before);
+    for (; *i <= t->mask; ++*i) {
+        uint64_t bits = atomic_load(&t->made[*i / 64]) >> (*i % 64);
+        if (!bits) {
+            *i |= 63;
+            continue;
+        }
+        *i += (size_t)__builtin_ctzll(bits);
+        quota_cell *c = &t->cells[*i];
+        if (!atomic_load(&c->a)) continue;
+        quota_cells_pin(t, c);
+        if (atomic_load(&c->a)) {
+            ++*i;
+            return c;
+        }
+        quota_cells_unpin(t, c);
+    }
+    return NULL;
 }
 
 quota_state *quota_cells_state(const quota_cells *t, const quota_cell *c)
@@ -248,14 +264,12 @@ static bool take_over(const quota_cells *t, quota_cell *c, int64_t now_ms)
     return false;
 }
 
-static quota_share *share_of(quota_cells *t, str id, int64_t index)
+static quota_share *share_of(quota_cells *t, str id)
 {
     quota_share *s = map_get(t->shares, id);
-    if (!s) {
-        s = NEW(t->a, quota_share);
-        map_put(t->shares, arena_dup(t->a, id), s);
-    }
-    if (index > s->index) *s = (quota_share){.index = index};
+    if (s) return s;
+    s = NEW(t->a, quota_share);
+    map_put(t->shares, arena_dup(t->a, id), s);
     return s;
 }
 
@@ -274,16 +288,24 @@ static void clear(quota_cell *c, quota_state *s)
     atomic_store(&s->room_at_ms, 0);
     atomic_store(&s->low, 0);
     s->batch = 0;
+    s->owed_number = 0;
     s->used_before = s->since_ms = s->used_seen = 0;
 }
 
-static quota_cell *make(quota_cells *t, const policy_quota *q, quota_name n, int64_t index,
-                        int64_t now_ms)
+typedef struct {
+    quota_name name;
+    int64_t index, window_ms;
+    uint32_t kind;
+    quota_share *share;
+} spec;
+
+static quota_cell *make(quota_cells *t, const spec *q, int64_t now_ms)
 {
-    size_t place = place_of(t, n, index);
-    quota_cell *c = find_from(t, place, n, index);
+    size_t place = place_of(t, q->name, q->index);
+    quota_cell *c = find_from(t, place, q->name, q->index);
     if (c) return c;
-    quota_share *share = share_of(t, q->id, index);
+    quota_share *share = q->share;
+    if (q->index > share->index) *share = (quota_share){.index = q->index};
     if (share->keys >= QUOTA_KEYS_MOST) return NULL;
     for (size_t i = 0; i < RUN && !c; i++) {
         quota_cell *one = &t->cells[(place + i) & t->mask];
@@ -293,24 +315,42 @@ static quota_cell *make(quota_cells *t, const policy_quota *q, quota_name n, int
     quota_state *s = quota_cells_state(t, c);
     if (s->share && s->share->keys && s->share->index == atomic_load(&c->index)) s->share->keys--;
     clear(c, s);
+    size_t slot = (size_t)(c - t->cells);
+    atomic_fetch_or(&t->made[slot / 64], (uint64_t)1 << (slot % 64));
     s->share = share;
-    if (share->index == index) share->keys++;
-    atomic_store(&c->index, index);
+    if (share->index == q->index) share->keys++;
+    atomic_store(&c->index, q->index);
     atomic_store(&c->window_ms, q->window_ms);
-    atomic_store(&c->kind, (uint32_t)q->kind);
-    atomic_store(&c->b, n.b);
+    atomic_store(&c->kind, q->kind);
+    atomic_store(&c->b, q->name.b);
     quota_cells_pin(t, c);
-    atomic_store(&c->a, n.a);
+    atomic_store(&c->a, q->name.a);
     return c;
 }
 
 quota_cell *quota_cells_make(quota_cells *t, const policy_quota *q, quota_name n, int64_t index,
                              int64_t now_ms)
 {
+    spec s = {n, index, q->window_ms, (uint32_t)q->kind, NULL};
     pthread_mutex_lock(&t->making);
-    quota_cell *c = make(t, q, n, index, now_ms);
+    s.share = share_of(t, q->id);
+    quota_cell *c = make(t, &s, now_ms);
     pthread_mutex_unlock(&t->making);
     return c;
+}
+
+quota_cell *quota_cells_sibling(quota_cells *t, quota_cell *c, int64_t index, int64_t now_ms)
+{
+    spec s = {{atomic_load(&c->a), atomic_load(&c->b)},
+              index,
+              atomic_load(&c->window_ms),
+              atomic_load(&c->kind),
+              NULL};
+    pthread_mutex_lock(&t->making);
+    s.share = quota_cells_state(t, c)->share;
+    quota_cell *made = make(t, &s, now_ms);
+    pthread_mutex_unlock(&t->making);
+    return made;
 }
 
 /* What was left */

@@ -46,18 +46,19 @@ typedef struct {
     struct quota_share *share; /* of its quota; under the table's lock */
     /* the exchange's own */
     uint64_t batch;
-    int64_t want, least;
+    int64_t want, least;             /* of those who wait, together and the smallest */
+    int64_t asked_want, asked_least; /* of the cell's `asked` */
+    uint64_t owed_number;            /* likewise for what was spent without a lease; 0: none */
+    int64_t owed;
     int64_t used_before, since_ms; /* for the rate */
     int64_t used_seen;             /* at the last round */
 } quota_state;
 
 typedef struct quota_cells quota_cells;
 
-/* NULL memory: of its own. What an earlier process left in it is gone afterwards: look first. */
+/* Zeroed memory; NULL: of its own. */
 quota_cells *quota_cells_new(void *memory, size_t bytes, str boot);
 void quota_cells_free(quota_cells *t);
-size_t quota_cells_count(const quota_cells *t); /* of slots */
-quota_cell *quota_cells_at(const quota_cells *t, size_t i);
 quota_state *quota_cells_state(const quota_cells *t, const quota_cell *c);
 uint64_t quota_cells_run(const quota_cells *t);  /* who we are: a random number, never 0 */
 uint64_t quota_cells_next_lease(quota_cells *t); /* a number nobody had in this run */
@@ -70,6 +71,10 @@ quota_cell *quota_cells_find(const quota_cells *t, quota_name n, int64_t index);
 /* The same, made when it is not there. NULL: too many keys. */
 quota_cell *quota_cells_make(quota_cells *t, const policy_quota *q, quota_name n, int64_t index,
                              int64_t now_ms);
+/* A cell of the same quota and key for another window. */
+quota_cell *quota_cells_sibling(quota_cells *t, quota_cell *c, int64_t index, int64_t now_ms);
+/* Every cell there is, pinned, i from 0; the one before is let go. NULL: that was all. */
+quota_cell *quota_cells_walk(const quota_cells *t, size_t *i, quota_cell *before);
 void quota_cells_pin(const quota_cells *t, const quota_cell *c);
 void quota_cells_unpin(const quota_cells *t, const quota_cell *c);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* quota_private.h - between quota.c (reserve and settle) and quota_lease.c (what the ledger is
+/* quota_private.h - between quota.c (reserve and settle) and quota_exchange.c (what the ledger is
  * asked). A request that the cell cannot serve leaves a want in the queue; the exchange takes the
  * whole queue, asks once, and wakes everybody. */
 #ifndef SP_QUOTA_PRIVATE_H
@@ -26,9 +26,14 @@ struct quotas {
     size_t want_count;
     bool called; /* `soon` was told, and the exchange has not begun */
     pthread_mutex_t exchanging;
+    struct quota_exchange *x;
+    _Atomic uint64_t asked; /* how often the ledger was */
 };
 
 /* False: the queue is full. */
 bool quota_want_add(quotas *q, quota_want w);
+/* Remembers what an earlier process left. */
+struct quota_exchange *quota_exchange_new(const quota_options *o);
+void quota_exchange_free(struct quota_exchange *x);
 bool quota_counts_alone(const quotas *q); /* no store, or it is away and we may */
 #endif

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* quota_rest.c - what the ledger gets back: of idle leases, and of a process that was killed. */
+#include "quota_exchange.h"
+#include <stdlib.h>
+
+enum { RESTS_MOST = 1 << 17 };
+
+/* When there are too many, the oldest leases stay spent until their windows end. */
+void quota_rest_add(struct quota_exchange *x, quota_rest r)
+{
+    if (x->rest_count == RESTS_MOST) x->rest_count = 0;
+    if (x->rest_count == x->rest_room) {
+        size_t room = x->rest_room ? x->rest_room * 2 : 64;
+        quota_rest *more = realloc(x->rests, room * sizeof *more);
+        if (!more) abort();
+        x->rests = more;
+        x->rest_room = room;
+    }
+    x->rests[x->rest_count++] = r;
+}
+
+void quota_rest_idle(quotas *q, quota_cell *c)
+{
+    int64_t unused = quota_withdraw(c), units = atomic_load(&c->units);
+    uint64_t lease = atomic_exchange(&c->lease, 0);
+    atomic_store(&quota_cells_state(q->cells, c)->low, 0);
+    quota_rest_add(q->x, (quota_rest){.name = quota_name_of(c),
+                                      .kind = (quota_kind)atomic_load(&c->kind),
+                                      .window_ms = atomic_load(&c->window_ms),
+                                      .index = atomic_load(&c->index),
+                                      .run = quota_cells_run(q->cells),
+                                      .lease = lease,
+                                      .units = unused < units ? unused : units});
+}
+
+/* A batch, from `from` on; *n: how many it was. */
+static const err *give(quotas *q, size_t from, size_t *n)
+{
+    struct quota_exchange *x = q->x;
+    ledger_rest *rests = NEW_N(x->a, ledger_rest, LEDGER_BATCH_MOST);
+    ledger_ask *asks = NEW_N(x->a, ledger_ask, LEDGER_BATCH_MOST);
+    ledger_grant *grants = NEW_N(x->a, ledger_grant, LEDGER_BATCH_MOST);
+    size_t rest_count = 0, ask_count = 0;
+    for (*n = 0; *n < LEDGER_BATCH_MOST && from + *n < x->rest_count; ++*n) {
+        const quota_rest *r = &x->rests[from + *n];
+        ledger_cell cell = quota_ledger_cell(x->a, r->name, r->kind, r->window_ms);
+        str lease = quota_lease_text(x->a, r->run, r->lease);
+        if (r->owed)
+            asks[ask_count++] =
+                (ledger_ask){cell, LEDGER_UNITS_MOST, r->units, r->units, lease, true};
+        else
+            rests[rest_count++] = (ledger_rest){cell, r->index, lease, r->units};
+    }
+    const ledger *store = q->o.store;
+    const err *e = ask_count ? store->take(store->ctx, x->a, asks, ask_count, grants) : NULL;
+    if (!e && rest_count) e = store->give(store->ctx, x->a, rests, rest_count);
+    return quota_heard(q, e);
+}
+
+void quota_rest_flush(quotas *q)
+{
+    struct quota_exchange *x = q->x;
+    size_t done = 0, n = 0;
+    while (done < x->rest_count && !give(q, done, &n)) done += n;
+    for (size_t i = done; i < x->rest_count; i++) x->rests[i - done] = x->rests[i];
+    x->rest_count -= done;
+}
+
+static void fold_one(struct quota_exchange *x, const quota_left *l, uint64_t run)
+{
+    quota_rest r = {.name = l->name,
+                    .kind = l->kind,
+                    .window_ms = l->window_ms,
+                    .index = l->index,
+                    .run = run};
+    int64_t unused = l->granted - l->used;
+    if (l->kind == QUOTA_CONCURRENCY) return; /* its slots are lost by silence */
+    if (l->asked && l->asked != l->lease) {   /* the answer never came: none of it was spent */
+        r.lease = l->asked;
+        r.units = LEDGER_UNITS_MOST;
+        quota_rest_add(x, r);
+    }
+    if (l->lease) {
+        r.lease = l->lease;
+        r.units = unused < 0 ? 0 : unused < l->units ? unused : l->units;
+        quota_rest_add(x, r);
+    }
+    if (unused >= 0) return;
+    r.owed = true;
+    r.lease = l->name.b; /* of this cell alone, and no lease has such a number */
+    r.units = -unused;
+    quota_rest_add(x, r);
+}
+
+void quota_rest_fold(struct quota_exchange *x, const quota_options *o)
+{
+    size_t i = 0;
+    quota_left left;
+    uint64_t run = quota_cells_left_run(o->left, o->left_bytes, o->boot);
+    while (run && quota_cells_left(o->left, o->left_bytes, &i, &left)) fold_one(x, &left, run);
+}
