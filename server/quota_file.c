@@ -3,7 +3,6 @@
  * killed process left is read once, and never mixed with what is new. */
 #include "quota_file.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/file.h>
@@ -22,7 +21,7 @@ struct quota_file {
 
 static const err *failed(arena *a, const char *path, const char *what)
 {
-    return err_new(a, ERR_BUG, "%s: %s: %s", path, what, strerror(errno));
+    return err_new(a, ERR_BUG, "%s: %s: %m", path, what);
 }
 
 /* Ours alone, or -1; *busy: another process has it. */
