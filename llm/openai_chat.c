@@ -64,7 +64,12 @@ static frame_sense sense(llm_frame f)
     if (str_eq(f.data, S("[DONE]"))) return FRAME_END;
     if (str_starts(f.data, S("{\"error\""))) return FRAME_ERROR;
     if (has(f.data, "\"finish_reason\":\"")) return FRAME_STOP;
-    bool empty = has(f.data, "\"choices\":[]") || has(f.data, "\"content\":\"\"");
+    static const char *const nothing[] = {"\"choices\":[]", "\"content\":\"\"", "\"delta\":{}",
+                                          "\"delta\":{\"role\":\"assistant\"}",
+                                          "\"delta\":{\"role\":\"assistant\",\"content\":null}"};
+    bool empty = false;
+    for (size_t i = 0; i < sizeof nothing / sizeof *nothing && !empty; i++)
+        empty = has(f.data, nothing[i]);
     return empty && !has(f.data, "\"tool_calls\"") ? FRAME_PREAMBLE : FRAME_CONTENT;
 }
 

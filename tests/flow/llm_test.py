@@ -33,7 +33,8 @@ class House(Household):
         self.openai, self.claude = Provider(), Provider()
         config = f"""llm:
   backends:
-    openai: {{ schema: openai, url: "http://127.0.0.1:{self.openai.port}", auth: {{ bearer: sk-openai }} }}
+    openai: {{ schema: openai, url: "http://127.0.0.1:{self.openai.port}", auth: {{ bearer: sk-openai }},
+      breaker: {{ failures: 99 }} }}
     claude: {{ schema: anthropic, url: "http://127.0.0.1:{self.claude.port}", prefix: v1, auth: {{ api_key: sk-claude }} }}
     gone: {{ schema: openai, url: "http://127.0.0.1:{free_port()}" }}
   routes:
@@ -185,6 +186,9 @@ def test_another_target_is_tried_until_something_was_said(binary):
     failures = [Answer('{"error":{"message":"slow down"}}', status=429, retry_after_ms="0"), Answer("oops", status=503),
                 stream('data: {"error":{"message":"no","type":"server_error"}}\n\n'),
                 stream(CHAT_STREAM[:CHAT_STREAM.index(b"data:{")], cut=True), stream(cut=True)]
+    nothing = ({}, {"role": "assistant"}, {"role": "assistant", "content": None}, {"role": "assistant", "content": ""})
+    failures += [stream("data: " + json.dumps({"choices": [{"index": 0, "delta": d}]}, separators=(",", ":")) + "\n\n",
+                        cut=True) for d in nothing]
     with House(binary) as h:
         for failure in failures:
             h.openai.will(failure)
