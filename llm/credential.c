@@ -69,7 +69,9 @@ bool credential_is_there(arena *a, const llm_backend *b, const credential_reques
 
 bool credential_is_lent(arena *a, const llm_backend *b, const credential_request *rq)
 {
-    return b->lease && !(asks_for_own(b) && own_key(a, &b->own, rq).n);
+    if (!b->lease) return false;
+    if (!asks_for_own(b)) return true;
+    return b->aws ? !own_aws(a, b, rq) : !own_key(a, &b->own, rq).n;
 }
 
 static const header *own_header(arena *a, const llm_own_key *own, str key)
@@ -80,6 +82,17 @@ static const header *own_header(arena *a, const llm_own_key *own, str key)
     return list;
 }
 
+static const sigv4_key *lent_aws(arena *a, const llm_backend *b, const credential_request *rq)
+{
+    if (!rq->lent || !rq->lent->key_id.n) return b->aws;
+    sigv4_key *key = NEW(a, sigv4_key);
+    *key = *b->aws;
+    key->access_key_id = rq->lent->key_id;
+    key->secret_access_key = rq->lent->secret;
+    key->session_token = rq->lent->token;
+    return key;
+}
+
 static const header *signed_headers(arena *a, const llm_backend *b, const credential_request *rq)
 {
     const sigv4_key *own = own_aws(a, b, rq);
@@ -88,8 +101,8 @@ static const header *signed_headers(arena *a, const llm_backend *b, const creden
                                 .host = b->authority,
                                 .content_type = rq->content_type,
                                 .body = body_joined(a, rq->body, rq->parts),
-                                .now_ms = rq->now_ms};
-    return sigv4_sign(a, own ? own : b->aws, &sign);
+                                .now_ms = rq->now_ms + (b->ahead ? *b->ahead : 0)};
+    return sigv4_sign(a, own ? own : lent_aws(a, b, rq), &sign);
 }
 
 const header *credential_headers(arena *a, const llm_backend *b, const credential_request *rq)
@@ -98,10 +111,10 @@ const header *credential_headers(arena *a, const llm_backend *b, const credentia
     if (b->aws) return signed_headers(a, b, rq);
     str key = asks_for_own(b) ? own_key(a, &b->own, rq) : (str){0};
     if (key.n) return own_header(a, &b->own, key);
-    if (rq->token.n) {
+    if (rq->lent && rq->lent->token.n) {
         static const llm_own_key lent = {.goes_in = {"authorization", 13},
                                          .scheme = {"Bearer ", 7}};
-        return own_header(a, &lent, rq->token);
+        return own_header(a, &lent, rq->lent->token);
     }
     return b->auth ? b->auth : none;
 }

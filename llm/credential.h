@@ -16,10 +16,10 @@ typedef struct {
     int64_t now_ms;       /* wall clock */
     const header *client; /* where a key of the caller's own may be */
     const caller *who;
-    str token; /* lent to the backend, {0}: none */
+    const lease_token *lent; /* to the backend; NULL, or {0}: nothing */
 } credential_request;
 
-/* Does this request want a token that is lent? Not with a key of the caller's own. */
+/* Does this request want what is lent to the backend? Not with a key of the caller's own. */
 bool credential_is_lent(arena *a, const llm_backend *b, const credential_request *rq);
 
 /* Has the caller what this backend asks of it? */

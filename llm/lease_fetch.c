@@ -1,111 +1,110 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* lease_fetch.c - how each cloud is asked for a token, and what it says.
+/* lease_fetch.c - one table: from what is known of a credential to the function that asks for it.
  *
- * Google takes a statement that is signed with the account's key, RSA with SHA-256; Entra takes the
- * application's secret. Both answer as RFC 6749 5.1 has it. */
-#include "../authz/jwt_sign.h"
+ * Every address here is of the operator's making, or of the machine's he runs it on: it may be on a
+ * private network, and a metadata service always is. */
 #include "../base/clock.h"
-#include "../base/form.h"
-#include "../base/json_make.h"
-#include "../transport/client.h"
-#include "lease.h"
+#include "lease_private.h"
 
-enum { ANSWER_MOST = 64 << 10, TOKEN_MOST = 16 << 10, STATEMENT_S = 3600, ASK_MS = 10000 };
-enum { LIVES_LEAST_S = 1, LIVES_MOST_S = 86400 };
+enum { ANSWER_MOST = 64 << 10, ASK_MS = 10000, NEARBY_MS = 3000 };
 
-static const char google_scope[] = "https://www.googleapis.com/auth/cloud-platform";
-static const char statement_grant[] = "urn:ietf:params:oauth:grant-type:jwt-bearer";
+static const struct {
+    const char *name;
+    lease_fetch_fn *fetch;
+} kinds[] = {
+    [LEASE_GOOGLE_ACCOUNT] = {"service account", lease_google_account},
+    [LEASE_GOOGLE_USER] = {"authorized user", lease_google_user},
+    [LEASE_GOOGLE_FEDERATED] = {"workload identity", lease_google_federated},
+    [LEASE_GOOGLE_MACHINE] = {"metadata server", lease_google_machine},
+    [LEASE_ENTRA] = {"entra", lease_entra},
+    [LEASE_AWS_KEY] = {"key", lease_aws_key},
+    [LEASE_AWS_WEB] = {"web identity", lease_aws_web},
+    [LEASE_AWS_ROLE] = {"assumed role", lease_aws_role},
+    [LEASE_AWS_CONTAINER] = {"container", lease_aws_container},
+    [LEASE_AWS_MACHINE] = {"instance metadata", lease_aws_machine},
+};
+_Static_assert(sizeof kinds / sizeof *kinds == LEASE_KINDS, "every kind has a row");
 
-static str text_at(arena *a, js_value root, const char *name)
+const char *lease_kind_name(lease_kind kind)
 {
-    return js_text(a, js_get(root, (str){name, strlen(name)}));
+    return kinds[kind].name;
 }
 
-const err *lease_of_account(arena *a, str json, lease_spec *out)
+const err *lease_fetch(arena *a, const lease_world *w, const lease_spec *spec, lease_token *out)
 {
-    js_value root;
-    if (js_check(a, json, 8, &root) || root.kind != JS_OBJECT)
-        return err_new(a, ERR_MALFORMED, "it is no JSON object");
-    *out = (lease_spec){.kind = LEASE_GOOGLE,
-                        .token_url = text_at(a, root, "token_uri"),
-                        .name = text_at(a, root, "client_email"),
-                        .secret = text_at(a, root, "private_key"),
-                        .scope = {google_scope, sizeof google_scope - 1}};
-    if (!out->token_url.n) out->token_url = S("https://oauth2.googleapis.com/token");
-    if (!out->name.n) return err_new(a, ERR_MALFORMED, "it has no client_email");
-    if (jwt_can_sign(out->secret)) return NULL;
-    return err_new(a, ERR_MALFORMED, "its private_key is no RSA key in PEM");
+    const lease_trip t = {.a = a, .world = w, .spec = spec};
+    return kinds[spec->kind].fetch(&t, out);
 }
 
 /* Asking */
 
-static str statement(arena *a, const lease_spec *spec)
+static proxy_at proxy_of(const lease_spec *spec)
 {
-    int64_t now_s = clock_wall_ms() / 1000;
-    jnode *claims = jn_object(a);
-    jn_set_text(claims, "iss", spec->name);
-    jn_set_text(claims, "scope", spec->scope);
-    jn_set_text(claims, "aud", spec->token_url);
-    jn_set(claims, "iat", jn_int(a, now_s));
-    jn_set(claims, "exp", jn_int(a, now_s + STATEMENT_S));
-    return jwt_sign(a, spec->secret, jn_dump(a, claims));
+    unsigned port = 0;
+    str digits = spec->of[LEASE_PROXY_PORT];
+    for (size_t i = 0; i < digits.n; i++) port = port * 10 + (unsigned)(digits.p[i] - '0');
+    return (proxy_at){.host = spec->of[LEASE_PROXY_HOST],
+                      .port = port,
+                      .authorization = spec->of[LEASE_PROXY_SHOWN]};
 }
 
-static str question(arena *a, const lease_spec *spec)
-{
-    buf b = buf_new(a, ANSWER_MOST);
-    if (spec->kind == LEASE_GOOGLE) {
-        form_put(&b, S("grant_type"), (str){statement_grant, sizeof statement_grant - 1});
-        form_put(&b, S("assertion"), statement(a, spec));
-    } else {
-        form_put(&b, S("grant_type"), S("client_credentials"));
-        form_put(&b, S("client_id"), spec->name);
-        form_put(&b, S("client_secret"), spec->secret);
-        form_put(&b, S("scope"), spec->scope);
-    }
-    return buf_str(&b);
-}
-
-/* The answer */
-
-static bool is_token(str s)
-{
-    for (size_t i = 0; i < s.n; i++)
-        if ((unsigned char)s.p[i] <= ' ' || (unsigned char)s.p[i] > '~') return false;
-    return s.n > 0 && s.n <= TOKEN_MOST;
-}
-
-/* Some say it as text. */
-static int64_t lives_of(arena *a, js_value v)
-{
-    int64_t s = 0;
-    js_value inner = v;
-    if (v.kind == JS_STRING && js_check(a, js_text(a, v), 1, &inner)) return LIVES_LEAST_S;
-    if (!js_int(inner, &s) || s < LIVES_LEAST_S) return LIVES_LEAST_S;
-    return s < LIVES_MOST_S ? s : LIVES_MOST_S;
-}
-
-const err *lease_fetch(arena *a, const lease_spec *spec, lease_token *out)
+const err *lease_exchange(const lease_trip *t, const char *who, const lease_question *q,
+                          lease_answer *out)
 {
     static const header form[] = {{{"content-type", 12}, {"application/x-www-form-urlencoded", 33}},
                                   {{0}, {0}}};
-    int status = 0;
-    str body = {0};
-    js_value root;
-    /* its address is of the operator's making: it may be on a private network */
-    const fetch_request rq = {.url = spec->token_url,
-                              .headers = form,
-                              .post_body = question(a, spec),
+    str date = {0};
+    proxy_at via = {0};
+    if (!q->nearby) via = proxy_of(t->spec);
+    const fetch_request rq = {.url = q->url,
+                              .method = q->method,
+                              .headers = q->headers ? q->headers : form,
+                              .post_body = q->body,
                               .limit = ANSWER_MOST,
-                              .timeout_ms = ASK_MS,
-                              .allow_private = true};
-    const err *e = fetch(a, &rq, &status, &body);
-    if (e) return err_wrap(a, e, "the token endpoint");
-    if (status != 200) return err_new(a, ERR_UPSTREAM, "the token endpoint says %d", status);
-    if (js_check(a, body, 16, &root))
-        return err_new(a, ERR_UPSTREAM, "the token endpoint's answer is no JSON");
-    out->token = text_at(a, root, "access_token");
-    out->lives_ms = lives_of(a, js_get(root, S("expires_in"))) * 1000;
-    if (is_token(out->token)) return NULL;
-    return err_new(a, ERR_UPSTREAM, "the token endpoint's answer holds no token");
+                              .timeout_ms = q->nearby ? NEARBY_MS : ASK_MS,
+                              .allow_private = true,
+                              .date = &date,
+                              .proxy = via,
+                              .stop = t->world->web ? errands_stopping(t->world->web) : NULL};
+    *out = (lease_answer){0};
+    const err *e = fetch(t->a, &rq, &out->status, &out->body);
+    if (e) return err_wrap(t->a, e, "%s", who);
+    if (!clock_read_http(date, &out->now_ms)) out->now_ms = clock_wall_ms();
+    return NULL;
+}
+
+const err *lease_refusal(const lease_trip *t, const char *who, const lease_answer *said)
+{
+    str name = lease_read_refusal(t->a, said->body);
+    return err_new(t->a, ERR_UPSTREAM, "%s says %d" STR_FMT STR_FMT, who, said->status,
+                   STR_ARG(name.n ? S(": ") : S("")), STR_ARG(name));
+}
+
+const err *lease_ask_for(const lease_trip *t, const char *who, const lease_question *q,
+                         lease_answer *out)
+{
+    const err *e = lease_exchange(t, who, q, out);
+    if (e) return e;
+    return out->status == 200 ? NULL : lease_refusal(t, who, out);
+}
+
+const err *lease_ask_oauth(const lease_trip *t, str form, lease_token *out)
+{
+    static const char who[] = "the token endpoint";
+    lease_answer said;
+    const lease_question q = {.url = t->spec->of[LEASE_URL], .body = form};
+    const err *e = lease_ask_for(t, who, &q, &said);
+    if (e) return e;
+    e = lease_read_oauth(t->a, said.body, out);
+    return e ? err_wrap(t->a, e, "%s", who) : NULL;
+}
+
+const err *lease_file_token(const lease_trip *t, str *out)
+{
+    str text = {0};
+    str path = t->spec->of[LEASE_FILE];
+    if (!t->world->read) return err_new(t->a, ERR_UPSTREAM, "there is no way to read files");
+    const err *e = t->world->read(t->a, path, &text);
+    if (!e) e = lease_read_subject(t->a, text, t->spec->of[LEASE_FIELD], out);
+    return e ? err_wrap(t->a, e, "the token in " STR_FMT, STR_ARG(path)) : NULL;
 }

@@ -16,6 +16,7 @@
 #include "shelf.h"
 #include "sigv4.h"
 #include "standing.h"
+#include <stdatomic.h>
 
 /* In the order of the configuration's choices. */
 typedef enum {
@@ -49,7 +50,8 @@ typedef struct {
     str authority;        /* host[:port], as in the Host header */
     const header *auth;   /* secrets; ends with {0} */
     const sigv4_key *aws; /* signs every request instead; NULL: it does not */
-    lease *lease;         /* lends a bearer token instead; NULL: it does not */
+    lease *lease;         /* lends the keys for that, or a bearer token; NULL: neither */
+    atomic_llong *ahead;  /* milliseconds that AWS's clock is ahead of ours; NULL unless `aws` */
     llm_own_key own;
     standing *standing; /* shared; NULL: nothing is known of it */
     standing_terms terms;
@@ -116,7 +118,6 @@ typedef struct {
     tally *streams;  /* of each caller, over all doors; outlives this */
     audit_sink audit;
     shelf shelf;
-    errands *web; /* for tokens that are lent; NULL: none are */
     logger *log;
     metrics *meters;
 } llm_worker_options;

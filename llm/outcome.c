@@ -4,6 +4,7 @@
 #include "answer.h"
 #include "kept.h"
 #include "pick.h"
+#include "renew.h"
 #include "retry.h"
 #include "schema.h"
 
@@ -153,7 +154,7 @@ flow_go llm_first_content(void *run, flow_why why)
     r->tried_in_vain = true;
     if (is_refused(r)) r->used = nothing;
     spend(r);
-    if (retry_again(r)) return FLOW_AGAIN;
+    if (renew_again(r) || retry_again(r)) return FLOW_AGAIN;
     if (r->upstream_status == 429 && r->route->target_count > 1 && pick_room_at(r))
         return llm_fail(r, pick_refusal(r));
     if (r->failed || r->streamed || !is_their_shape(r)) return FLOW_FAIL;

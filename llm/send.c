@@ -96,7 +96,7 @@ static credential_request credential_question(const llm_run *r, str content_type
                                 .now_ms = clock_wall_ms(),
                                 .client = exchange_headers(r->x),
                                 .who = r->who,
-                                .token = r->token};
+                                .lent = &r->lent};
 }
 
 flow_go llm_borrow(void *run, flow_why why)
@@ -105,14 +105,10 @@ flow_go llm_borrow(void *run, flow_why why)
     if (why == FLOW_GONE) return FLOW_FAIL;
     const llm_backend *b = r->target->backend;
     const credential_request asked = credential_question(r, (str){0});
-    r->token = (str){0};
+    r->lent = (lease_token){0};
     if (!b->lease || !credential_is_lent(r->a, b, &asked)) return FLOW_NEXT;
-    const lease_ask ask = {.a = r->a,
-                           .web = r->w->o.web,
-                           .at = r->w->o.loop,
-                           .who = r->flow.self,
-                           .log = r->w->o.log};
-    lease_state state = lease_take(b->lease, &ask, &r->token);
+    const lease_ask ask = {.a = r->a, .at = r->w->o.loop, .who = r->flow.self};
+    lease_state state = lease_take(b->lease, &ask, &r->lent);
     if (state == LEASE_READY) return FLOW_NEXT;
     if (state == LEASE_WAIT) return FLOW_WAIT;
     r->tried_in_vain = true;

@@ -36,7 +36,8 @@ typedef struct llm_run {
     llm_loss *loss; /* NULL: the bytes pass */
     bool passes, hides_usage, losses_said;
     llm_head head;
-    str token;            /* lent to the backend of this attempt */
+    lease_token lent;     /* to the backend of this attempt */
+    bool renewed;         /* once a request: what lets it in was had anew */
     llm_upload *upload;   /* a form with a file; NULL: none */
     const flat_row *flat; /* an endpoint without a conversation, at this target */
     str request[3];       /* the body that is sent */

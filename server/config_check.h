@@ -22,8 +22,6 @@ void config_check_url(config_reader *r, const yaml_node *n, str url);
 void config_check_auth(config_reader *r, const config_auth *auth, str server_url);
 /* Also fills in where a provider is, when that was left out. */
 void config_check_provider(config_reader *r, config_backend *b);
-/* Finds AWS's keys where its own tools look: written, environment, profile. */
-void config_check_aws(config_reader *r, config_backend *b);
 /* Headers and members of bodies that are set and removed. */
 void config_check_edits(config_reader *r, const yaml_node *owner, const config_edits *e);
 void config_check_own_key(config_reader *r, const config_backend *b);

@@ -32,11 +32,16 @@ typedef struct {
     str own_header, own_claim;
     bool own_fallback;
     config_text ca;
+    str proxy;
+    config_text proxy_key;
     config_text api_key, aws_key_id, aws_secret, aws_token, gcp_token;
-    const yaml_node *aws, *gcp, *entra;
-    config_text gcp_file, entra_secret;
-    str aws_profile;
-    str entra_tenant, entra_client, entra_scope, entra_url;
+    const yaml_node *aws, *aws_role, *aws_web, *gcp, *entra;
+    config_text gcp_file, entra_secret, entra_certificate, entra_key;
+    str aws_profile, aws_sts;
+    str role_arn, role_external_id, role_session;
+    str web_arn, web_file, web_session;
+    str entra_tenant, entra_client, entra_scope, entra_url, entra_file;
+    const struct lease_spec *lent; /* made by the check: how it is had; NULL: nothing is lent */
     config_limit requests, tokens;
     config_list model_limits; /* config_model_limits */
     int64_t break_failures, break_percent, break_least, break_window_ms, break_ms, break_most_ms;

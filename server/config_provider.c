@@ -2,7 +2,8 @@
 /* config_provider.c - what each kind of model provider wants of its backend: where it is, which
  * cloud's region and project, and how the gateway shows itself there. */
 #include "../llm/llm.h"
-#include "config_check.h"
+#include "../transport/client.h"
+#include "config_cloud.h"
 
 enum { AUTH_BEARER = 1, AUTH_KEY = 2, AUTH_AWS = 4, AUTH_GCP = 8, AUTH_ENTRA = 16 };
 
@@ -47,8 +48,8 @@ static str default_url(config_reader *r, const config_backend *b, const provider
     if (row->wants_region && !b->region.n) return S("http://127.0.0.1"); /* was reported */
     if (row->wants_project) return google_url(r->a, b->region);
     if (row->wants_region)
-        return arena_fmt(r->a, "https://bedrock-runtime." STR_FMT ".amazonaws.com",
-                         STR_ARG(b->region));
+        return arena_fmt(r->a, "https://bedrock-runtime." STR_FMT ".amazonaws.com%s",
+                         STR_ARG(b->region), str_starts(b->region, S("cn-")) ? ".cn" : "");
     needs(r, b, "url");
     return S("http://127.0.0.1");
 }
@@ -60,41 +61,6 @@ static bool is_label(str s)
         if ((c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-') return false;
     }
     return s.n > 0;
-}
-
-static void check_gcp(config_reader *r, const config_backend *b)
-{
-    lease_spec account;
-    const yaml_node *n = b->gcp;
-    if ((b->gcp_token.value.p != NULL) == (b->gcp_file.value.p != NULL))
-        problems_add(r->out, n->line, n->column, "`gcp` wants one of `token` and `file`");
-    if (!b->gcp_file.value.p) return;
-    n = config_place(b->gcp, "file");
-    const err *e = lease_of_account(r->a, b->gcp_file.value, &account);
-    if (e)
-        problems_add(r->out, n->line, n->column, "no service account's key: " STR_FMT,
-                     STR_ARG(e->text));
-    else
-        config_check_secure_url(r, n, "tokens", account.token_url);
-}
-
-/* The tenant becomes a part of a URL. */
-static void check_entra(config_reader *r, config_backend *b)
-{
-    const yaml_node *n = config_place(b->entra, "tenant");
-    for (size_t i = 0; i < b->entra_tenant.n; i++) {
-        char c = b->entra_tenant.p[i];
-        bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-        if (plain || c == '-' || c == '.') continue;
-        problems_add(r->out, n->line, n->column, "`" STR_FMT "` is no directory",
-                     STR_ARG(b->entra_tenant));
-        return;
-    }
-    if (!b->entra_url.n)
-        b->entra_url =
-            arena_fmt(r->a, "https://login.microsoftonline.com/" STR_FMT "/oauth2/v2.0/token",
-                      STR_ARG(b->entra_tenant));
-    config_check_secure_url(r, config_place(b->entra, "token_url"), "tokens", b->entra_url);
 }
 
 static unsigned auths_of(const config_backend *b)
@@ -117,15 +83,30 @@ static void check_auths(config_reader *r, config_backend *b, const provider_row 
                      row->auths & AUTH_AWS ? " `aws`" : "", row->auths & AUTH_GCP ? " `gcp`" : "",
                      row->auths & AUTH_ENTRA ? " `entra`" : "");
     if (b->aws) config_check_aws(r, b);
-    if (b->gcp) check_gcp(r, b);
-    if (b->entra) check_entra(r, b);
+    if (b->gcp) config_check_gcp(r, b);
+    if (b->entra) config_check_entra(r, b);
+}
+
+/* An endpoint's name, a private one's too, says in which region it takes signatures. */
+static void take_aws_region(config_reader *r, config_backend *b)
+{
+    url_parts u;
+    bool known = b->url.n && !url_parse(r->a, b->url, &u);
+    str of_host = known ? config_aws_region(u.host) : (str){0};
+    const yaml_node *n = config_place(b->at.node, "region");
+    if (of_host.n && b->region.n && !str_eq(of_host, b->region))
+        problems_add(r->out, n->line, n->column,
+                     "the url is in " STR_FMT ", where a signature for " STR_FMT " is not taken",
+                     STR_ARG(of_host), STR_ARG(b->region));
+    if (!b->region.n) b->region = of_host;
+    if (!b->region.n) b->region = config_variable(r, "AWS_REGION");
+    if (!b->region.n) b->region = config_variable(r, "AWS_DEFAULT_REGION");
 }
 
 void config_check_provider(config_reader *r, config_backend *b)
 {
     const provider_row *row = &rows[b->schema];
-    if (row->wants_region && !b->region.n && r->world->variable && !row->wants_project)
-        b->region = r->world->variable(r->world->ctx, r->a, S("AWS_REGION"));
+    if (row->wants_region && !row->wants_project) take_aws_region(r, b);
     if (row->wants_region && !b->region.n) needs(r, b, "region");
     if (row->wants_project && !b->project.n) needs(r, b, "project");
     if (b->region.n && !is_label(b->region)) {
@@ -133,5 +114,6 @@ void config_check_provider(config_reader *r, config_backend *b)
         problems_add(r->out, n->line, n->column, "`" STR_FMT "` is no region", STR_ARG(b->region));
     }
     if (!b->url.p) b->url = default_url(r, b, row);
+    config_check_proxy(r, b);
     if (b->auth.node) check_auths(r, b, row);
 }

@@ -81,10 +81,8 @@ static const err *read_all(arena *a, int fd, str path, size_t expected, str *tex
     return NULL;
 }
 
-const err *files_read(files *f, arena *a, str path, str *text)
+static const err *read_file(arena *a, str full, str path, str *text)
 {
-    str full = absolute(f, a, path);
-    remember(f, full);
     int fd = open(full.p, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0) return err_new(a, ERR_NOT_FOUND, "cannot read " STR_FMT ": %m", STR_ARG(path));
     struct stat st;
@@ -97,6 +95,18 @@ const err *files_read(files *f, arena *a, str path, str *text)
         e = read_all(a, fd, path, (size_t)st.st_size, text);
     close(fd);
     return e;
+}
+
+const err *files_read(files *f, arena *a, str path, str *text)
+{
+    str full = absolute(f, a, path);
+    remember(f, full);
+    return read_file(a, full, path, text);
+}
+
+const err *files_read_once(arena *a, str path, str *text)
+{
+    return read_file(a, arena_dup(a, path), path, text);
 }
 
 static const err *world_read(void *ctx, arena *a, str path, str *text)

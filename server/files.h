@@ -16,6 +16,8 @@ typedef struct files files;
 files *files_new(arena *a, str directory); /* relative paths start there */
 config_world files_world(files *f);
 MUST_CHECK const err *files_read(files *f, arena *a, str path, str *text);
+/* Of an absolute path, remembered by nobody. Any thread. */
+MUST_CHECK const err *files_read_once(arena *a, str path, str *text);
 /* Does any of them stand differently on the disk than when it was read? */
 bool files_changed(files *f);
 /* Tells an inotify descriptor the directories of all that was read; further calls add. */

@@ -155,6 +155,8 @@ static const err *open_store(gateway *g, arena *a, const config *c)
     g->house.disk = errands_new(1, ERRANDS_MOST);
     g->house.clerk = errands_new(1, ERRANDS_MOST);
     g->house.web = errands_new(WEB_THREADS, ERRANDS_MOST);
+    g->house.lent =
+        leases_new(&(lease_world){.web = g->house.web, .log = g->log, .read = files_read_once});
     return NULL;
 }
 
@@ -308,7 +310,8 @@ static const err *start(gateway *g, arena *a)
     snapshot_needs needs = {.mcp = g->house.mcp,
                             .standings = g->house.backends,
                             .net = g->house.net,
-                            .keys = g->keys};
+                            .keys = g->keys,
+                            .lent = g->house.lent};
     e = snapshot_new(a, &needs, &plan, &g->now);
     if (!e) e = make_workers(g, a, c);
     if (!e) e = make_admin(g, a, c);
@@ -383,6 +386,7 @@ void gateway_free(gateway *g)
     standings_free(g->house.backends);
     tally_free(g->house.streams);
     refresh_free(g->house.net);
+    leases_free(g->house.lent);
     errands_free(g->house.web);
     errands_free(g->house.disk);
     errands_free(g->house.clerk);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* gateway_run.c - the main thread: waits for signals, for files that change, for workers that end.
+/* gateway_run.c - the main thread: waits for signals, for files that change, for workers that end,
+ * and has renewed what clouds lend.
  *
  * Editors write a file in several steps; so a change is looked at once the directory has been
  * quiet for a moment. */
@@ -86,6 +87,8 @@ int gateway_run(gateway *g)
             look_at_files(&w);
             continue;
         }
+        int64_t again = w.draining ? -1 : leases_tend(g->house.lent);
+        if (again >= 0 && (left < 0 || again < left)) left = again;
         if (poll(fds, 3, (int)left) <= 0) continue;
         if (fds[0].revents) take_signals(&w);
         if (fds[1].revents) take_changes(&w);

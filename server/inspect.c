@@ -26,6 +26,7 @@ struct inspection {
     child_spawner *spawner;
     refresh *net;
     errands *web;
+    leases *lent;
     tally *streams;
     mcp_shared *shared;
     mcp_worker *worker;
@@ -108,6 +109,7 @@ static const err *make(inspection *i, arena *a, char *const *shim)
     if (!i->loop || !i->spawner) return err_new(a, ERR_BUG, "no thread or descriptor left");
     i->net = refresh_new(i->log);
     i->web = errands_new(1, ERRANDS_MOST);
+    i->lent = leases_new(&(lease_world){0}); /* no model is asked here */
     i->streams = tally_new();
     i->shared = mcp_shared_new(&(mcp_shared_options){.log = i->log,
                                                      .seals = seals,
@@ -134,7 +136,8 @@ bool inspect(arena *a, str file, char *const *shim, inspection **out)
     if (e)
         snapshot_plan_free(&plan);
     else
-        e = snapshot_new(a, &(snapshot_needs){.mcp = i->shared, .net = i->net}, &plan, &i->now);
+        e = snapshot_new(a, &(snapshot_needs){.mcp = i->shared, .net = i->net, .lent = i->lent},
+                         &plan, &i->now);
     if (!e) {
         ask_all(i, a);
         return true;
@@ -177,6 +180,7 @@ void inspection_end(inspection *i)
     if (i->shared) mcp_shared_free(i->shared);
     if (i->streams) tally_free(i->streams);
     refresh_free(i->net);
+    leases_free(i->lent);
     errands_free(i->web);
     log_free(i->log);
 }

@@ -266,30 +266,34 @@ const err *refresh_keys_from(refresh *r, arena *a, str name, str document, jwks 
     return e;
 }
 
-static const err *make_origin(refresh *r, arena *a, const url_parts *u, str ca_pem, origin **out)
+static const err *make_origin(refresh *r, arena *a, const url_parts *u, const refresh_way *way,
+                              origin **out)
 {
     tls_client *own = NULL;
     const err *e = NULL;
-    if (u->secure && ca_pem.p)
-        e = tls_client_new(a, ca_pem, &own);
+    if (u->secure && way->ca_pem.p)
+        e = tls_client_new(a, way->ca_pem, &own);
     else if (u->secure && !r->trust)
         e = tls_client_new(a, (str){0}, &r->trust);
-    if (!e) e = origin_new(a, u, own ? own : u->secure ? r->trust : NULL, out);
+    if (!e) e = origin_new_via(a, u, own ? own : u->secure ? r->trust : NULL, &way->proxy, out);
     if (own) tls_client_free(own); /* the origin keeps what it needs */
     return e;
 }
 
-const err *refresh_origin(refresh *r, arena *a, const url_parts *u, str ca_pem, origin **out)
+const err *refresh_origin(refresh *r, arena *a, const url_parts *u, const refresh_way *way,
+                          origin **out)
 {
-    str key = arena_fmt(a, "%d " STR_FMT " %u " STR_FMT, u->secure, STR_ARG(u->host), u->port,
-                        STR_ARG(ca_pem));
+    const proxy_at *via = &way->proxy;
+    str key = arena_fmt(a, "%d " STR_FMT " %u " STR_FMT " %u " STR_FMT " " STR_FMT, u->secure,
+                        STR_ARG(u->host), u->port, STR_ARG(via->host), via->port,
+                        STR_ARG(via->authorization), STR_ARG(way->ca_pem));
     for (place *p = r->places; p; p = p->next) { /* only snapshots add, one at a time */
         if (!str_eq(p->key, key)) continue;
         *out = p->to;
         return NULL;
     }
     origin *made = NULL;
-    const err *e = make_origin(r, a, u, ca_pem, &made);
+    const err *e = make_origin(r, a, u, way, &made);
     if (e) return e;
     pthread_mutex_lock(&r->lock);
     place *p = NEW(r->a, place);

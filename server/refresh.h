@@ -23,9 +23,14 @@ void refresh_free(refresh *r);
 jwks *refresh_keys_of(refresh *r, str name, str url);
 /* The keys of this issuer from a document; replaced when it differs from the last one. */
 MUST_CHECK const err *refresh_keys_from(refresh *r, arena *a, str name, str document, jwks **out);
-/* Blocking. Equal places and trust give the same origin; ca_pem {0}: the system's trust. */
-MUST_CHECK const err *refresh_origin(refresh *r, arena *a, const url_parts *u, str ca_pem,
-                                     origin **out);
+/* How an origin is reached and believed. */
+typedef struct {
+    str ca_pem;     /* {0}: the system's trust */
+    proxy_at proxy; /* host.p NULL: straight */
+} refresh_way;
+/* Blocking. Equal places and ways give the same origin. */
+MUST_CHECK const err *refresh_origin(refresh *r, arena *a, const url_parts *u,
+                                     const refresh_way *way, origin **out);
 
 /* Whatever else has addresses to look up, on the same beat; it may block. Until refresh_stop(). */
 void refresh_also(refresh *r, void (*fn)(void *ctx), void *ctx);

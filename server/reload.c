@@ -79,7 +79,8 @@ void gateway_reload(gateway *g)
         snapshot_needs needs = {.mcp = g->house.mcp,
                                 .standings = g->house.backends,
                                 .net = g->house.net,
-                                .keys = g->keys};
+                                .keys = g->keys,
+                                .lent = g->house.lent};
         const err *e = snapshot_new(a, &needs, &plan, &next);
         if (e)
             problems_add_text(&found, e->text);

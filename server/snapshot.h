@@ -35,6 +35,7 @@ typedef struct {
     standings *standings; /* NULL: nothing is sent */
     refresh *net;
     struct keyring *keys; /* NULL: none are given out */
+    leases *lent;
 } snapshot_needs;
 
 typedef struct {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* snapshot_llm.c - backends and routes as the LLM door wants them. */
+#include "../authz/digest.h"
 #include "config_edit.h"
 #include "snapshot_parts.h"
 #include "zones.h"
@@ -59,17 +60,34 @@ static void drop_lease(void *l)
     lease_drop(l);
 }
 
-/* Was read before, by the check. */
-static lease *lease_of(snapshot_maker *m, const config_backend *b)
+static proxy_at proxy_of(arena *a, const config_backend *b)
 {
-    lease_spec spec = {.kind = LEASE_ENTRA,
-                       .token_url = b->entra_url,
-                       .name = b->entra_client,
-                       .secret = b->entra_secret.value,
-                       .scope = b->entra_scope};
-    if (!b->entra && !b->gcp_file.value.p) return NULL;
-    if (b->gcp_file.value.p && lease_of_account(m->scratch, b->gcp_file.value, &spec)) return NULL;
-    lease *l = lease_new(&spec);
+    net_address at;
+    if (!b->proxy.n || !net_address_parse(b->proxy, &at)) return (proxy_at){0};
+    proxy_at via = {.host = at.host, .port = at.port};
+    if (b->proxy_key.value.n)
+        via.authorization =
+            arena_fmt(a, "Basic " STR_FMT, STR_ARG(digest_base64(a, b->proxy_key.value)));
+    return via;
+}
+
+/* A credential is asked for by the way that its requests go, and so is its base. */
+static const lease_spec *spec_via(arena *a, const lease_spec *from, const proxy_at *via)
+{
+    if (!from || !via->host.n) return from;
+    lease_spec *to = NEW(a, lease_spec);
+    *to = *from;
+    to->of[LEASE_PROXY_HOST] = via->host;
+    to->of[LEASE_PROXY_PORT] = arena_fmt(a, "%u", via->port);
+    to->of[LEASE_PROXY_SHOWN] = via->authorization;
+    to->base = spec_via(a, from->base, via);
+    return to;
+}
+
+static lease *lease_for(snapshot_maker *m, const config_backend *b, const proxy_at *via)
+{
+    if (!b->lent) return NULL;
+    lease *l = lease_of(m->needs->lent, spec_via(m->scratch, b->lent, via));
     arena_own(m->a, drop_lease, l);
     return l;
 }
@@ -102,8 +120,9 @@ static standing_terms terms_of(arena *a, const config_backend *b)
 static const err *make_backend(snapshot_maker *m, const config_backend *from, llm_backend *to)
 {
     url_parts u;
+    const refresh_way way = {.ca_pem = from->ca.value, .proxy = proxy_of(m->a, from)};
     const err *e = url_parse(m->a, from->url, &u);
-    if (!e) e = refresh_origin(m->needs->net, m->scratch, &u, from->ca.value, &to->to);
+    if (!e) e = refresh_origin(m->needs->net, m->scratch, &u, &way, &to->to);
     if (e) return err_wrap(m->scratch, e, "backend " STR_FMT, STR_ARG(from->at.name));
     str path = str_cut(u.path, '?').head;
     while (path.n && path.p[path.n - 1] == '/') path.n--;
@@ -118,7 +137,8 @@ static const err *make_backend(snapshot_maker *m, const config_backend *from, ll
     to->auth = provider_auth(m->a, from);
     to->aws = signing_key(m->a, from);
     to->own = own_key(from);
-    to->lease = lease_of(m, from);
+    to->lease = lease_for(m, from, &way.proxy);
+    if (from->aws) to->ahead = NEW(m->a, atomic_llong);
     to->terms = terms_of(m->a, from);
     if (!m->needs->standings) return NULL;
     to->standing = standing_of(m->needs->standings, from->at.name, from->url);

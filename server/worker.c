@@ -72,7 +72,6 @@ static void make_products(worker *w)
                               .streams = h->streams,
                               .audit = audit_log_sink(h->audit),
                               .shelf = {h->kept, h->disk, h->log},
-                              .web = h->web,
                               .log = h->log,
                               .meters = h->meters};
     w->mcp = mcp_worker_new(h->mcp, w->index, &mcp);

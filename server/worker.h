@@ -26,6 +26,7 @@ typedef struct {
     ledger spent;                /* of quotas, by all replicas */
     bulletin words;              /* to and from other replicas */
     errands *disk, *clerk, *web; /* what blocks: on the store, on the ledger, on fetches */
+    leases *lent;                /* by clouds to backends */
     mcp_shared *mcp;
     standings *backends; /* how they do */
     tally *streams;      /* of each caller */

@@ -21,6 +21,7 @@
 #include "../base/log.h"
 #include "exchange.h"
 #include "tls.h"
+#include <stdatomic.h>
 
 typedef struct origin origin;
 typedef struct client client;
@@ -35,9 +36,20 @@ typedef struct {
 /* http:// and https:// only; no user info, no fragment. */
 MUST_CHECK const err *url_parse(arena *a, str url, url_parts *out);
 
+/* A proxy that opens tunnels (RFC 9110 9.3.6): whoever goes through it is known to it by name, and
+ * the rest it only carries. */
+typedef struct {
+    str host;
+    unsigned port;
+    str authorization; /* the value of Proxy-Authorization; {0}: none. A secret */
+} proxy_at;
+
 /* Blocking (resolves names): not on a worker. tls may be NULL for http. A name that does not
  * resolve is no error here: calls fail until origin_refresh() succeeds. */
 MUST_CHECK const err *origin_new(arena *a, const url_parts *u, const tls_client *tls, origin **out);
+/* Likewise by a tunnel, when `via` has a host: then it is the proxy's name that is resolved. */
+MUST_CHECK const err *origin_new_via(arena *a, const url_parts *u, const tls_client *tls,
+                                     const proxy_at *via, origin **out);
 void origin_refresh(origin *o); /* blocking; any thread but a worker */
 void origin_free(origin *o);
 
@@ -82,9 +94,10 @@ void call_pause(call *k); /* stop reading the upstream: back-pressure */
 void call_resume(call *k);
 void call_cancel(call *k); /* closes its connection; no more events; the pointer is dead */
 
-/* Blocking fetch through libcurl, for service threads only (JWKS, discovery). */
+/* Blocking fetch through libcurl, for service threads only (JWKS, discovery, tokens). */
 typedef struct {
     str url;
+    str method; /* p NULL: GET, or POST with a body */
     const header *headers;
     str post_body;      /* p NULL: GET */
     size_t limit;       /* bytes of body; 0: 1 MiB */
@@ -92,6 +105,9 @@ typedef struct {
     bool allow_private; /* else https only, and loopback, link-local and private addresses are
                            refused */
     str *challenge;     /* out: the last answer's WWW-Authenticate, {0}: none. NULL: not wanted */
+    str *date;          /* likewise its Date */
+    proxy_at proxy;     /* the tunnel it goes through; only with allow_private. host.p NULL: none */
+    const atomic_bool *stop; /* set: ends as an error within a second. NULL: nobody sets it */
 } fetch_request;
 MUST_CHECK const err *fetch(arena *a, const fetch_request *rq, int *status, str *body);
 #endif

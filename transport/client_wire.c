@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* client_wire.c - non-blocking connect, then perhaps a TLS handshake, then bytes.
+/* client_wire.c - non-blocking connect, then perhaps a tunnel and a TLS handshake, then
+ * bytes.
  *
  * The socket is watched once for input, output and hang-up, edge-triggered: no request costs an
  * epoll_ctl. Addresses are tried in the order the resolver gave them, beginning with the one that
@@ -10,6 +11,7 @@
  * that ends without close_notify is broken, not ended, because a body that runs until the end of
  * the connection would otherwise be cut by anyone on the path without a trace. */
 #include "client_wire.h"
+#include "client_tunnel.h"
 #include <arpa/inet.h>
 #include <assert.h>
 #include <errno.h>
@@ -30,6 +32,11 @@ static void why(wire *w, const char *what, int error)
     (void)snprintf(w->why, sizeof w->why, "%s%s%s", what, text ? ": " : "", text ? text : "");
 }
 
+static const char *cannot(const wire *w)
+{
+    return origin_proxy(w->to) ? "cannot connect to the proxy" : "cannot connect";
+}
+
 static void wire_fail(wire *w)
 {
     wire_close(w);
@@ -42,6 +49,8 @@ static void close_socket(wire *w)
     w->watch = NULL;
     if (w->ssl) SSL_free(w->ssl);
     w->ssl = NULL;
+    tunnel_free(w->tunnel);
+    w->tunnel = NULL;
     if (w->fd >= 0) close(w->fd);
     w->fd = -1;
 }
@@ -87,7 +96,7 @@ static void connect_next(wire *w)
     int error = 0;
     while (w->tried < w->addresses.count) {
         if (connect_one(w, &error)) return;
-        why(w, "cannot connect", error);
+        why(w, cannot(w), error);
         close_socket(w);
         w->tried++;
     }
@@ -108,13 +117,19 @@ void wire_open(wire *w, loop *l, origin *to, unsigned first)
     origin_addresses_get(to, &w->addresses);
     w->first = first;
     w->tried = 0;
-    if (w->addresses.count == 0) why(w, "the name does not resolve", 0);
+    if (w->addresses.count == 0)
+        why(w, origin_proxy(to) ? "the proxy's name does not resolve" : "the name does not resolve",
+            0);
     connect_next(w);
 }
 
 void wire_too_slow(wire *w)
 {
-    why(w, w->state == WIRE_GREETING ? "TLS handshake timed out" : "connecting timed out", 0);
+    static const char *const late[] = {[WIRE_CONNECTING] = "connecting timed out",
+                                       [WIRE_TUNNELLING] = "the proxy did not answer in time",
+                                       [WIRE_GREETING] = "TLS handshake timed out"};
+    assert(w->state <= WIRE_GREETING);
+    why(w, late[w->state], 0);
     close_socket(w);
     w->tried++;
     connect_next(w);
@@ -178,7 +193,8 @@ static void tls_greet(wire *w)
     }
 }
 
-static void connected(wire *w)
+/* There is a way to the origin itself. */
+static void reached(wire *w)
 {
     if (!origin_tls(w->to)) {
         w->state = WIRE_OPEN;
@@ -193,16 +209,42 @@ static void connected(wire *w)
     wire_fail(w);
 }
 
+/* Another address of a proxy that refuses would refuse, too. */
+static void tunnel_on(wire *w)
+{
+    switch (tunnel_advance(w->tunnel, w->fd)) {
+    case TUNNEL_WAITS: return;
+    case TUNNEL_OPEN:
+        tunnel_free(w->tunnel);
+        w->tunnel = NULL;
+        reached(w);
+        return;
+    case TUNNEL_REFUSED: why(w, tunnel_why(w->tunnel), 0); wire_fail(w);
+    }
+}
+
+static void connected(wire *w)
+{
+    if (!origin_proxy(w->to)) {
+        reached(w);
+        return;
+    }
+    w->state = WIRE_TUNNELLING;
+    w->tunnel = tunnel_new(w->to);
+    tunnel_on(w);
+}
+
 void wire_advance(wire *w, uint32_t events)
 {
     if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) w->hung_up = true;
     if (w->state == WIRE_GREETING) tls_greet(w);
+    if (w->state == WIRE_TUNNELLING) tunnel_on(w);
     if (w->state != WIRE_CONNECTING) return;
     int error = 0;
     socklen_t size = sizeof error;
     if (getsockopt(w->fd, SOL_SOCKET, SO_ERROR, &error, &size)) error = errno;
     if (error || events & EPOLLERR) {
-        why(w, "cannot connect", error);
+        why(w, cannot(w), error);
         close_socket(w);
         w->tried++;
         connect_next(w);

@@ -13,7 +13,7 @@
 #include "origin.h"
 #include <sys/uio.h>
 
-typedef enum { WIRE_CONNECTING, WIRE_GREETING, WIRE_OPEN, WIRE_FAILED } wire_state;
+typedef enum { WIRE_CONNECTING, WIRE_TUNNELLING, WIRE_GREETING, WIRE_OPEN, WIRE_FAILED } wire_state;
 enum { WIRE_END = 0, WIRE_AGAIN = -1, WIRE_BROKEN = -2 };
 
 typedef struct {
@@ -29,6 +29,7 @@ typedef struct {
     loop_watch *watch;
     int fd;
     SSL *ssl;
+    struct tunnel *tunnel; /* while a proxy opens one; NULL: none */
     origin *to;
     origin_addresses addresses;
     unsigned first, tried; /* the address tried first; how many were */

@@ -10,7 +10,7 @@ struct errands {
     pthread_cond_t more;
     errand *first, **last;
     size_t waiting, most;
-    bool stopping;
+    atomic_bool stopping;
     pthread_t threads[THREADS_MOST];
     unsigned count;
 };
@@ -68,6 +68,11 @@ bool errands_add(errands *to, errand *what)
     }
     pthread_mutex_unlock(&to->lock);
     return room;
+}
+
+const atomic_bool *errands_stopping(const errands *e)
+{
+    return &e->stopping;
 }
 
 void errands_stop(errands *e)

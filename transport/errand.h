@@ -9,6 +9,7 @@
 #ifndef SP_ERRAND_H
 #define SP_ERRAND_H
 #include "../base/arena.h"
+#include <stdatomic.h>
 
 typedef struct errands errands;
 
@@ -21,6 +22,8 @@ typedef struct errand {
 errands *errands_new(unsigned threads, size_t most);
 /* False: it was not taken and is still the caller's. */
 bool errands_add(errands *to, errand *what);
+/* Set by errands_stop(), for a `run` that waits long for somebody else. Lives as long as `e`. */
+const atomic_bool *errands_stopping(const errands *e);
 /* What runs is waited for, what waits is dropped, nothing more is taken. */
 void errands_stop(errands *e);
 void errands_free(errands *e); /* NULL is fine */

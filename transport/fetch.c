@@ -56,7 +56,17 @@ static size_t on_header(const char *p, size_t size, size_t n, void *ctx)
     j->too_large = j->head_n > HEADERS_LIMIT;
     if (j->rq->challenge && cut.ok && header_name_is(cut.head, S("www-authenticate")))
         *j->rq->challenge = arena_dup(j->a, cut.tail);
+    if (j->rq->date && cut.ok && header_name_is(cut.head, S("date")))
+        *j->rq->date = arena_dup(j->a, cut.tail);
     return j->too_large ? 0 : size * n;
+}
+
+static int on_progress(void *ctx, curl_off_t down, curl_off_t so_far, curl_off_t up,
+                       curl_off_t sent)
+{
+    const job *j = ctx;
+    (void)down, (void)so_far, (void)up, (void)sent;
+    return atomic_load(j->rq->stop);
 }
 
 static curl_socket_t on_socket(void *ctx, curlsocktype why, struct curl_sockaddr *to)
@@ -147,11 +157,34 @@ static struct curl_slist *header_list(const job *j)
     return list;
 }
 
+/* NULL: it is shown nothing. */
+static struct curl_slist *proxy_headers(const job *j)
+{
+    str value = j->rq->proxy.authorization;
+    if (!value.n || !h1_is_value(value)) return NULL;
+    return append(NULL, arena_fmt(j->a, "Proxy-Authorization: " STR_FMT, STR_ARG(value)).p);
+}
+
+/* Always a tunnel, so that a proxy sees no more of http than of https. `shown` is what it is shown.
+ */
+static bool set_proxy(CURL *c, const job *j, struct curl_slist *shown)
+{
+    const proxy_at *via = &j->rq->proxy;
+    if (!via->host.p) return curl_easy_setopt(c, CURLOPT_PROXY, "") == CURLE_OK;
+    bool v6 = memchr(via->host.p, ':', via->host.n) != NULL;
+    str at = arena_fmt(j->a, v6 ? "http://[" STR_FMT "]" : "http://" STR_FMT, STR_ARG(via->host));
+    return curl_easy_setopt(c, CURLOPT_PROXY, at.p) == CURLE_OK &&
+           curl_easy_setopt(c, CURLOPT_PROXYPORT, (long)via->port) == CURLE_OK &&
+           curl_easy_setopt(c, CURLOPT_HTTPPROXYTUNNEL, 1L) == CURLE_OK &&
+           curl_easy_setopt(c, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L) == CURLE_OK &&
+           curl_easy_setopt(c, CURLOPT_HEADEROPT, (long)CURLHEADER_SEPARATE) == CURLE_OK &&
+           curl_easy_setopt(c, CURLOPT_PROXYHEADER, shown) == CURLE_OK;
+}
+
 static bool set_limits(CURL *c, job *j)
 {
     int64_t left = j->deadline_ms - clock_mono_ms();
     return curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
-           curl_easy_setopt(c, CURLOPT_PROXY, "") == CURLE_OK &&
            curl_easy_setopt(c, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED) == CURLE_OK &&
            curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR,
                             j->rq->allow_private ? "http,https" : "https") == CURLE_OK &&
@@ -165,7 +198,11 @@ static bool set_limits(CURL *c, job *j)
 
 static bool set_callbacks(CURL *c, job *j)
 {
-    return curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, on_body) == CURLE_OK &&
+    bool ends =
+        !j->rq->stop || (curl_easy_setopt(c, CURLOPT_NOPROGRESS, 0L) == CURLE_OK &&
+                         curl_easy_setopt(c, CURLOPT_XFERINFOFUNCTION, on_progress) == CURLE_OK &&
+                         curl_easy_setopt(c, CURLOPT_XFERINFODATA, j) == CURLE_OK);
+    return ends && curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, on_body) == CURLE_OK &&
            curl_easy_setopt(c, CURLOPT_WRITEDATA, j) == CURLE_OK &&
            curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, on_header) == CURLE_OK &&
            curl_easy_setopt(c, CURLOPT_HEADERDATA, j) == CURLE_OK &&
@@ -181,6 +218,8 @@ static bool set_request(CURL *c, const job *j, str url, struct curl_slist *heade
     bool ok = curl_easy_setopt(c, CURLOPT_URL, url.p) == CURLE_OK &&
               curl_easy_setopt(c, CURLOPT_HTTPHEADER, headers) == CURLE_OK &&
               curl_easy_setopt(c, CURLOPT_RESOLVE, pins) == CURLE_OK;
+    if (ok && rq->method.p)
+        ok = curl_easy_setopt(c, CURLOPT_CUSTOMREQUEST, arena_dup(j->a, rq->method).p) == CURLE_OK;
     if (!rq->post_body.p) return ok;
     return ok && curl_easy_setopt(c, CURLOPT_POST, 1L) == CURLE_OK &&
            curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)rq->post_body.n) ==
@@ -221,18 +260,21 @@ static void drop_easy(void *c)
 static const err *exchange_once(job *j, const url_parts *u, str url, int *status, str *next)
 {
     str pin = {0};
-    const err *e = resolve(j, u, &pin);
+    bool direct = !j->rq->proxy.host.p; /* else the proxy looks the name up */
+    const err *e = direct ? resolve(j, u, &pin) : NULL;
     if (e) return e;
     arena *once = arena_new(); /* frees libcurl's things, last in first out */
-    struct curl_slist *headers = header_list(j), *pins = append(NULL, pin.p);
+    struct curl_slist *headers = header_list(j), *pins = direct ? append(NULL, pin.p) : NULL;
+    struct curl_slist *shown = proxy_headers(j);
+    if (shown) arena_own(once, drop_list, shown);
     if (headers) arena_own(once, drop_list, headers);
     if (pins) arena_own(once, drop_list, pins);
     CURL *c = curl_easy_init();
     if (c) arena_own(once, drop_easy, c);
     j->body.n = j->head_n = 0;
     j->error[0] = 0;
-    bool ready = headers && pins && c && set_limits(c, j) && set_callbacks(c, j) &&
-                 set_request(c, j, url, headers, pins);
+    bool ready = headers && (pins || !direct) && c && set_limits(c, j) && set_proxy(c, j, shown) &&
+                 set_callbacks(c, j) && set_request(c, j, url, headers, pins);
     if (ready)
         e = perform(j, c, u, status, next);
     else
@@ -243,6 +285,8 @@ static const err *exchange_once(job *j, const url_parts *u, str url, int *status
 
 static const err *check(const job *j, const url_parts *u, const url_parts *before)
 {
+    if (j->rq->proxy.host.p && !j->rq->allow_private) /* it would find addresses for us to judge */
+        return err_new(j->a, ERR_BUG, "a fetch by a proxy, of an address that may not be private");
     if (!u->secure && !j->rq->allow_private)
         return err_new(j->a, ERR_FORBIDDEN, STR_FMT " is not https", STR_ARG(u->authority));
     if (before && before->secure && !u->secure)

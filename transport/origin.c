@@ -17,12 +17,27 @@ struct origin {
     arena *a; /* holds itself */
     str host, authority;
     unsigned port;
+    proxy_at proxy; /* host.p NULL: none */
     SSL_CTX *tls;
     pthread_mutex_t lock; /* of addresses */
     origin_addresses addresses;
 };
 
+static proxy_at proxy_dup(arena *a, const proxy_at *via)
+{
+    if (!via || !via->host.p) return (proxy_at){0};
+    return (proxy_at){.host = arena_dup(a, via->host),
+                      .port = via->port,
+                      .authorization = arena_dup(a, via->authorization)};
+}
+
 const err *origin_new(arena *a, const url_parts *u, const tls_client *tls, origin **out)
+{
+    return origin_new_via(a, u, tls, NULL, out);
+}
+
+const err *origin_new_via(arena *a, const url_parts *u, const tls_client *tls, const proxy_at *via,
+                          origin **out)
 {
     if (u->secure && !tls) return err_new(a, ERR_BUG, "an https origin needs trust settings");
     arena *own = arena_new();
@@ -33,6 +48,7 @@ const err *origin_new(arena *a, const url_parts *u, const tls_client *tls, origi
     atomic_init(&o->shares, 1);
     atomic_init(&o->retired, false);
     o->port = u->port;
+    o->proxy = proxy_dup(own, via);
     if (u->secure) {
         o->tls = tls_client_ctx(tls);
         SSL_CTX_up_ref(o->tls);
@@ -50,8 +66,9 @@ static void resolve(const origin *o, origin_addresses *out)
                             .ai_socktype = SOCK_STREAM,
                             .ai_flags = AI_NUMERICSERV};
     struct addrinfo *found = NULL;
-    (void)snprintf(port, sizeof port, "%u", o->port);
-    if (getaddrinfo(o->host.p, port, &want, &found)) return;
+    bool direct = !o->proxy.host.p;
+    (void)snprintf(port, sizeof port, "%u", direct ? o->port : o->proxy.port);
+    if (getaddrinfo(direct ? o->host.p : o->proxy.host.p, port, &want, &found)) return;
     for (const struct addrinfo *i = found; i && out->count < ORIGIN_ADDRESSES; i = i->ai_next) {
         if (i->ai_addrlen > sizeof out->at[0]) continue;
         memcpy(&out->at[out->count], i->ai_addr, i->ai_addrlen);
@@ -115,4 +132,14 @@ str origin_authority(const origin *o)
 SSL_CTX *origin_tls(const origin *o)
 {
     return o->tls;
+}
+
+const proxy_at *origin_proxy(const origin *o)
+{
+    return o->proxy.host.p ? &o->proxy : NULL;
+}
+
+unsigned origin_port(const origin *o)
+{
+    return o->port;
 }

@@ -26,5 +26,7 @@ bool origin_retired(const origin *o);
 void origin_addresses_get(origin *o, origin_addresses *out);
 str origin_host(const origin *o);
 str origin_authority(const origin *o);
-SSL_CTX *origin_tls(const origin *o); /* NULL: plain */
+SSL_CTX *origin_tls(const origin *o);          /* NULL: plain */
+const proxy_at *origin_proxy(const origin *o); /* NULL: none; then the addresses are its own */
+unsigned origin_port(const origin *o);
 #endif

@@ -4,6 +4,7 @@
 
 #include "../../authz/jwt_sign.h"
 #include "../../llm/lease.h"
+#include "../../llm/lease_google.h"
 #include <string.h>
 
 static void what_is_no_key_file_is_told_apart(void **state)
@@ -23,7 +24,7 @@ static void what_is_no_key_file_is_told_apart(void **state)
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         lease_spec got;
-        const err *e = lease_of_account(a, (str){cases[i].json, strlen(cases[i].json)}, &got);
+        const err *e = lease_of_google(a, (str){cases[i].json, strlen(cases[i].json)}, &got);
         assert_non_null(e);
         assert_true(str_eq(e->text, (str){cases[i].why, strlen(cases[i].why)}));
     }
@@ -32,12 +33,14 @@ static void what_is_no_key_file_is_told_apart(void **state)
 static void without_a_service_thread_there_is_no_token(void **state)
 {
     (void)state;
-    const lease_spec spec = {.kind = LEASE_ENTRA, .name = S("a"), .secret = S("b")};
-    lease *l = lease_new(&spec);
-    str token = {0};
+    const lease_spec spec = {.kind = LEASE_ENTRA, .of = {[LEASE_NAME] = S("a")}};
+    leases *all = leases_new(&(lease_world){0});
+    lease *l = lease_of(all, &spec);
+    lease_token token = {0};
     assert_int_equal(lease_take(l, &(lease_ask){.a = a}, &token), LEASE_NONE);
-    assert_null(token.p);
+    assert_null(token.token.p);
     lease_drop(l);
+    leases_free(all);
 }
 
 static void what_cannot_sign_makes_no_token(void **state)
@@ -45,7 +48,7 @@ static void what_cannot_sign_makes_no_token(void **state)
     (void)state;
     assert_false(jwt_can_sign((str){0}));
     assert_false(jwt_can_sign(S("secret")));
-    assert_null(jwt_sign(a, S("secret"), S("{}")).p);
+    assert_null(jwt_sign(a, S("secret"), &(jwt_sign_head){0}, S("{}")).p);
 }
 
 int main(void)

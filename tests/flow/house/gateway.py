@@ -42,9 +42,10 @@ telemetry:
 
 
 class Gateway:
-    """`extra` is YAML for the end of the config (mcp:, llm:, …); `policy` a policy file's text."""
+    """`extra` is YAML for the end of the config (mcp:, llm:, …); `policy` a policy file's text; `env` is put into its
+    environment, DIR in a value standing for the config's directory."""
 
-    def __init__(self, binary, issuer, extra="", policy="", workers=2, config=None, files=None):
+    def __init__(self, binary, issuer, extra="", policy="", workers=2, config=None, files=None, env=None):
         self.dir = tempfile.mkdtemp(prefix="sallyport-flow-")
         self.port, self.admin = free_port(), free_port()
         os.mkdir(os.path.join(self.dir, "policies"))
@@ -58,8 +59,9 @@ class Gateway:
                                                  issuer=ISSUER, audience=AUDIENCE) + extra)
         self.log = open(os.path.join(self.dir, "log"), "w+")
         self.records = queue.Queue()
+        env = {k: v.replace("DIR", self.dir) for k, v in (env or {}).items()}
         self.process = subprocess.Popen([binary, "serve", "-c", os.path.join(self.dir, "sallyport.yaml")],
-                                        stdout=subprocess.PIPE, stderr=self.log, text=True)
+                                        stdout=subprocess.PIPE, stderr=self.log, text=True, env={**os.environ, **env})
         threading.Thread(target=self._read_records, daemon=True).start()
         try:
             wait_for_port(self.port)
