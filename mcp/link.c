@@ -254,6 +254,7 @@ void link_call_done(link_call *c, js_value result, js_value error, const err *wh
         why = as_upstream(c, why);
     else
         upstream_is_up(c->u);
+    link_call_end_apart(c);
     c->dead = true; /* a link_cancel() from inside is one too many, and harmless */
     if (owner && c->ev.done) c->ev.done(owner, result, error, why);
     destroy(c);

@@ -8,6 +8,7 @@
  * changed under us. (MCP 2026-07-28 basic/transports/streamable-http, and 2025-11-25.) */
 #include "authority.h"
 #include "feed.h"
+#include "link_apart.h"
 #include "link_log.h"
 #include "link_param.h"
 #include "link_table.h"
@@ -81,8 +82,13 @@ static void noticed(void *c_, arena *scratch, const link_message *m)
     link_call *c = c_;
     str method;
     js_value params;
-    if (js_text_is(m->method, S("notifications/cancelled")))
-        link_call_withdrawn(c, js_get(m->params, S("requestId")));
+    if (js_text_is(m->method, S("notifications/cancelled"))) {
+        js_value id = js_get(m->params, S("requestId"));
+        if (c->listens)
+            link_apart_withdrawn(c, id);
+        else
+            link_call_withdrawn(c, id);
+    }
     feed_heard(c->u, c->isolation, m->method);
     hear_log(c, m);
     if (c->rq.endless) {
@@ -109,6 +115,10 @@ static void asked(void *c_, const link_message *m)
     link_call *c = c_;
     if (c->era != ERA_LEGACY) return;
     bool ping = js_text_is(m->method, S("ping"));
+    if (!ping && c->listens) {
+        link_apart_asked(c, m);
+        return;
+    }
     if (!ping && link_call_asked(c, m, 0)) return;
     link_session_tell(c->t, c->u, c->session, write_reply, m);
 }

@@ -93,7 +93,7 @@ void link_call_withdrawn(link_call *c, js_value id)
 
 static void say(link_call *c, const link_open *o, str said)
 {
-    if (o->child)
+    if (o->child && o->child != LINK_APART)
         link_stdio_say(c->t->w->shared, o->child, o->id, said);
     else
         link_http_say(c, o->id, said);
@@ -112,6 +112,17 @@ void link_call_decline(link_call *c)
 {
     while (c->open) {
         link_open *o = take_out(c, c->open->id);
+        say(c, o, inquiry_unanswered(o->method));
+        free_open(o);
+    }
+}
+
+void link_call_end_apart(link_call *c)
+{
+    for (link_open *o = c->open, *next; o; o = next) {
+        next = o->next;
+        if (o->child != LINK_APART) continue;
+        (void)take_out(c, o->id);
         say(c, o, inquiry_unanswered(o->method));
         free_open(o);
     }

@@ -33,9 +33,11 @@ handle_table *link_table_handles(const link_table *t);
 typedef struct link_open {
     struct link_open *next;
     str id, method; /* heap, one block with it */
-    handle child;   /* stdio: who asked */
+    handle child;   /* stdio: who asked; HTTP: 0 or LINK_APART */
 } link_open;
 enum { LINK_OPEN_MOST = 16 };
+#define LINK_APART                                                                                 \
+    UINT64_MAX /* on the stream of its session, so perhaps for another of his calls */
 
 struct link_call {
     link_table *t;
@@ -74,11 +76,12 @@ void link_call_done(link_call *c, js_value result, js_value error,
 void link_call_fail(link_call *c, err_kind kind, str text);
 void link_call_fail_soon(link_call *c, err_kind kind, str text); /* also from within link_start() */
 void link_call_deadline(void *c);                                /* its timer's */
-/* link_question.c: true when somebody takes it. `asker`: the child; 0: HTTP. */
+/* link_question.c: true when somebody takes it. `asker`: as in link_open. */
 bool link_call_asked(link_call *c, const link_message *m, handle asker);
 void link_call_withdrawn(link_call *c, js_value id);
-void link_call_decline(link_call *c); /* all that are open, as from a client that has gone */
-void link_call_forget(link_call *c);  /* in silence: the server has ended or answered */
+void link_call_decline(link_call *c);   /* all that are open, as from a client that has gone */
+void link_call_forget(link_call *c);    /* in silence: the server has ended or answered */
+void link_call_end_apart(link_call *c); /* it was answered: declines what came apart */
 void link_call_wake(mcp_shared *s, handle h, const err *why); /* any worker: go on, or fail */
 link_call *link_call_of(const mcp_worker *w, handle h);       /* NULL: gone */
 

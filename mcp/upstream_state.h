@@ -74,11 +74,12 @@ struct upstream {
     _Atomic(upstream_era) era;
     atomic_int_fast64_t era_until_ms;
     atomic_bool down;
-    atomic_uint offers;       /* offer.h */
-    atomic_uint listening;    /* streams of clients that want to hear of it, feed.c */
-    atomic_bool heard;        /* the owner is about to be told that something changed */
-    _Atomic(feed_state) feed; /* while somebody listens; feed.c */
-    atomic_bool opens;        /* a facet's: its session is opened to listen to it */
+    atomic_uint offers;                 /* offer.h */
+    atomic_uint listening;              /* streams of clients that want to hear of it, feed.c */
+    atomic_bool heard;                  /* the owner is about to be told that something changed */
+    _Atomic(feed_state) feed;           /* while somebody listens; feed.c */
+    atomic_bool opens;                  /* a facet's: its session is opened to listen to it */
+    atomic_int_fast64_t stream_late_ms; /* until then nobody waits for its streams; hearing.c */
     atomic_uint facet_count;
     atomic_uint own;             /* a facet's: bits of the lists that differ from its server's */
     facet_eye eye;               /* a facet's */

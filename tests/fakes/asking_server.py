@@ -7,7 +7,8 @@ Tool `ask` takes {what: [question, …]}: each of them is asked in a round of it
 round; the answers come back as JSON text. Questions: form, titled, several, url, sampling, sampling_tools, roots.
 `endless` asks without end, `state_only` {n} (modern) only gives a state back n times, `address` answers -32042
 until it was called `times` times, `job` (legacy) is `ask` as a task. GET /seen: what was heard beside calls; POST /control {"hang_up": true}:
-streams with an open question end, {"mute": true}: no call goes on after an answer."""
+streams with an open question end, {"mute": true}: no call goes on after an answer, {"apart": true} (legacy): questions come on the
+stream of the session, and {"take_back": true}: they are no sooner asked than taken back."""
 import json
 import queue
 import sys
@@ -40,7 +41,8 @@ TOOLS = [{"name": n, "description": n, "inputSchema": {"type": "object"}}
          for n in ("ask", "endless", "state_only", "address", "echo")]
 TOOLS.append({"name": "job", "description": "only as a task", "inputSchema": {"type": "object"},
               "execution": {"taskSupport": "required"}})
-state = {"seen": [], "waiting": {}, "hang_up": False, "mute": False, "tasks": {}, "addresses": 0, "starts": 0}
+state = {"seen": [], "waiting": {}, "hang_up": False, "mute": False, "tasks": {}, "addresses": 0, "starts": 0, "apart": False, "take_back": False}
+streams = {}  # of sessions: id -> what is to be written there
 
 
 def text(value):
@@ -138,6 +140,9 @@ def legacy_call(params, say, listen):
             n += 1
             ids.append(f"{uuid.uuid4().hex}" if n % 2 else 1000000 + n)
             say({"jsonrpc": "2.0", "id": ids[-1], **QUESTIONS[q]})
+        if state["take_back"]:
+            say({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": ids[-1]}})
+            return {"result": text("taken back")}
         got = listen(ids)
         if got is None:
             return None
@@ -155,7 +160,28 @@ class Handler(Answering):
         self.reply(200, {"jsonrpc": "2.0", "id": m["id"], **said}, headers)
 
     def do_GET(self):
-        self.reply(200, state["seen"]) if self.path == "/seen" else self.reply(405, {})
+        if self.path == "/seen":
+            return self.reply(200, state["seen"])
+        if not state["apart"] or state["era"] == "modern":
+            return self.reply(405, {})
+        mail = streams[self.headers["mcp-session-id"]] = queue.Queue()
+        self.begin_stream()
+        while state["apart"]:
+            try:
+                self.write(mail.get(timeout=0.05))
+            except queue.Empty:
+                pass
+
+    def begin_stream(self):
+        self.send_response(200)
+        self.send_header("content-type", "text/event-stream")
+        self.send_header("connection", "close")
+        self.end_headers()
+        self.close_connection = True
+
+    def write(self, message):
+        self.wfile.write(b"event: message\ndata: " + json.dumps(message).encode() + b"\n\n")
+        self.wfile.flush()
 
     def do_DELETE(self):
         self.reply(200, {})
@@ -197,11 +223,7 @@ class Handler(Answering):
         if m["method"] == "tasks/cancel":
             state["seen"].append(m)
             return self.answer(m, {"result": {}})
-        self.send_response(200)
-        self.send_header("content-type", "text/event-stream")
-        self.send_header("connection", "close")
-        self.end_headers()
-        self.close_connection = True
+        self.begin_stream()
         state["starts"] += 1
         said = legacy_call(m["params"], self.say, self.listen)
         if said:
@@ -210,8 +232,9 @@ class Handler(Answering):
     def say(self, message):
         if "id" in message and "method" in message:
             state["waiting"][message["id"]] = queue.Queue()
-        self.wfile.write(b"event: message\ndata: " + json.dumps(message).encode() + b"\n\n")
-        self.wfile.flush()
+        if state["apart"] and "method" in message and self.headers["mcp-session-id"] in streams:
+            return streams[self.headers["mcp-session-id"]].put(message)
+        self.write(message)
 
     def listen(self, ids):
         got = {}

@@ -2,8 +2,9 @@
 """Servers that ask their client before they answer, in all four pairs of eras, and those who abuse it."""
 import json
 import time
+from concurrent.futures import ThreadPoolExecutor
 
-from house.asking import ANSWERS, CAN, House, said
+from house.asking import ANSWERS, CAN, Call, House, said
 from house.http import Connection
 from house import mcp
 
@@ -36,6 +37,29 @@ def test_a_new_client_is_asked_by_servers_of_both_eras(binary):
             assert url["params"]["mode"] == "url" and "elicitationId" not in url["params"], url
             asked, m = client.finish(f"{server}__ask", {"what": [["form", "roots"], "sampling"]})
             assert len(json.loads(said(m))) == 3, (server, m)
+
+
+def test_a_question_may_come_on_the_stream_of_the_session(binary):
+    with House(binary) as h:
+        h.old.control(apart=True)
+        old, new = h.old_client(), h.new_client()
+        for _ in range(4):  # whichever worker takes them
+            asked, m = old.call("old__ask", what=KINDS).finish()
+            assert json.loads(said(m)) == ALL and len(asked) == 4, m
+            asked, m = new.finish("old__ask", {"what": KINDS})
+            assert json.loads(said(m)) == ALL and len(asked) == 4, m
+        calls = [old.call("old__ask", what=["form"]) for _ in range(3)]
+        with ThreadPoolExecutor(3) as pool:
+            assert all("result" in m for _, m in pool.map(Call.finish, calls))
+        m = h.new_client(capabilities={}).finish("old__ask", {"what": KINDS})[1]
+        assert [a["code"] for a in json.loads(said(m))] == [-32601] * 4, m
+        h.old.control(take_back=True)
+        seen, call = [], old.call("old__ask", what=["form"])
+        while (m := call.next()) and "result" not in m:
+            seen.append(m)
+        assert said(m) == "taken back", m
+        if seen:  # the answer may overtake what is said on another connection
+            assert [x["method"] for x in seen] in (["elicitation/create"], ["elicitation/create", "notifications/cancelled"]), seen
 
 
 def test_who_declares_nothing_is_asked_nothing(binary):
