@@ -8,7 +8,7 @@
  * it announces. */
 #include "feed.h"
 #include "facet.h"
-#include "link_table.h"
+#include "link_session.h"
 #include "listener.h"
 #include "watch.h"
 #include "watching.h"

@@ -11,7 +11,7 @@
 #include "../base/clock.h"
 #include "capability.h"
 #include "link_param.h"
-#include "link_table.h"
+#include "link_session.h"
 #include "link_token.h"
 #include "link_user.h"
 #include <stdlib.h>

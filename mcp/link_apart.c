@@ -8,6 +8,7 @@
  * for any, and ends with a refusal. A session
  * that was renewed meanwhile has another epoch, and its calls are not meant. */
 #include "link_apart.h"
+#include "link_session.h"
 
 typedef struct {
     letter mail;

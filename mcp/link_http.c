@@ -11,7 +11,7 @@
 #include "link_apart.h"
 #include "link_log.h"
 #include "link_param.h"
-#include "link_table.h"
+#include "link_session.h"
 #include "link_token.h"
 #include "link_user.h"
 #include "offer.h"

@@ -6,6 +6,7 @@
  * was said before, so the answer of who asked for messages in as many words waits a moment, unless
  * the server has been seen to send them with the call. */
 #include "link_log.h"
+#include "link_session.h"
 
 static const int64_t HOLD_MS = 50;
 

@@ -7,8 +7,8 @@
  * under its lock, counted, with the number of calls that use it; an entry in use is never
  * ended. Renewing is by epoch: who comes with the epoch of a session that is gone gets
  * the newer one, however many came. (MCP 2025-11-25 basic/transports, session management.) */
+#include "link_session.h"
 #include "feed.h"
-#include "link_table.h"
 #include "offer.h"
 #include <stdlib.h>
 
