@@ -17,12 +17,7 @@ enum {
     AT_HEAD,
     AT_LENGTH, /* a body of known length */
     AT_REST,   /* a body until the connection closes */
-    AT_CHUNK_SIZE,
-    AT_CHUNK_SIZE_LF,
-    AT_CHUNK,
-    AT_CHUNK_CR,
-    AT_CHUNK_LF,
-    AT_TRAILER,
+    AT_CHUNKS,
     AT_END,
     AT_BAD
 };
@@ -41,24 +36,22 @@ void h1_begin(h1_response *r, bool to_head, size_t head_limit)
     r->why = NULL;
     r->state = AT_HEAD;
     r->to_head = to_head;
-    r->interim = r->trailers = 0;
+    r->interim = 0;
     r->line_at = r->count = 0;
     r->left = 0;
-    r->head.n = r->tail.n = 0;
-    r->head.limit = r->tail.limit = head_limit;
-    r->head.over = r->tail.over = false;
+    r->head.n = 0;
+    r->head.limit = head_limit;
+    r->head.over = false;
 }
 
 void h1_shrink(h1_response *r)
 {
     if (r->head.cap > KEPT_MOST) buf_free(&r->head);
-    buf_free(&r->tail);
 }
 
 void h1_free(h1_response *r)
 {
     buf_free(&r->head);
-    buf_free(&r->tail);
     free(r->spans);
     free(r->headers);
     *r = (h1_response){0};
@@ -83,16 +76,16 @@ static void *grown(void *p, size_t *cap, size_t need, size_t size)
 }
 
 /* H1_DONE: *line is the next line without its CRLF. H1_MORE: it is not whole yet. */
-static h1_event take_line(h1_response *r, buf *to, str *in, str *line)
+static h1_event take_line(h1_response *r, str *in, str *line)
 {
     const char *lf = in->n ? memchr(in->p, '\n', in->n) : NULL;
     size_t n = lf ? (size_t)(lf - in->p) + 1 : in->n;
     if (n == 0) return H1_MORE;
-    if (!buf_put(to, str_take(*in, n))) return bad(r, "head over its limit");
+    if (!buf_put(&r->head, str_take(*in, n))) return bad(r, "head over its limit");
     *in = str_drop(*in, n);
     if (!lf) return H1_MORE;
-    *line = str_drop(buf_str(to), r->line_at);
-    r->line_at = to->n;
+    *line = str_drop(buf_str(&r->head), r->line_at);
+    r->line_at = r->head.n;
     if (line->n < 2 || line->p[line->n - 2] != '\r') return bad(r, "line that ends in a bare LF");
     line->n -= 2;
     return H1_DONE;
@@ -218,12 +211,11 @@ static h1_event end_of_head(h1_response *r)
     if (why) return bad(r, why);
     bool no_body = r->to_head || r->status == 204 || r->status == 304 || r->length == 0;
     r->left = r->length > 0 && !no_body ? (uint64_t)r->length : 0;
-    r->line_n = 0;
-    r->size_seen = r->in_extension = false;
+    if (r->chunked) r->chunks = h1_chunks_new((uint32_t)r->head.limit);
     if (no_body)
         r->state = AT_END;
     else if (r->chunked)
-        r->state = AT_CHUNK_SIZE;
+        r->state = AT_CHUNKS;
     else
         r->state = r->length > 0 ? AT_LENGTH : AT_REST;
     if (r->state == AT_REST) r->keep = false;
@@ -234,7 +226,7 @@ static h1_event read_head(h1_response *r, str *in)
 {
     for (;;) {
         str line;
-        h1_event e = take_line(r, &r->head, in, &line);
+        h1_event e = take_line(r, in, &line);
         if (e != H1_DONE) return e;
         if (r->status == 0) {
             if (!status_line(r, line)) return bad(r, "malformed status line");
@@ -248,65 +240,16 @@ static h1_event read_head(h1_response *r, str *in)
     }
 }
 
-static h1_event read_trailer(h1_response *r, str *in)
+static h1_event read_chunks(h1_response *r, str *in, str *data)
 {
-    for (;;) {
-        str line, name, value;
-        h1_event e = take_line(r, &r->tail, in, &line);
-        if (e != H1_DONE) return e;
-        if (line.n == 0) {
-            r->state = AT_END;
-            return H1_DONE;
-        }
-        if (++r->trailers > H1_HEADERS_MOST || !field_line(line, &name, &value))
-            return bad(r, "malformed trailer");
+    switch (h1_chunks_next(&r->chunks, in, data)) {
+    case CHUNKS_MORE: return H1_MORE;
+    case CHUNKS_DATA: return H1_DATA;
+    case CHUNKS_BAD: return bad(r, "malformed chunk");
+    case CHUNKS_DONE: break;
     }
-}
-
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-    return -1;
-}
-
-/* One byte of "1a;ext=1\r". False: malformed. */
-static bool chunk_size_byte(h1_response *r, char c)
-{
-    if (++r->line_n > H1_CHUNK_LINE_MOST) return false;
-    if (c == '\r') {
-        r->state = AT_CHUNK_SIZE_LF;
-        return r->size_seen;
-    }
-    if (r->in_extension) return h1_is_value((str){&c, 1});
-    if (c == ';') {
-        r->in_extension = true;
-        return r->size_seen;
-    }
-    int digit = hex_value(c);
-    if (digit < 0 || r->left >> 56) return false;
-    r->left = r->left << 4 | (uint64_t)digit;
-    r->size_seen = true;
-    return true;
-}
-
-/* One byte between chunks. False: malformed. */
-static bool chunk_byte(h1_response *r, char c)
-{
-    switch (r->state) {
-    case AT_CHUNK_SIZE: return chunk_size_byte(r, c);
-    case AT_CHUNK_SIZE_LF:
-        r->state = r->left ? AT_CHUNK : AT_TRAILER;
-        r->line_at = 0;
-        return c == '\n';
-    case AT_CHUNK_CR: r->state = AT_CHUNK_LF; return c == '\r';
-    default: /* AT_CHUNK_LF */
-        r->state = AT_CHUNK_SIZE;
-        r->line_n = 0;
-        r->size_seen = r->in_extension = false;
-        return c == '\n';
-    }
+    r->state = AT_END;
+    return H1_DONE;
 }
 
 /* Up to `left` bytes of `in`. */
@@ -331,21 +274,13 @@ static h1_event take_rest(str *in, str *data)
 
 h1_event h1_next(h1_response *r, str *in, str *data)
 {
-    for (;;) {
-        switch (r->state) {
-        case AT_HEAD: return read_head(r, in);
-        case AT_LENGTH: return take_data(r, in, data, AT_END);
-        case AT_REST: return take_rest(in, data);
-        case AT_CHUNK: return take_data(r, in, data, AT_CHUNK_CR);
-        case AT_TRAILER: return read_trailer(r, in);
-        case AT_END: return H1_DONE;
-        case AT_BAD: return H1_BAD;
-        default: break;
-        }
-        if (in->n == 0) return H1_MORE;
-        char c = in->p[0];
-        *in = str_drop(*in, 1);
-        if (!chunk_byte(r, c)) return bad(r, "malformed chunk");
+    switch (r->state) {
+    case AT_HEAD: return read_head(r, in);
+    case AT_LENGTH: return take_data(r, in, data, AT_END);
+    case AT_REST: return take_rest(in, data);
+    case AT_CHUNKS: return read_chunks(r, in, data);
+    case AT_END: return H1_DONE;
+    default: return H1_BAD;
     }
 }
 

@@ -14,10 +14,11 @@
 #define SP_H1_RESPONSE_H
 #include "../base/buf.h"
 #include "../base/header.h"
+#include "h1_chunks.h"
 
 typedef enum { H1_MORE, H1_HEAD, H1_DATA, H1_DONE, H1_BAD } h1_event;
 
-enum { H1_HEADERS_MOST = 128, H1_INTERIM_MOST = 16, H1_CHUNK_LINE_MOST = 256 };
+enum { H1_HEADERS_MOST = 128, H1_INTERIM_MOST = 16 };
 
 typedef struct {
     /* good from H1_HEAD on */
@@ -31,14 +32,13 @@ typedef struct {
     /* private */
     unsigned state;
     bool to_head, http10, chunked;
-    unsigned interim, trailers;
-    size_t line_at;        /* where the unfinished line begins in `head` or `tail` */
-    buf head, tail;        /* tail: trailers, judged and dropped */
+    unsigned interim;
+    size_t line_at; /* where the unfinished line begins in `head` */
+    buf head;
+    h1_chunks chunks;
     struct h1_span *spans; /* where each header lies, while `head` may still move */
     size_t count, spans_cap, headers_cap;
-    uint64_t left; /* of the body, or of the chunk */
-    size_t line_n; /* bytes of this chunk-size line */
-    bool size_seen, in_extension;
+    uint64_t left; /* of a body of known length */
 } h1_response;
 
 /* Begins a message; a zeroed struct is fine before the first. `to_head`: the request was HEAD. */
