@@ -25,7 +25,8 @@ wrong_floor=$(printf '%s\n' "$includes" | awk '
 
 homes() { # a regular expression of headers, then the paths that may include them
     cat <<'TABLE'
-microhttpd\.h|gnutls/|curl/ ^transport/
+microhttpd\.h|gnutls/ ^$
+curl/ ^transport/
 hiredis|sqlite3\.h ^server/
 jwt\.h ^$
 sodium\.h ^authz/

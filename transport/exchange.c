@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* exchange.c - the products' side of a request.
  *
- * Nothing here calls into libmicrohttpd's state machine: a reply is prepared and noted, a
- * suspended connection is resumed, and front_handle() acts on it in the next run. So a product
- * may call from any place, also from inside front_handle() itself, where flows run first.
+ * Nothing here moves the connection on: a reply is prepared and noted, its guest made due, and
+ * guest_run() acts on it before the loop waits again. So a product may call from any place, also
+ * from inside a run, where flows run too.
  *
  * Exchanges and their arenas are kept and used again; an arena's first block is enough for most
- * requests, so a request costs no malloc of ours but what libmicrohttpd's response takes. */
+ * requests, so a request costs no malloc of ours. */
 #include "exchange.h"
 #include "../base/clock.h"
 #include "exchange_private.h"
+#include "h1_reply.h"
 #include <stdlib.h>
 
 /* ARENA: what a stream needs, which holds all of it for as long as it is open. */
-enum { SPARES = 256, PATIENCE_MS = 2000, ARENA = 3584 };
+enum { SPARES = 256, ARENA = 3584 };
 
 static void log_mistake(const exchange *x, const char *what)
 {
@@ -78,21 +79,10 @@ void exchange_wake(exchange *x, flow_why why)
     if (x->flow) flow_wake(loop_flows(server_loop(x->s)), x->flow->self, why);
 }
 
-void exchange_spun(exchange *x)
-{
-    if (x->spinning) x->s->spinning--;
-    x->spinning = false;
-}
-
 void exchange_finished(exchange *x, bool clean)
 {
-    x->c->x = NULL;
-    x->c = NULL;
-    exchange_spun(x);
-    loop_timer_stop(server_loop(x->s), &x->patience);
-    loop_timer_stop(server_loop(x->s), &x->doubt);
-    if (x->response) MHD_destroy_response(x->response);
-    x->response = NULL;
+    x->g->x = NULL;
+    x->g = NULL;
     if (x->streamed) {
         clean = clean && x->out.ended; /* a HEAD is answered before its stream is over */
         stream_close(x);
@@ -108,32 +98,16 @@ void exchange_finished(exchange *x, bool clean)
         flow_let_go(r); /* x may be gone after this */
 }
 
-void exchange_resume(exchange *x)
-{
-    x->s->must_run = true;
-    if (!x->suspended) return;
-    x->suspended = false;
-    MHD_resume_connection(x->c->mc);
-}
-
-/* The connection ends at libmicrohttpd's next look at it. */
+/* The connection ends when its guest is looked at next. */
 static void cut(exchange *x)
 {
     x->cut = true;
-    exchange_resume(x);
-}
-
-void exchange_lost(exchange *x)
-{
-    bool told = x->gone;
-    x->gone = true;
-    if (!told) exchange_wake(x, FLOW_GONE);
-    cut(x);
+    guest_due(x->g);
 }
 
 void exchange_release(exchange *x)
 {
-    if (!x->c) {
+    if (!x->g) {
         recycle(x);
         return;
     }
@@ -230,8 +204,8 @@ const err *exchange_body(exchange *x, size_t limit, bool *whole, str *body)
     *whole = x->whole;
     if (x->whole)
         *body = buf_str(&x->body);
-    else if (x->held)
-        exchange_resume(x);
+    else if (x->g)
+        guest_due(x->g);
     return NULL;
 }
 
@@ -254,7 +228,7 @@ const err *exchange_upload(exchange *x, size_t limit, exchange_piece_fn *piece, 
     x->piece_ctx = ctx;
     if (x->body.n) (void)exchange_give(x, buf_str(&x->body)); /* within the limit: just looked at */
     buf_free(&x->body);
-    if (x->held) exchange_resume(x);
+    if (x->g) guest_due(x->g);
     return NULL;
 }
 
@@ -262,7 +236,7 @@ void exchange_upload_go_on(exchange *x)
 {
     if (!x->full) return;
     x->full = false;
-    exchange_resume(x);
+    if (x->g) guest_due(x->g);
 }
 
 upload_state exchange_upload_state(const exchange *x)
@@ -278,32 +252,6 @@ int64_t exchange_length(const exchange *x)
 
 /* What is answered */
 
-/* False when a name or value could end the line it stands in. */
-static bool add_header(exchange *x, header h)
-{
-    if ((h.name.n && memchr(h.name.p, 0, h.name.n)) ||
-        (h.value.n && memchr(h.value.p, 0, h.value.n)))
-        return false;
-    if (!h.value.n) return true; /* libmicrohttpd knows no empty value */
-    return MHD_add_response_header(x->response, arena_dup(x->memory, h.name).p,
-                                   arena_dup(x->memory, h.value).p) == MHD_YES;
-}
-
-static bool is_ours(str name)
-{
-    return header_name_is(name, S("content-length")) ||
-           header_name_is(name, S("transfer-encoding")) || header_name_is(name, S("connection")) ||
-           header_name_is(name, S("date"));
-}
-
-static void add_headers(exchange *x, const header *headers)
-{
-    for (; headers && headers->name.p; headers++) {
-        if (is_ours(headers->name)) continue;
-        if (!add_header(x, *headers)) log_mistake(x, "a reply header was left out");
-    }
-}
-
 void exchange_add_header(exchange *x, str name, str value)
 {
     size_t n = 0;
@@ -314,29 +262,36 @@ void exchange_add_header(exchange *x, str name, str value)
     x->added = longer;
 }
 
-static void prepare(exchange *x, int status, const header *headers)
+/* What comes of the body after the reply must be little, or known not to come. */
+static bool may_keep(const exchange *x)
 {
-    x->status = status;
-    record_number(&x->facts, FACT_STATUS, status);
-    if (!x->response) {
-        cut(x);
-        return;
-    }
-    add_headers(x, headers);
-    add_headers(x, x->added);
-    if (x->close_after || x->s->draining) add_header(x, (header){S("Connection"), S("close")});
-    exchange_resume(x);
+    if (x->close_after || x->s->draining || !x->persists) return false;
+    if (x->streamed && x->old_http) return false; /* its end is the stream's */
+    return x->whole || (exchange_takes_body(x) && !x->expects && guest_may_rest(x->g));
 }
 
-/* A reply in the middle of an upload waits for the rest of it, but not for ever. */
-static void lose_patience(void *ctx)
+static int64_t framing(const exchange *x)
 {
-    exchange *x = ctx;
-    if (x->queued || x->cut) return;
-    x->c->unread = true;
-    if (!x->streamed) conn_send_raw(x->c, x->status, x->response, x->reply_body);
-    cut(x);
-    conn_stop_reading(x->c);
+    if (!x->streamed) return (int64_t)x->reply_body.n;
+    return x->old_http ? H1_REPLY_UNFRAMED : H1_REPLY_CHUNKED;
+}
+
+static void put_head(exchange *x, buf *to, int status, const header *headers)
+{
+    x->keeps = may_keep(x);
+    x->bodiless = x->bodiless || status == 204 || status == 304;
+    h1_reply head = {.status = status,
+                     .length = framing(x),
+                     .headers = headers,
+                     .added = x->added,
+                     .date = server_date(x->s)};
+    if (!x->keeps)
+        head.connection = S("close");
+    else if (x->old_http)
+        head.connection = S("keep-alive");
+    if (!h1_reply_write(to, &head)) log_mistake(x, "a reply header was left out");
+    record_number(&x->facts, FACT_STATUS, status);
+    guest_due(x->g);
 }
 
 static bool may_reply(exchange *x)
@@ -346,22 +301,22 @@ static bool may_reply(exchange *x)
         return false;
     }
     x->replied = true;
-    if (!x->c || x->cut) return false;
-    if (!x->whole) loop_timer_start(server_loop(x->s), &x->patience, PATIENCE_MS, lose_patience, x);
-    return true;
+    return x->g && !x->cut;
 }
 
 void exchange_reply(exchange *x, int status, const header *headers, str body)
 {
     if (!may_reply(x)) return;
-    union {
-        const char *ours;
-        void *theirs;
-    } view = {.ours = body.n ? body.p : ""};
+    buf *head = &x->s->head;
+    head->n = 0;
     x->reply_body = body;
     record_number(&x->facts, FACT_BYTES_OUT, (int64_t)body.n);
-    x->response = MHD_create_response_from_buffer(body.n, view.theirs, MHD_RESPMEM_PERSISTENT);
-    prepare(x, status, headers);
+    put_head(x, head, status, headers);
+    if (buf_ok(head))
+        x->reply_head = arena_dup(x->memory, buf_str(head));
+    else
+        cut(x);
+    head->over = false;
 }
 
 sink *exchange_stream(exchange *x, int status, const header *headers)
@@ -370,8 +325,6 @@ sink *exchange_stream(exchange *x, int status, const header *headers)
     if (!x->streamed) stream_open(x);
     record_number(&x->facts, FACT_STREAMED, 1);
     record_number(&x->facts, FACT_BYTES_OUT, 0);
-    if (!wanted) return &x->out.face;
-    x->response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 1024, stream_read, x, NULL);
-    prepare(x, status, headers);
+    if (wanted) put_head(x, stream_room(&x->out), status, headers);
     return &x->out.face;
 }

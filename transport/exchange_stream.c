@@ -1,18 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* exchange_stream.c - a streamed reply: a buffer between a source and a socket.
  *
- * The source writes whenever it has something; libmicrohttpd reads when the socket takes it, one
- * chunk a run. An empty stream is suspended, so an idle one costs nothing but its memory, and
- * the buffer of an empty one is given back. At `stream_buffer` bytes the source is told to
- * pause, at a quarter of that to go on. A source that does not pause is cut off at four times
- * that much: it is our mistake then, and memory must stay bounded all the same.
+ * The source writes whenever it has something, each time a chunk; what is there when the turn ends
+ * leaves in one send. A stream that is drained holds no buffer: it lends one from its server. At
+ * `stream_buffer` bytes the source is told to pause, at a quarter of that to go on. A source that
+ * does not pause is cut off at four times that much: it is our mistake then, and memory must stay
+ * bounded all the same.
  *
- * Ending with an error sends what is waiting, and leaves out the last chunk. A client of HTTP/1.0
- * gets no chunks and would take the close for the end, so its connection is reset instead. */
+ * Ending with an error sends what is waiting, and leaves out the last chunk. */
 #include "exchange_private.h"
-#include <sys/socket.h>
 
-enum { DEFAULT_BUFFER = 256 * 1024, KEPT_BUFFER = 2048, TIMES_OVER = 4 };
+enum { DEFAULT_BUFFER = 256 * 1024, SPARE_MOST = 64 * 1024, TIMES_OVER = 4 };
 
 static size_t high_mark(const exchange *x)
 {
@@ -25,22 +23,48 @@ static size_t waiting_bytes(const stream *st)
     return st->data.n - st->at;
 }
 
+/* Where the stream's next bytes go. */
+buf *stream_room(stream *st)
+{
+    server *s = st->x->s;
+    if (!st->data.p && s->stream_spare.p) {
+        st->data = s->stream_spare;
+        s->stream_spare = buf_new(NULL, SIZE_MAX);
+    }
+    return &st->data;
+}
+
+/* RFC 9112 7.1. A client of HTTP/1.0 gets the bytes alone. */
+static void put_chunk(stream *st, str bytes)
+{
+    static const char digits[] = "0123456789abcdef";
+    char size[18] = "................\r\n";
+    size_t at = 16;
+    for (size_t n = bytes.n; n; n >>= 4) size[--at] = digits[n & 15];
+    bool chunked = !st->x->old_http;
+    buf *to = stream_room(st);
+    if (chunked) buf_put(to, str_drop((str){size, sizeof size}, at));
+    buf_put(to, bytes);
+    if (chunked) buf_put(to, S("\r\n"));
+}
+
 static bool stream_write(sink *k, str bytes)
 {
     stream *st = (stream *)k;
     exchange *x = st->x;
-    if (!x->c || x->cut || st->ended) return true; /* nobody reads: taken, and forgotten */
+    if (!x->g || x->cut || st->ended || x->bodiless) return true; /* taken, and forgotten */
     if (st->full && waiting_bytes(st) > TIMES_OVER * high_mark(x)) {
         sink_end(k, err_new(x->memory, ERR_BUG, "a source did not pause"));
         return true;
     }
+    if (bytes.n == 0) return !st->full; /* it would be the last chunk */
     if (st->at > st->data.n / 2) {
         buf_drop(&st->data, st->at);
         st->at = 0;
     }
-    buf_put(&st->data, bytes);
+    put_chunk(st, bytes);
     x->facts.v[FACT_BYTES_OUT].number += (int64_t)bytes.n;
-    if (x->suspended || x->spinning) exchange_resume(x);
+    guest_due(x->g);
     if (waiting_bytes(st) >= high_mark(x)) st->full = true;
     return !st->full;
 }
@@ -48,10 +72,13 @@ static bool stream_write(sink *k, str bytes)
 static void stream_end(sink *k, const err *why)
 {
     stream *st = (stream *)k;
+    exchange *x = st->x;
     if (st->ended) return;
     st->ended = true;
     st->failed = why != NULL;
-    if (st->x->c) exchange_resume(st->x);
+    if (!x->g) return;
+    if (!why && !x->old_http && !x->bodiless && !x->cut) buf_put(stream_room(st), S("0\r\n\r\n"));
+    guest_due(x->g);
 }
 
 void stream_open(exchange *x)
@@ -108,47 +135,28 @@ void stream_relieve(server *s)
     }
 }
 
-/* A reset, before libmicrohttpd can close politely (Linux: connecting to nowhere). */
-static void reset_connection(const exchange *x)
+static void sent(stream *st, size_t n)
 {
-    struct sockaddr nowhere = {.sa_family = AF_UNSPEC};
-    (void)connect(x->c->fd, &nowhere, sizeof nowhere);
-}
-
-/* NOLINTNEXTLINE(readability-non-const-parameter): written through `out` */
-static void give(stream *st, char *to, size_t n)
-{
-    buf out = {.p = to, .cap = n, .limit = n};
-    buf_put(&out, (str){st->data.p + st->at, n});
     st->at += n;
     if (st->at < st->data.n) return;
-    if (st->data.cap > KEPT_BUFFER) buf_free(&st->data);
     st->data.n = st->at = 0;
-}
-
-static ssize_t abort_stream(const exchange *x)
-{
-    if (x->old_http && !x->gone) reset_connection(x);
-    return MHD_CONTENT_READER_END_WITH_ERROR;
-}
-
-ssize_t stream_read(void *cls, uint64_t at, char *to, size_t max)
-{
-    exchange *x = cls;
-    stream *st = &x->out;
-    (void)at;
-    if (x->cut) return abort_stream(x);
-    size_t n = waiting_bytes(st);
-    if (n > max) n = max;
-    if (n) {
-        x->s->progress = true;
-        give(st, to, n);
-        relieve(x);
-        return (ssize_t)n;
+    buf *spare = &st->x->s->stream_spare;
+    if (!spare->p && st->data.cap <= SPARE_MOST) {
+        *spare = st->data;
+        st->data = buf_new(NULL, SIZE_MAX);
+    } else {
+        buf_free(&st->data);
     }
-    if (st->failed) return abort_stream(x);
-    if (st->ended) return MHD_CONTENT_READER_END_OF_STREAM;
-    x->suspended = true;
-    MHD_suspend_connection(x->c->mc);
-    return 0;
+}
+
+bool stream_flush(exchange *x)
+{
+    stream *st = &x->out;
+    size_t n = 1;
+    while (waiting_bytes(st) && n) {
+        n = guest_send(x->g, str_drop(buf_str(&st->data), st->at), (str){0});
+        sent(st, n);
+    }
+    relieve(x);
+    return waiting_bytes(st) == 0;
 }

@@ -42,8 +42,20 @@ bool h1_is_token(str s)
     return s.n && all(s, TCHAR);
 }
 
+/* Is some of these eight bytes a control? Exact for the lowest such lane, which is all it takes. */
+static bool has_control(uint64_t eight)
+{
+    const uint64_t ones = 0x0101010101010101u;
+    uint64_t del = eight ^ (ones * 0x7f);
+    return (((eight - ones * ' ') & ~eight) | ((del - ones) & ~del)) & (ones * 0x80);
+}
+
 bool h1_is_value(str s)
 {
+    for (uint64_t eight; s.n >= sizeof eight; s = str_drop(s, sizeof eight)) {
+        memcpy(&eight, s.p, sizeof eight); /* a token has hundreds of bytes: a word at a time */
+        if (has_control(eight)) break;
+    }
     return all(s, VALUE);
 }
 

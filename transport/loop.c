@@ -9,7 +9,7 @@
  * batch costs one write however many there are. The eventfd is edge-triggered and never read:
  * each write is an edge, and a 64-bit count does not fill.
  *
- * Flows that turn hooks made ready (libmicrohttpd starts requests there) run in the same turn,
+ * Flows that turn hooks made ready (the front runs guests there) run in the same turn,
  * and the hooks once more after them, so an answer that needs no waiting leaves in the turn its
  * request came in. ROUNDS bounds that, so that sockets are not starved. */
 #include "loop.h"

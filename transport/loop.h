@@ -5,7 +5,7 @@
  * lock but loop_post(), the only way across workers. Callbacks name handles, never pointers:
  * a timer or letter for a thing that is gone is dropped in silence.
  * The order of one turn: letters, socket events, timers, ready flows (until none is ready),
- * then the turn hooks (libmicrohttpd runs there), then wait.
+ * then the turn hooks (the front writes there), then wait.
  * Ownership: the loop owns its watches and timers. Threads: the owner's only, except
  * loop_post() and loop_stop(). */
 #ifndef SP_LOOP_H

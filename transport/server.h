@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* server.h - the front: listeners on one worker that turn bytes into exchanges.
  *
- * libmicrohttpd in external-epoll mode stands behind it, one daemon per listener and worker,
- * and no type of it is seen here, so that another front can take its place.
+ * HTTP/1.1 and 1.0, one listener and worker each; what stands behind it is not seen here.
  * Before anything else the front refuses, with 400 and close, what two readers could read in
  * two ways: a repeated Host, Content-Length, Content-Type, Authorization, Origin or Mcp-*;
- * Transfer-Encoding beside Content-Length; a header name that is no token; a missing Host.
- * Its own refusals (400, 408, 413, 431, 503) are small JSON bodies.
+ * Transfer-Encoding beside Content-Length, or other than chunked; a line that does not end in
+ * CR LF or continues another; a header name that is no token; a missing Host.
+ * Its own refusals (400, 408, 431) are small JSON bodies.
+ * Over TLS, SIGPIPE must be ignored by the process.
  * HEAD / is answered 200 by the products' dispatcher, not here.
  * Threads: everything on the loop's worker, but server_listen_fd(). */
 #ifndef SP_SERVER_H
@@ -15,7 +16,7 @@
 #include "exchange.h"
 
 typedef struct {
-    size_t header_bytes;  /* limits.header: connection pool = this + 4 KiB */
+    size_t header_bytes;  /* limits.header: of a whole request head */
     unsigned connections; /* per process; the front divides by workers */
     int64_t header_timeout_ms, idle_timeout_ms;
     size_t stream_buffer; /* a streamed reply's ceiling before its source must pause; 0: 256 KiB */
