@@ -266,6 +266,11 @@ void link_call_fail(link_call *c, err_kind kind, str text)
     link_call_done(c, (js_value){0}, (js_value){0}, why);
 }
 
+bool link_was_sent(const link_call *c)
+{
+    return c->pipe || c->sent || (c->post && !link_post_unsent(c->post));
+}
+
 static void tell_upstream(link_call *c)
 {
     link_call_decline(c);

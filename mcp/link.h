@@ -82,6 +82,8 @@ link_call *link_start(mcp_worker *w, const link_request *rq, const void *type, h
 void link_cancel(link_call *c);
 /* What its server has asked that the call's client cannot be asked, as bits of capability.h. */
 unsigned link_lacked(const link_call *c);
+/* Can it have reached its server? */
+bool link_was_sent(const link_call *c);
 /* `said`: `"result":{…}` or `"error":{…}`. An id that is not open is ignored. */
 void link_answer(link_call *c, str id, str said);
 /* The call goes on for another owner on the same worker; nothing is lost between. */

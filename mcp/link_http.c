@@ -187,6 +187,7 @@ static void ended(void *c_, const link_post_end *end)
     link_call *c = c_;
     str name = c->u->spec.name;
     c->post = NULL;
+    c->sent |= !end->unsent;
     if (end->status == 401 && link_token_refused(c)) {
         link_http_leave(c);
         link_call_go(c);

@@ -64,6 +64,12 @@ static void destroy(link_post *p)
     arena_spares_give(&p->t->arenas, p->arena);
 }
 
+/* What reads on belongs to what was sent before. */
+bool link_post_unsent(const link_post *p)
+{
+    return p->call && !p->later ? call_unsent(p->call) : p->end.unsent;
+}
+
 /* Tells the user the end. The post itself may go on draining. */
 static void tell(link_post *p)
 {
@@ -71,6 +77,7 @@ static void tell(link_post *p)
     bool sent = !p->end.why || p->end.why->kind != ERR_TOO_LARGE;
     if (p->rq.id && sent) upstream_heard(p->u, p->end.status, loop_now_ms(p->t->w->loop));
     p->ev = (link_post_events){0};
+    p->end.unsent = link_post_unsent(p);
     if (done) done(p->rq.ctx, &p->end);
 }
 
@@ -326,6 +333,7 @@ static void read_on_later(link_post *p)
 static void on_end(void *p_, const err *why)
 {
     link_post *p = p_;
+    p->end.unsent = link_post_unsent(p);
     p->call = NULL;
     if (p->mood == READING && p->rq.resumable && p->last_id_n) {
         read_on_later(p);
@@ -353,6 +361,7 @@ link_post *link_post_new(link_table *t, upstream *to)
     p->u = upstream_hold(to);
     p->self = handle_add(link_table_handles(t), &post_type, p);
     p->body = buf_new(a, 2 * (size_t)LINK_MESSAGE_MOST);
+    p->end.unsent = true;
     p->next = t->posts;
     if (p->next) p->next->prev = p;
     t->posts = p;

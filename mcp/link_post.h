@@ -16,6 +16,7 @@ struct link_table;
 typedef struct {
     const err *why;      /* it failed; then the rest is what was known till then */
     int status;          /* 0: no answer's head came */
+    bool unsent;         /* nothing of it can have reached the server */
     link_message answer; /* LINK_JUNK: none. In a refusal (4xx) its id may be missing */
     str session_id;      /* the server's Mcp-Session-Id; {0} */
     str challenge;       /* of a 401 or 403: WWW-Authenticate; {0} */
@@ -44,6 +45,7 @@ link_post *link_post_new(struct link_table *t, upstream *to);
 arena *link_post_arena(link_post *p);
 buf *link_post_body(link_post *p); /* to be filled before sending */
 void link_post_send(link_post *p, const link_post_request *rq);
+bool link_post_unsent(const link_post *p); /* until now */
 void link_post_cancel(link_post *p);
 void link_post_free_all(struct link_table *t);
 #endif

@@ -66,7 +66,7 @@ struct link_call {
     link_open *open;
     breaker_state passed; /* OPEN: it never went */
     unsigned waits;
-    bool renewed, reprobed, token_renewed, user_asked, in_own_name, counted, in_event, dead;
+    bool renewed, reprobed, token_renewed, user_asked, in_own_name, counted, in_event, dead, sent;
 };
 /* link.c */
 void link_call_go(link_call *c); /* chooses the way; may be called again */

@@ -92,6 +92,8 @@ call *call_start(client *c, const call_request *rq, const void *type, handle own
 bool call_upload(call *k, str bytes);
 void call_pause(call *k); /* stop reading the upstream: back-pressure */
 void call_resume(call *k);
+/* Can nothing of it have reached the upstream? For whoever is charged for it. In `end`, too. */
+bool call_unsent(const call *k);
 void call_cancel(call *k); /* closes its connection; no more events; the pointer is dead */
 
 /* Blocking fetch through libcurl, for service threads only (JWKS, discovery, tokens). */

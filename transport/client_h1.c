@@ -35,7 +35,7 @@ struct call {
     const call_events *ev;
     call_head head;
     const err *doom; /* to be told by the next kick */
-    bool paused, retried, wants;
+    bool paused, retried, wants, unsent;
     uint64_t upload_left;
     int64_t connect_by_ms, heard_ms;
     loop_timer timer, kick;
@@ -81,6 +81,11 @@ static call *call_new(client *c, const call_request *rq)
     return k;
 }
 
+bool call_unsent(const call *k)
+{
+    return k->stage == CALL_OPENING ? !k->retried : k->unsent;
+}
+
 /* The call is over and has no connection; its memory goes with call_free(). */
 static void call_leave(call *k)
 {
@@ -88,6 +93,7 @@ static void call_leave(call *k)
     loop_timer_stop(k->c->l, &k->kick);
     if (k->on) k->on->call = NULL;
     k->on = NULL;
+    k->unsent = call_unsent(k);
     k->stage = CALL_OVER;
 }
 
