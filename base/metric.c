@@ -29,6 +29,7 @@ static const family families[] = {
     [METRIC_UPSTREAM_SECONDS]  = {"sallyport_upstream_duration_seconds", "Time of a call to an upstream.", HISTOGRAM, {"upstream"}},
     [METRIC_LIMITED]           = {"sallyport_limited_total", "Requests that met a limit.", COUNTER, {"limit"}},
     [METRIC_TOKENS]            = {"sallyport_tokens_total", "Tokens metered, by backend and direction.", COUNTER, {"backend", "direction"}},
+    [METRIC_QUOTA]             = {"sallyport_quota_total", "Requests that a quota refused, or would have in shadow mode.", COUNTER, {"quota", "outcome"}},
     [METRIC_COST]              = {"sallyport_cost_micro_usd_total", "What was metered cost, in millionths of a dollar, by backend.", COUNTER, {"backend"}},
     [METRIC_CONNECTIONS]       = {"sallyport_connections", "Client connections that are open.", GAUGE, {0}},
     [METRIC_EXCHANGES]         = {"sallyport_exchanges", "Requests that are being answered.", GAUGE, {0}},

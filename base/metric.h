@@ -20,6 +20,7 @@ typedef enum {
     METRIC_UPSTREAM_SECONDS,  /* upstream; histogram */
     METRIC_LIMITED,           /* limit: requests that met one */
     METRIC_TOKENS,            /* backend, direction */
+    METRIC_QUOTA,             /* quota, outcome: requests it refused, or would have */
     METRIC_COST,              /* backend; in micro-dollars */
     METRIC_CONNECTIONS,       /* gauge */
     METRIC_EXCHANGES,         /* gauge: requests being answered */

@@ -25,13 +25,15 @@ typedef enum {
     FACT_RESOURCE, /* its URI, or the template a completion is about */
     FACT_SERVER,   /* MCP server or LLM backend that was called */
     FACT_MODEL,
-    FACT_STREAMED,   /* 1: answered as a stream */
-    FACT_LIMITED,    /* the limit that was reached: "streams_per_caller" */
-    FACT_VERDICT,    /* permit, deny */
-    FACT_RULE,       /* the rule that decided */
-    FACT_RULE_ERROR, /* the first rule that could not be evaluated, and why */
-    FACT_SHADOW,     /* what the shadow policies say, when it is something else */
-    FACT_MISSING,    /* servers whose lists are missing from an answer */
+    FACT_STREAMED,     /* 1: answered as a stream */
+    FACT_LIMITED,      /* the limit that was reached: "streams_per_caller" */
+    FACT_QUOTA,        /* the quota that refused */
+    FACT_QUOTA_SHADOW, /* the one in shadow mode that would have */
+    FACT_VERDICT,      /* permit, deny */
+    FACT_RULE,         /* the rule that decided */
+    FACT_RULE_ERROR,   /* the first rule that could not be evaluated, and why */
+    FACT_SHADOW,       /* what the shadow policies say, when it is something else */
+    FACT_MISSING,      /* servers whose lists are missing from an answer */
     FACT_UPSTREAM_STATUS,
     FACT_UPSTREAM_MS,
     FACT_DROPPED, /* what the client asked for and the provider could not be told */
@@ -40,7 +42,8 @@ typedef enum {
     FACT_TOKENS_CACHED,
     FACT_TOKENS_CACHE_WRITE,
     FACT_TOKENS_REASONING,
-    FACT_COST, /* in micro-dollars */
+    FACT_COST,         /* in micro-dollars */
+    FACT_COST_GUESSED, /* 1: a provider has not said all that it did */
     FACT_BYTES_IN,
     FACT_BYTES_OUT,
     FACT_ERROR,      /* kind of failure */

@@ -20,13 +20,25 @@ static bool passes(str name)
     return false;
 }
 
-static header *kept_headers(arena *a, const header *all)
+/* Where a quota of ours is told, none of the provider's is under the same names. */
+static bool is_of_quota(str name)
+{
+    static const str said[] = {S("x-ratelimit-limit"), S("x-ratelimit-remaining"),
+                               S("x-ratelimit-reset")};
+    for (size_t i = 0; i < sizeof said / sizeof *said; i++)
+        if (header_name_is(name, said[i])) return true;
+    return false;
+}
+
+static header *kept_headers(const llm_run *r, const header *all)
 {
     size_t n = 0;
-    for (const header *h = all; h && h->name.p; h++) n += passes(h->name);
-    header *kept = NEW_N(a, header, n + 1), *to = kept;
-    for (const header *h = all; h && h->name.p; h++)
-        if (passes(h->name)) *to++ = (header){arena_dup(a, h->name), arena_dup(a, h->value)};
+    while (all && all[n].name.p) n++;
+    header *kept = NEW_N(r->a, header, n + 1), *to = kept;
+    for (const header *h = all; h && h->name.p; h++) {
+        if (!passes(h->name) || (r->bill.has_view && is_of_quota(h->name))) continue;
+        *to++ = (header){arena_dup(r->a, h->name), arena_dup(r->a, h->value)};
+    }
     return kept;
 }
 
@@ -45,8 +57,9 @@ const header *answer_headers(llm_run *r, str type)
     return more;
 }
 
-void answer_say_losses(llm_run *r)
+void answer_say(llm_run *r)
 {
+    bill_say(r);
     if (!r->loss || r->losses_said) return;
     r->losses_said = true;
     str lost = loss_list(r->a, r->chat.reader, r->loss);
@@ -66,7 +79,7 @@ static void drained(void *run)
 
 void answer_open(llm_run *r)
 {
-    answer_say_losses(r);
+    answer_say(r);
     const header *headers =
         r->passes ? r->reply_headers : answer_headers(r, S("text/event-stream"));
     r->out = exchange_stream(r->x, 200, headers);
@@ -170,7 +183,6 @@ void answer_begin(llm_run *r)
 {
     r->upstream_status = 0;
     r->has_head = r->coded = r->streamed = r->ended = r->failed = r->fresh = false;
-    r->is_spent = false;
     r->broken = NULL;
     r->used = (llm_usage){0};
     r->tap = NULL;
@@ -202,7 +214,7 @@ static void on_head(void *owner, const call_head *h)
     llm_run *r = owner;
     r->has_head = true;
     r->upstream_status = h->status;
-    r->reply_headers = kept_headers(r->a, h->headers);
+    r->reply_headers = kept_headers(r, h->headers);
     bool read = !r->passes || h->status != 200; /* what passes well is not looked at */
     r->upstream_headers = read ? headers_copy(r->a, h->headers) : NULL;
     r->stream.head = r->upstream_headers;
@@ -270,6 +282,7 @@ static void on_end(void *owner, const err *why)
 {
     llm_run *r = owner;
     if (!why) end_events(r);
+    r->bill.sent = !call_unsent(r->call);
     r->call = NULL;
     r->ended = true;
     r->failed = why != NULL;

@@ -17,7 +17,7 @@ void answer_open(llm_run *r);                /* the client's stream begins */
 void answer_keep(llm_run *r); /* on its way into the store before the client knows its name */
 /* The provider's headers for the client; what is translated is of another type than what came. */
 const header *answer_headers(llm_run *r, str type);
-void answer_say_losses(llm_run *r); /* once, with whatever is answered */
+void answer_say(llm_run *r); /* losses and quotas, once, with whatever is answered */
 flow_go llm_first_content(void *run, flow_why why);
 flow_go llm_relay(void *run, flow_why why);
 void answer_settle(llm_run *r); /* usage into the record, whatever became of it */

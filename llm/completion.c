@@ -120,7 +120,7 @@ static flow_go take_stream(void *run, flow_why why)
     record_text(exchange_record(r->x), FACT_LIMITED, S("streams_per_caller"));
     llm_refusal no = refusal_of(&(err){.kind = ERR_QUOTA});
     no.said.message = arena_fmt(r->a, "no more than %u streams at the same time", most);
-    no.retry = true;
+    no.retry_s = 1;
     return llm_fail(r, no);
 }
 
@@ -137,6 +137,7 @@ static const flow_step attempt[] = {
     {.name = "back off", .run = llm_back_off},
     {.name = "pick", .run = pick},
     {.name = "authorize", .run = authorize},
+    {.name = "reserve", .run = llm_reserve},
     {.name = "stream", .run = take_stream},
     {.name = "borrow", .run = llm_borrow},
     {.name = "translate", .run = llm_translate},

@@ -66,6 +66,7 @@ void llm_question(const llm_run *r, str model, str backend, bool listing, questi
                 .params = r->body.root},
         .source_ip =
             exchange_record(r->x)->v[FACT_PEER].text, /* the client's, behind trusted proxies */
+        .quotas = r->w->o.quotas,
     };
 }
 
@@ -84,25 +85,28 @@ void llm_refuse(void *run)
     if (!r->refusal.said.status) r->refusal = refusal_of(&(err){.kind = ERR_BUG});
     const llm_refusal *no = &r->refusal;
     record_text(exchange_record(r->x), FACT_ERROR, (str){no->kind, strlen(no->kind)});
-    header extra[THEIRS_MOST + 6] = {{S("content-type"), S("application/json")}};
+    header extra[THEIRS_MOST + 7] = {{S("content-type"), S("application/json")}};
     size_t n = 1;
     if (no->challenge.p) extra[n++] = (header){S("www-authenticate"), no->challenge};
     if (no->allow) extra[n++] = (header){S("allow"), {no->allow, strlen(no->allow)}};
-    if (no->retry) extra[n++] = (header){S("retry-after"), S("1")};
+    if (no->retry_s)
+        extra[n++] = (header){S("retry-after"), arena_fmt(r->a, "%lld", (long long)no->retry_s)};
+    if (no->never) extra[n++] = (header){S("x-should-retry"), S("false")};
     if (no->theirs) n += add_theirs(r, extra + n);
     if (no->said.retry_after.n && !header_get(extra, S("retry-after")).p)
         extra[n] = (header){S("retry-after"), no->said.retry_after};
+    bill_say(r);
     exchange_reply(r->x, no->said.status, extra, refusal_body(r->a, r->client, no));
 }
 
 void llm_settle(void *run)
 {
     llm_run *r = run;
-    if (r->call) call_cancel(r->call);
-    r->call = NULL;
     loop_timer_stop(r->w->o.loop, &r->timer);
     record *facts = exchange_record(r->x);
     answer_settle(r);
+    if (r->call) call_cancel(r->call);
+    r->call = NULL;
     if (exchange_gone(r->x)) record_text(facts, FACT_ERROR, S("client_gone"));
     r->rq.finished(r->rq.ctx, r->x);
 }

@@ -60,6 +60,7 @@ struct llm_stream {
     bool part_open;
     llm_part part;   /* the open one: kind, id, name */
     llm_usage usage; /* merged */
+    int64_t said;    /* bytes of its deltas */
 };
 void stream_emit(llm_stream *s, const llm_event *ev);
 /* Make the order right for readers whose provider leaves something out. START is emitted when it

@@ -114,8 +114,9 @@ typedef struct {
     client *client;
     identity_cache *tokens;
     identity_services services;
-    spool_disk disk; /* for uploads */
-    tally *streams;  /* of each caller, over all doors; outlives this */
+    spool_disk disk;       /* for uploads */
+    struct quotas *quotas; /* of all doors; outlives this. NULL: none are kept */
+    tally *streams;        /* of each caller, over all doors; outlives this */
     audit_sink audit;
     shelf shelf;
     logger *log;

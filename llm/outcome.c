@@ -2,11 +2,11 @@
 /* outcome.c - what became of an attempt: tried again, refused, or answered whole or as a stream. */
 #include "../base/clock.h"
 #include "answer.h"
+#include "estimate.h"
 #include "kept.h"
 #include "pick.h"
 #include "renew.h"
 #include "retry.h"
-#include "schema.h"
 
 enum { DEPTH = 128 };
 
@@ -107,16 +107,26 @@ static llm_usage used_here(const llm_run *r)
     return used;
 }
 
-/* A deployment may have a name of its own: it then costs what was asked for. */
-static const price *price_here(const llm_run *r)
+/* Tokens of the answer that came, whoever counted them or not. */
+static int64_t seen_here(const llm_run *r)
 {
-    const prices *all = r->rq.config->prices;
-    const price *p = NULL;
-    if (!r->target) return NULL;
-    const llm_backend *b = r->target->backend;
-    str seller = schema_seller(b->schema);
-    if (r->target->model.p) p = price_find(all, b->name, seller, r->target->model);
-    return p ? p : price_find(all, b->name, seller, r->body.model);
+    if (!r->streamed) return estimate_text(buf_str(&r->answer));
+    return r->tap ? usage_tap_seen(r->tap) : (r->stream.said + 3) / 4;
+}
+
+/* These come from what stands before a provider, and say nothing of what it did. */
+static bool is_unsaid(int status)
+{
+    return status == 408 || status == 502 || status == 504;
+}
+
+static bill_basis basis_of(const llm_run *r, const llm_usage *used)
+{
+    bool answered = r->has_head && !r->failed && !r->broken;
+    if (answered && !r->streamed && r->upstream_status >= 400)
+        return is_unsaid(r->upstream_status) ? BILL_GUESSED : BILL_REFUSED;
+    if (!answered || !usage_known(used)) return BILL_GUESSED;
+    return !r->streamed || is_finished(r) ? BILL_SAID : BILL_GUESSED;
 }
 
 /* As a provider counts them against its limits; -1: it has not said. */
@@ -130,14 +140,10 @@ static int64_t tokens_of(const llm_usage *u)
 static void spend(llm_run *r)
 {
     const llm_usage used = used_here(r);
-    const price *p = usage_known(&used) ? price_here(r) : NULL;
-    if (!r->is_spent) pick_over(r, is_refused(r) ? 0 : tokens_of(&used));
-    if (r->is_spent) return;
-    r->is_spent = true;
-    usage_add(&r->spent, &used);
-    if (!p) return;
-    r->cost += price_cost(p, &used);
-    r->has_cost = true;
+    if (!r->bill.opened) return;
+    pick_over(r, is_refused(r) ? 0 : tokens_of(&used));
+    if (r->bill.sent) usage_add(&r->spent, &used);
+    bill_close(r, &used, seen_here(r), basis_of(r, &used));
 }
 
 flow_go llm_first_content(void *run, flow_why why)
@@ -159,6 +165,7 @@ flow_go llm_first_content(void *run, flow_why why)
         return llm_fail(r, pick_refusal(r));
     if (r->failed || r->streamed || !is_their_shape(r)) return FLOW_FAIL;
     record_text(exchange_record(r->x), FACT_ERROR, S("upstream_refused"));
+    bill_say(r);
     exchange_reply(r->x, r->upstream_status, r->reply_headers, buf_str(&r->answer));
     return FLOW_DONE;
 }
@@ -194,7 +201,7 @@ static flow_go end_passed(llm_run *r, js_value root)
 {
     (void)usage_read(r->provider, r->a, root, &r->used);
     if (root.kind == JS_NULL) r->used = nothing;
-    answer_say_losses(r);
+    answer_say(r);
     exchange_reply(r->x, 200, r->reply_headers, buf_str(&r->answer));
     return FLOW_DONE;
 }
@@ -223,7 +230,7 @@ static flow_go end_translated(llm_run *r, js_value root)
     str body = jn_dump(r->a, r->client->write_reply(r->a, &r->chat, &reply));
     js_value written;
     if (r->chat.kept && !js_check(r->a, body, DEPTH, &written)) kept_put(r, written);
-    answer_say_losses(r);
+    answer_say(r);
     exchange_reply(r->x, 200, answer_headers(r, S("application/json")), body);
     return FLOW_DONE;
 }
@@ -239,6 +246,7 @@ static flow_go end_flat(llm_run *r)
             return llm_fail(r, bad_answer(r, e->text.p));
         bool counts = !e && tokens_usage(r->endpoint->flat, root, &r->used);
         if (!e && !counts) (void)usage_read(r->provider, r->a, root, &r->used);
+        bill_say(r);
         exchange_reply(r->x, 200, r->reply_headers, buf_str(&r->answer));
         return FLOW_DONE;
     }
@@ -249,6 +257,7 @@ static flow_go end_flat(llm_run *r)
     jnode *out = jn_object(r->a);
     if (!e) e = r->flat->get(&asked, root, out, &r->used);
     if (e) return llm_fail(r, bad_answer(r, e->text.p));
+    bill_say(r);
     exchange_reply(r->x, 200, answer_headers(r, S("application/json")), jn_dump(r->a, out));
     return FLOW_DONE;
 }
@@ -278,8 +287,8 @@ flow_go llm_relay(void *run, flow_why why)
 
 void answer_settle(llm_run *r)
 {
-    record *facts = exchange_record(r->x);
+    if (r->call) r->bill.sent = !call_unsent(r->call);
     spend(r);
-    usage_record(&r->spent, facts);
-    if (r->has_cost) record_number(facts, FACT_COST, r->cost);
+    usage_record(&r->spent, exchange_record(r->x));
+    bill_record(r);
 }

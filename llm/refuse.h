@@ -13,7 +13,8 @@ typedef struct {
     const char *kind;  /* for the record: "permission_error" */
     str challenge;     /* WWW-Authenticate, {0}: none */
     const char *allow; /* Allow, for 405 */
-    bool retry;        /* Retry-After: soon */
+    int64_t retry_s;   /* Retry-After; 0: not said */
+    bool never;        /* it is not worth another try */
     bool theirs;       /* the provider's own error: its rate-limit headers go along */
 } llm_refusal;
 

@@ -26,7 +26,7 @@ static void note(llm_stream *s, const llm_event *ev)
         s->error.code = arena_dup(s->a, s->error.code);
         s->error.message = arena_dup(s->a, s->error.message);
         return;
-    case EVENT_DELTA:
+    case EVENT_DELTA: s->said += (int64_t)ev->delta.n; return;
     case EVENT_PING: return;
     }
 }

@@ -15,6 +15,7 @@ struct usage_tap {
     const llm_dialect *dialect;
     llm_usage total;
     frame_sense furthest;
+    int64_t seen;
     str error;
     arena *a;
     bool broken, ending;
@@ -63,6 +64,7 @@ static void one_event(usage_tap *t, llm_frame f)
     frame_sense now = t->dialect->sense(f);
     if (now == FRAME_ERROR && !t->error.p) t->error = arena_dup(t->a, f.data);
     if (now > t->furthest) t->furthest = now;
+    t->seen += now == FRAME_CONTENT;
     if (f.data.n < 8 || !memmem(f.data.p, f.data.n, "\"usage\"", 7)) return;
     js_value root;
     const err *e = js_check(t->scratch, f.data, DEPTH, &root);
@@ -138,6 +140,11 @@ void usage_tap_end(usage_tap *t)
 {
     t->ending = true;
     usage_tap_feed(t, S("\n\n"));
+}
+
+int64_t usage_tap_seen(const usage_tap *t)
+{
+    return t->seen;
 }
 
 const llm_usage *usage_tap_total(const usage_tap *t)

@@ -20,8 +20,9 @@ typedef struct usage_tap usage_tap;
 usage_tap *usage_tap_new(arena *a, const llm_dialect *d, size_t event_limit);
 void usage_tap_feed(usage_tap *t, str bytes); /* a piece of the event stream, or: */
 void usage_tap_event(usage_tap *t, llm_frame f);
-void usage_tap_end(usage_tap *t);        /* no piece comes after it */
-str usage_tap_error(const usage_tap *t); /* the data of the event that said ERROR */
+void usage_tap_end(usage_tap *t);           /* no piece comes after it */
+str usage_tap_error(const usage_tap *t);    /* the data of the event that said ERROR */
+int64_t usage_tap_seen(const usage_tap *t); /* events with something of the answer in them */
 const llm_usage *usage_tap_total(const usage_tap *t);
 /* The furthest that was seen: PREAMBLE, CONTENT, END or ERROR. CONTENT when it cannot be read. */
 frame_sense usage_tap_sense(const usage_tap *t);

@@ -4,6 +4,7 @@
  * Private to llm/. A run lives in its exchange's arena and dies with it. */
 #ifndef SP_LLM_WORKER_H
 #define SP_LLM_WORKER_H
+#include "bill.h"
 #include "endpoint.h"
 #include "frames.h"
 #include "refuse.h"
@@ -63,13 +64,12 @@ typedef struct llm_run {
     bool tried_in_vain; /* some target was asked and did not answer well: see refusal */
     const err *broken;  /* what came cannot be read on */
     const header *upstream_headers;
-    header *reply_headers;   /* those of them that the client gets */
-    buf answer;              /* a whole answer, collected */
-    sink *out;               /* a streamed one */
-    llm_usage used, spent;   /* by a whole answer; by the attempts that are over */
-    int64_t cost;            /* of those, in micro-dollars, where a price is known: */
-    bool has_cost, is_spent; /* is_spent: so is this attempt */
-    usage_tap *tap;          /* the bytes pass; else: */
+    header *reply_headers; /* those of them that the client gets */
+    buf answer;            /* a whole answer, collected */
+    sink *out;             /* a streamed one */
+    llm_usage used, spent; /* by a whole answer; by the attempts that are over */
+    llm_bill bill;
+    usage_tap *tap; /* the bytes pass; else: */
     llm_frames *frames;
     llm_stream stream;
     buf piece; /* for the client, not sent yet */

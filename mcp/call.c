@@ -174,10 +174,9 @@ static str acting_of(const visit *v)
 
 /* Completing is part of choosing: whoever might use it may be helped to. So it is asked as a list
  * is, and like a list it leaves no audit line: nobody acted yet. */
-static void put_question(const visit *v, question *q)
+static void put_question(const visit *v, bool helps, question *q)
 {
     const struct subject_call *k = v->call;
-    bool helps = k->completes || k->task_id.n;
     question_of(v, acting_of(v), helps, q);
     if (k->kind == CATALOG_TOOLS)
         question_about_tool(q, server_name(k->to), k->item);
@@ -210,7 +209,7 @@ static flow_go authorize(void *x, flow_why why)
     (void)why;
     question q;
     verdict said = {0};
-    put_question(v, &q);
+    put_question(v, v->call->completes || v->call->task_id.n, &q);
     const mcp_config *c = v->rq.config;
     const audit_case asked = {c->rules, c->shadow, c->redact, &q, v->rq.endpoint->path};
     if (v->call->completes)
@@ -228,6 +227,17 @@ static flow_go authorize(void *x, flow_why why)
     if (said.why == DENIED_SCOPES && v->rq.endpoint->step_up) return only_scopes_missing(v, &said);
     if (!said.listed || said.why == DENIED_SCOPES) return unknown(v);
     return denied_openly(v, &said);
+}
+
+/* What goes on with a call that was paid for costs nothing more. */
+static flow_go reserve(void *x, flow_why why)
+{
+    visit *v = x;
+    question q;
+    if (why == FLOW_GONE) return FLOW_FAIL;
+    if (v->call->task_id.n || call_is_parked(v)) return FLOW_NEXT;
+    put_question(v, false, &q);
+    return charge_take(v, &q);
 }
 
 /* Calling */
@@ -419,6 +429,7 @@ void call_end(visit *v)
     task_end(v);
     subscribe_end(v);
     hearing_end(v);
+    charge_end(v);
     if (k->link) link_cancel(k->link);
     k->link = NULL;
     handle_drop(loop_handles(v->w->loop), k->self);
@@ -432,6 +443,7 @@ static const flow_step call_steps[] = {
     CORRIDOR_BEGIN,
     {.name = "resolve", .run = resolve},     /* public name or URI -> server + its own */
     {.name = "authorize", .run = authorize}, /* question -> verdict */
+    {.name = "reserve", .run = reserve},     /* room in every quota */
     {.name = "forward", .run = forward},     /* starts the call, waits, streams notices */
     {.name = "relay", .run = relay},         /* the answer, with back-pressure */
     {0},

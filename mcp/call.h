@@ -7,6 +7,7 @@
 #ifndef SP_MCP_CALL_H
 #define SP_MCP_CALL_H
 #include "catalog.h"
+#include "charge.h"
 #include "corridor.h"
 #include "inflight.h"
 #include "link.h"
@@ -33,6 +34,7 @@ struct subject_call {
     sink *out;           /* NULL: no stream was begun */
     struct round *round; /* an old client's questions; NULL: none yet */
     parked_name parked;
+    charge charge;
     str task; /* of an old server, raw; {0}: none, or it has ended */
     bool task_due;
     str task_id;                     /* tasks/…: the server's own, raw */

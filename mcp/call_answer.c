@@ -59,10 +59,7 @@ static void failed(visit *v, str kind, str operator_text, str client_text)
 
 static void busy(visit *v, const err *why)
 {
-    rpc_refusal no = {.status = 429,
-                      .code = RPC_LIMITED,
-                      .text = S("the upstream has too many calls under way"),
-                      .data = S("{\"retryAfterMs\":1000}")};
+    rpc_refusal no = rpc_limited(v->a, S("the upstream has too many calls under way"), 1000);
     buf b = buf_new(v->a, SIZE_MAX / 2);
     record_text(v->rec, FACT_ERROR, S("quota"));
     record_text(v->rec, FACT_ERROR_TEXT, arena_dup(v->a, why->text));
@@ -196,6 +193,7 @@ static void on_done(void *owner, js_value result, js_value error, const err *why
     visit *v = owner;
     struct subject_call *k = v->call;
     unsigned lacked = k->link ? link_lacked(k->link) : 0;
+    k->charge.sent |= k->link && link_was_sent(k->link);
     k->link = NULL;
     if (k->over || task_begins(v, result)) return;
     if (!why) k->task = (str){0};

@@ -164,6 +164,7 @@ static bool park(visit *v, const link_question *q)
     }
     k->link = NULL;
     k->waits = true;
+    charge_park(v);
     return true;
 }
 
@@ -194,6 +195,16 @@ static void go_on_with_theirs(visit *v, const request_state *state, js_value ans
 static flow_go no_such_state(visit *v)
 {
     return corridor_refuse_with(v, 200, RPC_INVALID_PARAMS, S("requestState invalid or expired"));
+}
+
+bool call_is_parked(const visit *v)
+{
+    str text = js_text(v->a, v->q.request_state);
+    request_state state = {0};
+    state_bond bond = bond_of(v);
+    return v->q.speaks == &dialect_modern && v->q.request_state.kind == JS_STRING &&
+           state_open(v->w->shared->seals, v->a, text, &bond, v->now_ms, &state) &&
+           state.kind == STATE_PARKED && state.instance == v->w->shared->instance;
 }
 
 flow_go call_take_round(visit *v)
@@ -256,6 +267,7 @@ static void pass_on(visit *v, js_value result)
         lacks(v, lack);
     } else {
         str state = has_state ? seal_state(v, &made) : (str){0};
+        v->call->charge.asked_back = true;
         if (has_state && !state.n)
             failed_upstream(v, S("the upstream's state is too long"));
         else
@@ -307,6 +319,7 @@ bool call_wants_address(visit *v, js_value error)
         return true;
     }
     request_state made = {.kind = STATE_AGAIN};
+    v->call->charge.asked_back = true;
     require_input(v, buf_str(&b), seal_state(v, &made));
     return true;
 }

@@ -52,7 +52,8 @@ typedef struct {
     logger *log;
     metrics *meters;
     const sealer *seals;
-    tally *streams; /* of each caller, over all doors; outlives this */
+    struct quotas *quotas; /* of all doors; outlives this. NULL: none are kept */
+    tally *streams;        /* of each caller, over all doors; outlives this */
     audit_sink audit;
     child_spawner *spawner;
     errands *web;   /* for what blocks on the network; NULL: nothing is discovered */

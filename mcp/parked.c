@@ -283,6 +283,11 @@ static parked *find(mcp_worker *at, const parked_name *name)
     return p && digest_equal((str){(const char *)p->nonce, sizeof p->nonce}, nonce) ? p : NULL;
 }
 
+void parked_carry(mcp_worker *w, const parked_name *name, void (*drop)(void *), void *thing)
+{
+    arena_own(find(w, name)->a, drop, thing);
+}
+
 static void take_round(parked *p, const parked_waiter *who, arena *scratch, js_value answers)
 {
     p->waiter = *who;

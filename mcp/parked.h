@@ -43,6 +43,8 @@ typedef struct {
  * are parked, nothing has changed. */
 bool parked_begin(const parked_waiter *who, str caller_id, link_call *c, const link_question *q,
                   parked_name *name);
+/* On the call's worker, after parked_begin(): given up when the call is over. */
+void parked_carry(mcp_worker *w, const parked_name *name, void (*drop)(void *), void *thing);
 /* `answers`: the inputResponses, or absent. */
 void parked_resume(const parked_waiter *who, str caller_id, const parked_name *name,
                    js_value answers);

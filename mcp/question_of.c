@@ -18,6 +18,7 @@ void question_of(const visit *v, str acting, bool listing, question *q)
                  .headers = exchange_headers(v->x)},
         /* what the server found behind trusted proxies */
         .source_ip = v->rec->v[FACT_PEER].text,
+        .quotas = v->w->shared->quotas,
     };
 }
 

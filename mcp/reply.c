@@ -76,14 +76,20 @@ void reply_with(visit *v, int status, header extra, str body)
     send(v, status, &h, body);
 }
 
+static str seconds(arena *a, int64_t n)
+{
+    return arena_fmt(a, "%lld", (long long)n);
+}
+
 void reply_refusal(visit *v)
 {
     buf b = buf_new(v->a, SIZE_MAX / 2);
     rpc_write_error(&b, v->msg.id, &v->no);
     if (v->challenge.n)
         reply_with(v, v->no.status, (header){S("WWW-Authenticate"), v->challenge}, buf_str(&b));
-    else if (v->no.status == 429)
-        reply_with(v, 429, (header){S("Retry-After"), S("1")}, buf_str(&b));
+    else if (v->no.retry_s)
+        reply_with(v, v->no.status, (header){S("Retry-After"), seconds(v->a, v->no.retry_s)},
+                   buf_str(&b));
     else if (v->no.status == 405)
         reply_with(v, 405, (header){S("Allow"), S("GET, POST, DELETE, OPTIONS")}, buf_str(&b));
     else
@@ -192,9 +198,6 @@ flow_go reply_no_stream(visit *v)
     if (v->stream == STREAM_UNASKED)
         return corridor_refuse_with(v, 406, RPC_INVALID_REQUEST,
                                     S("the client must accept text/event-stream"));
-    v->no = (rpc_refusal){.status = 429,
-                          .code = RPC_LIMITED,
-                          .text = S("too many streams are open"),
-                          .data = S("{\"retryAfterMs\":1000}")};
+    v->no = rpc_limited(v->a, S("too many streams are open"), 1000);
     return FLOW_FAIL;
 }

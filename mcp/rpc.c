@@ -132,3 +132,12 @@ void rpc_close_result(buf *b)
 {
     buf_put(b, S("}"));
 }
+
+rpc_refusal rpc_limited(arena *a, str text, int64_t retry_ms)
+{
+    rpc_refusal no = {.status = 429, .code = RPC_LIMITED, .text = text};
+    if (retry_ms <= 0) return no;
+    no.retry_s = retry_ms / 1000 + (retry_ms % 1000 > 0);
+    no.data = arena_fmt(a, "{\"retryAfterMs\":%lld}", (long long)retry_ms);
+    return no;
+}

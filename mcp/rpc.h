@@ -40,8 +40,12 @@ typedef struct {
 typedef struct {
     int status, code;
     str text;
-    str data; /* JSON, or {0} */
+    str data;        /* JSON, or {0} */
+    int64_t retry_s; /* Retry-After; 0: none */
 } rpc_refusal;
+
+/* 429, with when to come again; retry_ms 0: never, as it is. */
+rpc_refusal rpc_limited(arena *a, str text, int64_t retry_ms);
 
 /* `body` to a checked value; false: *no says why not. */
 MUST_CHECK bool rpc_check(arena *a, str body, unsigned depth, js_value *root, rpc_refusal *no);

@@ -31,7 +31,8 @@ flow_go call_subscribe(void *x, flow_why why)
         return FLOW_NEXT;
     }
     record_text(v->rec, FACT_LIMITED, S("sessions_per_caller"));
-    return corridor_refuse_with(v, 429, RPC_LIMITED, S("too many subscriptions"));
+    v->no = rpc_limited(v->a, S("too many subscriptions"), 1000);
+    return FLOW_FAIL;
 }
 
 static void look_again(void *v)

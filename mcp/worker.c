@@ -22,6 +22,7 @@ mcp_shared *mcp_shared_new(const mcp_shared_options *o)
     s->meters = o->meters;
     s->seals = o->seals;
     s->streams = o->streams;
+    s->quotas = o->quotas;
     s->parked = tally_new();
     s->audit = o->audit;
     s->spawner = o->spawner;

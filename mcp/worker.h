@@ -15,6 +15,7 @@ struct mcp_shared {
     logger *log;
     metrics *meters;
     const sealer *seals;
+    struct quotas *quotas; /* NULL: none */
     tally *streams, *parked;
     audit_sink audit;
     child_spawner *spawner;

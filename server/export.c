@@ -46,7 +46,7 @@ struct export_worker {
     loop *l;
     buf lines;
     size_t count;
-    metric *requests[DOORS][CLASSES], *seconds[DOORS], *verdicts[DOORS][VERDICTS], *limited;
+    metric *requests[DOORS][CLASSES], *seconds[DOORS], *verdicts[DOORS][VERDICTS];
     metric *shadows[DOORS][VERDICTS];
     arena *names;
     map *tokens; /* backend to a series a direction, and one of money */
@@ -253,13 +253,23 @@ static void count_tokens(export_worker *w, const record *r)
             metric_add(row[i], r->v[direction_facts[i]].number);
 }
 
+/* Names of limits, quotas and rules: these are seldom counted, and found each time. */
+static void count_name(export_worker *w, str name, metric_family f, const char *label2)
+{
+    arena *a = arena_new();
+    metric_add(metric_series(w->e->meters, f, arena_dup(a, name).p, label2), 1);
+    arena_free(a);
+}
+
+static void count_named(export_worker *w, const fact_value *v, metric_family f, const char *label2)
+{
+    if (v->set) count_name(w, v->text, f, label2);
+}
+
 static void count_rule_error(export_worker *w, const record *r)
 {
-    if (!r->v[FACT_RULE_ERROR].set) return;
-    arena *a = arena_new();
-    str rule = str_cut(r->v[FACT_RULE_ERROR].text, ':').head;
-    metric_add(metric_series(w->e->meters, METRIC_RULE_ERRORS, arena_dup(a, rule).p, NULL), 1);
-    arena_free(a);
+    const fact_value *said = &r->v[FACT_RULE_ERROR];
+    if (said->set) count_name(w, str_cut(said->text, ':').head, METRIC_RULE_ERRORS, NULL);
 }
 
 static void count_verdict(export_worker *w, const fact_value *said, metric_family f, metric **kept,
@@ -281,8 +291,9 @@ static void count(export_worker *w, const record *r)
                    r->v[FACT_DURATION_US].number);
     count_tokens(w, r);
     count_rule_error(w, r);
-    if (r->v[FACT_LIMITED].set)
-        metric_add(series(w, &w->limited, METRIC_LIMITED, r->v[FACT_LIMITED].text.p, NULL), 1);
+    count_named(w, &r->v[FACT_LIMITED], METRIC_LIMITED, NULL);
+    count_named(w, &r->v[FACT_QUOTA], METRIC_QUOTA, "refused");
+    count_named(w, &r->v[FACT_QUOTA_SHADOW], METRIC_QUOTA, "shadow");
     count_verdict(w, &r->v[FACT_VERDICT], METRIC_VERDICTS, w->verdicts[door], name);
     count_verdict(w, &r->v[FACT_SHADOW], METRIC_SHADOW, w->shadows[door], name);
 }

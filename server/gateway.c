@@ -188,9 +188,11 @@ static const err *make_house(gateway *g, arena *a, const config *c)
     g->house.net = refresh_new(g->log);
     g->spawner = child_spawner_new(g->log, g->o.shim);
     g->house.streams = tally_new();
+    g->house.quotas = quotas_new(&(quota_options){0});
     mcp_shared_options mo = {.log = g->log,
                              .meters = g->house.meters,
                              .seals = seals,
+                             .quotas = g->house.quotas,
                              .streams = g->house.streams,
                              .audit = audit_log_sink(g->house.audit),
                              .spawner = g->spawner,
@@ -385,6 +387,7 @@ void gateway_free(gateway *g)
     if (g->house.mcp) mcp_shared_free(g->house.mcp);
     standings_free(g->house.backends);
     tally_free(g->house.streams);
+    quotas_free(g->house.quotas);
     refresh_free(g->house.net);
     leases_free(g->house.lent);
     errands_free(g->house.web);

@@ -69,6 +69,7 @@ static void make_products(worker *w)
                               .tokens = w->tokens,
                               .services = services,
                               .disk = disk_for_spools(h->disk),
+                              .quotas = h->quotas,
                               .streams = h->streams,
                               .audit = audit_log_sink(h->audit),
                               .shelf = {h->kept, h->disk, h->log},

@@ -6,6 +6,7 @@
  * letter. */
 #ifndef SP_WORKER_H
 #define SP_WORKER_H
+#include "../authz/quota.h"
 #include "../base/bulletin.h"
 #include "../base/ledger.h"
 #include "../base/store.h"
@@ -29,7 +30,8 @@ typedef struct {
     leases *lent;                /* by clouds to backends */
     mcp_shared *mcp;
     standings *backends; /* how they do */
-    tally *streams;      /* of each caller */
+    quotas *quotas;
+    tally *streams; /* of each caller */
     export *out;
     audit_log *audit; /* NULL: none */
     unsigned count;
