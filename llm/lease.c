@@ -232,17 +232,28 @@ static bool is_good(const lease *l, int64_t now_ms)
     return l->lent && now_ms < l->until_ms;
 }
 
+/* Under the lock. When the next is to be asked for; it goes on when the last one has ended. */
+static int64_t due_ms(const lease *l)
+{
+    int64_t again_ms = l->failed_ms ? l->failed_ms + l->pause_ms : 0;
+    return again_ms > l->renew_ms ? again_ms : l->renew_ms;
+}
+
 int64_t leases_tend(leases *all)
 {
     int64_t now_ms = clock_mono_ms();
     pthread_mutex_lock(&all->lock);
+    int64_t soon_ms = all->first ? TEND_MS : -1;
     for (lease *l = all->first; l; l = l->next) {
-        if (!is_good(l, now_ms) || now_ms < l->renew_ms) continue;
-        if (!l->failed_ms || now_ms - l->failed_ms >= l->pause_ms) (void)ask_for_next(l);
+        if (!l->lent || l->asking) continue;
+        int64_t left_ms = due_ms(l) - now_ms;
+        if (left_ms <= 0)
+            (void)ask_for_next(l);
+        else if (left_ms < soon_ms)
+            soon_ms = left_ms;
     }
-    int64_t again = all->first ? TEND_MS : -1;
     pthread_mutex_unlock(&all->lock);
-    return again;
+    return soon_ms;
 }
 
 /* Taking */

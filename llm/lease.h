@@ -4,11 +4,11 @@
  * It is asked for beside the workers, by one errand at a time; a request that finds none waits for
  * it. When three quarters of its life are over the next one is asked for (leases_tend()), while
  * the old one is still used, until it truly ends: a renewal that fails is tried again after a
- * pause that grows. A request never waits for a renewal. After a failure nobody asks again for a
- * second, and who has nothing meanwhile goes without.
- * Equal specs share one lease, so a reload finds what was lent. Ownership: a lease is counted, one
- * count a snapshot and one an errand; leases_free() after the last of them. Threads: any. Secrets:
- * what is lent and what it is asked for with; neither is ever logged. */
+ * pause that grows, for as long as anybody holds the lease. A request never waits for a renewal.
+ * After a failure nobody asks again for a second, and who has nothing meanwhile goes without. Equal
+ * specs share one lease, so a reload finds what was lent. Ownership: a lease is counted, one count
+ * a snapshot and one an errand; leases_free() after the last of them. Threads: any. Secrets: what
+ * is lent and what it is asked for with; neither is ever logged. */
 #ifndef SP_LLM_LEASE_H
 #define SP_LLM_LEASE_H
 #include "../transport/loop.h"

@@ -60,7 +60,7 @@ class Handler(Answering):
         cloud, source = self.server.cloud, self.body()
         if self.path.startswith("/model/"):
             return self.bedrock(cloud, source)
-        if self.path.startswith("/v1/projects/") or self.path.startswith("/openai/"):
+        if self.path.startswith("/v1/projects/") or "/chat/completions" in self.path:
             return self.model(cloud, source)
         form = dict(parse_qsl(source.decode()))
         if self.path == "/":

@@ -1,8 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """What clouds lend to backends: found by each cloud's own rules, renewed ahead of time, mended when it goes wrong."""
+import base64
+import hashlib
 import json
 import os
+import re
+import subprocess
 import sys
+import tempfile
 import threading
 import time
 
@@ -29,11 +34,11 @@ class House(Household):
 
     def __init__(self, binary, backends, env=None, files=None, urls=None, **more):
         self.cloud = Cloud()
-        urls = {name: self.cloud.url for name in backends} | (urls or {})
+        urls = {name: (urls or {}).get(name, "CLOUD").replace("CLOUD", self.cloud.url) for name in backends}
         lines = "".join(f"    {name}: {{ url: \"{urls[name]}\", {what.replace('CLOUD', self.cloud.url)} }}\n"
                         for name, what in backends.items())
         routes = "".join(f"    - {{ name: {n}, models: [{n}], to: [{{ backend: {n} }}] }}\n" for n in backends)
-        env = {k: v.replace("CLOUD", self.cloud.url) for k, v in {**QUIET, **(env or {})}.items()}
+        env = {k: v.replace("CLOUD", self.cloud.url).replace("PLACE", self.cloud.url[7:]) for k, v in {**QUIET, **(env or {})}.items()}
         files = {k: v.replace("CLOUD", self.cloud.url) for k, v in (files or {}).items()}
         super().__init__(binary, [self.cloud], f"llm:\n  backends:\n{lines}  routes:\n{routes}", POLICY, env=env,
                          files=files, **more)
@@ -118,9 +123,190 @@ source_profile = keys
         assert h.works("chain") == used["chain"] and len(h.cloud.asked) == asked
 
 
-def test_the_chain_ends_at_the_container_or_the_machine(binary):
+def test_each_chain_ends_at_the_container_or_the_machine(binary):
     for env, kind in (({"AWS_CONTAINER_CREDENTIALS_FULL_URI": "CLOUD/container", "AWS_CONTAINER_AUTHORIZATION_TOKEN": "agent-token"},
                        "container"),
                       ({"AWS_EC2_METADATA_DISABLED": "false", "AWS_EC2_METADATA_SERVICE_ENDPOINT": "CLOUD"}, "machine")):
-        with House(binary, {"m": aws("{}")}, env) as h:
+        env = {**env, "GOOGLE_APPLICATION_CREDENTIALS": "", "GCE_METADATA_HOST": "PLACE"}
+        with House(binary, {"m": aws("{}"), "g": google("{}")}, env) as h:
             assert h.works("m").startswith("ASIA") and kind in h.cloud.kinds(), h.cloud.asked
+            assert h.works("g") and h.said("google machine") == [{"flavor": "Google"}], h.cloud.asked
+
+
+def google(more):
+    return f"schema: gcp-vertex, project: p, region: r, auth: {{ gcp: {more} }}"
+
+
+def made(folder, *args):
+    subprocess.run(["openssl", *args], cwd=folder, check=True, capture_output=True)
+
+
+def is_signed_with(folder, assertion):
+    """PS256 by the key in k.pem?"""
+    text, _, seal = assertion.rpartition(".")
+    with open(f"{folder}/seal", "wb") as f:
+        f.write(base64.urlsafe_b64decode(seal + "=="))
+    with open(f"{folder}/text", "w") as f:
+        f.write(text)
+    made(folder, "pkey", "-in", "k.pem", "-pubout", "-out", "p.pem")
+    made(folder, "dgst", "-sha256", "-sigopt", "rsa_padding_mode:pss", "-sigopt", "rsa_pss_saltlen:digest", "-verify", "p.pem",
+         "-signature", "seal", "text")
+
+
+def part(token, n):
+    return json.loads(base64.urlsafe_b64decode(token.split(".")[n] + "=="))
+
+
+def test_every_way_to_tokens_of_google_and_entra(binary):
+    federated = {"type": "external_account", "audience": "//iam/pool", "subject_token_type": "urn:ietf:params:oauth:token-type:jwt",
+                 "token_url": "CLOUD/google/sts", "credential_source": {"file": "subject.jwt"}}
+    by_url = {**federated, "service_account_impersonation_url": "CLOUD/google/impersonate", "credential_source": {
+        "url": "CLOUD/subject", "headers": {"X-Want": "it"}, "format": {"type": "json", "subject_token_field_name": "id_token"}}}
+    user = {"type": "authorized_user", "client_id": "cli", "client_secret": "user-secret", "refresh_token": "refresh-1",
+            "token_uri": "CLOUD/google/user"}
+    with tempfile.TemporaryDirectory() as d:
+        made(d, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=app", "-keyout", "k.pem", "-out", "c.pem")
+        files = {"subject.jwt": "subject-token-1", "user.json": json.dumps(user), "file.json": json.dumps(federated),
+                 "url.json": json.dumps(by_url), "k.pem": open(f"{d}/k.pem").read(), "c.pem": open(f"{d}/c.pem").read()}
+        backends = {"adc": google("{}"), "file": google("{ file: file.json }"), "url": google("{ file: url.json }"),
+                    "secret": entra("client_secret: s"), "cert": entra("certificate: c.pem, key: k.pem"),
+                    "issuer": entra("token_file: subject.jwt")}
+        with House(binary, backends, {"GOOGLE_APPLICATION_CREDENTIALS": "DIR/user.json"}, files) as h:
+            used = {name: h.works(name) for name in backends}
+            assert len(set(used.values())) == len(backends), used
+            assert h.said("google/user") == [{"grant_type": "refresh_token", "client_id": "cli", "client_secret": "user-secret",
+                                              "refresh_token": "refresh-1"}]
+            exchanged = h.said("google/sts")
+            assert [x["subject_token"] for x in exchanged] == ["subject-token-1", "subject-by-url"], exchanged
+            assert all(x["audience"] == "//iam/pool" and x["grant_type"].endswith("token-exchange") for x in exchanged)
+            as_ = h.said("impersonate")[0]
+            assert as_["lifetime"] == "3600s" and as_["auth"].startswith("Bearer ya29"), as_
+            forms = h.said("entra")
+            assert [("client_secret" in f, "client_assertion" in f) for f in forms] == [(1, 0), (0, 1), (0, 1)], forms
+            proof = forms[1]["client_assertion"]
+            made(d, "x509", "-in", "c.pem", "-outform", "DER", "-out", "c.der")
+            print_ = base64.urlsafe_b64encode(hashlib.sha256(open(f"{d}/c.der", "rb").read()).digest()).decode().rstrip("=")
+            assert part(proof, 0) == {"alg": "PS256", "typ": "JWT", "x5t#S256": print_}, part(proof, 0)
+            claims = part(proof, 1)
+            assert claims["iss"] == claims["sub"] == "app" and claims["aud"].endswith("/entra") and claims["exp"] > time.time()
+            is_signed_with(d, proof)
+            assert forms[2]["client_assertion"] == "subject-token-1" and forms[2]["client_assertion_type"].endswith("jwt-bearer")
+
+
+WEB = f"{{ sts_url: CLOUD, web_identity: {{ role_arn: '{ARN}', token_file: subject.jwt }} }}"
+BOTH = {"web": aws(WEB), "entra": entra("token_file: subject.jwt")}
+SUBJECT = {"subject.jwt": "subject-token-1"}
+
+
+def test_nobody_waits_for_a_renewal_or_sees_one_fail(binary):
+    with House(binary, BOTH, files=SUBJECT) as h:
+        h.cloud.lives = lives = 3
+        began, first = time.time(), {name: h.works(name) for name in BOTH}
+        h.cloud.mood = "fail"
+        # nobody has to ask for the renewal; one that fails leaves what is lent, as long as it lives
+        assert until(lambda: told(h).count("says 500") >= 2, 30), h.cloud.asked
+        used = [(h.ask(name).status, h.cloud.shown[-1][0], time.time()) for name in BOTH]
+        assert [(s, k) for s, k, at in used if at < began + lives] in ([(200, first[n]) for n in BOTH], [(200, first["web"])], []), used
+        # it is tried again by itself, with the subject's token as it is then
+        h.gateway.write("subject.jwt", "subject-token-2")
+        h.cloud.mood, h.cloud.lives = "", 3600
+        assert until(lambda: all(h.ask(n).status == 200 and h.cloud.shown[-1][0] != first[n] for n in BOTH), 30)
+        assert h.said("AssumeRoleWithWebIdentity")[-1]["WebIdentityToken"] == "subject-token-2", h.cloud.asked
+        assert h.said("entra")[-1]["client_assertion"] == "subject-token-2"
+
+
+def test_a_lender_in_trouble_is_told_in_the_log_and_recovers(binary):
+    with House(binary, BOTH, files=SUBJECT) as h:
+        for mood, name, why in (("fail", "web", "says 500"), ("garbage", "entra", "its answer is no JSON"),
+                                ("dead", "web", "has ended already"), ("huge", "entra", "the token endpoint")):
+            h.cloud.mood = mood
+            before = told(h)
+            assert until(lambda: h.ask(name).status == 502 and told(h) != before, 20), mood
+            assert why in told(h)[len(before):], (mood, told(h))
+        h.cloud.mood = ""
+        assert until(lambda: all(h.ask(n).status == 200 for n in BOTH), 20)
+        # one that hangs delays neither another's requests nor the end
+        h.cloud.revoked |= set(h.cloud.tokens)
+        h.cloud.mood = "hang"
+        waiting = threading.Thread(target=lambda: h.ask("entra"))
+        waiting.start()
+        assert until(lambda: h.cloud.kinds()[-1] == "entra"), h.cloud.asked
+        assert h.ask("web").status == 200
+        h.cloud.mood = ""
+        waiting.join()
+        nearly_ended(h)
+        taken_back(h)
+
+
+def told(h):
+    return "".join(line for line in h.gateway.log_text().splitlines() if "no token for a provider" in line)
+
+
+def test_a_clock_that_is_wrong_is_set_right_once(binary):
+    role = aws(f"{{ access_key_id: {BASE[0]}, secret_access_key: '{BASE[1]}', sts_url: CLOUD, assume_role: {{ role_arn: '{ARN}' }} }}")
+    keys = aws(f"{{ access_key_id: {BASE[0]}, secret_access_key: '{BASE[1]}' }}")
+    with House(binary, {"role": role, "keys": keys, "web": aws(WEB)}, files=SUBJECT) as h:
+        for h.cloud.ahead in (1800, -1800):
+            seen = len(h.cloud.shown)
+            for name in ("role", "keys", "web") * 3:
+                h.works(name)
+            wrong = [why for _, why in h.cloud.shown[seen:] if why]
+            assert wrong == ["InvalidSignatureException"] * 3, h.cloud.shown  # once a backend
+        assert h.cloud.kinds().count("AssumeRole") == 1 and h.cloud.kinds().count("refused") == 1, h.cloud.asked
+
+
+def nearly_ended(h):
+    """What arrives with a second to live is used for it, and then the next is waited for."""
+    h.cloud.revoked |= set(h.cloud.tokens) | set(h.cloud.secrets)
+    h.cloud.lives, asked = 1, len(h.cloud.asked)
+    for _ in range(6):
+        for name in BOTH:
+            h.works(name)
+        time.sleep(0.25)
+    assert len(h.cloud.asked) >= asked + 4, h.cloud.asked
+    h.cloud.lives = 3600
+
+
+def taken_back(h):
+    """What its provider does not take any more is had anew within the request, once."""
+    time.sleep(1)  # what lived a second is over
+    first = {name: h.works(name) for name in BOTH}
+    h.cloud.revoked |= set(first.values())
+    for name in BOTH:
+        assert h.works(name) != first[name]
+    seen, h.cloud.bearer = len(h.cloud.shown), lambda: "ya29.secret-unknown"
+    h.cloud.tokens.clear()
+    assert h.ask("entra").status == 401 and len(h.cloud.shown) == seen + 2, h.cloud.shown
+
+
+def test_credentials_change_under_load_and_no_request_fails(binary):
+    backends = {**BOTH, "file": "schema: openai, auth: { bearer: 'file:key.txt' }", "profile": aws("{ profile: work }")}
+    profile = "[work]\naws_access_key_id = {}\naws_secret_access_key = {}\n"
+    env = {"AWS_SHARED_CREDENTIALS_FILE": "DIR/aws.ini"}
+    files = {**SUBJECT, "key.txt": "ya29.secret-a", "aws.ini": profile.format(*BASE)}
+    with House(binary, backends, env, files, urls={"file": "CLOUD/openai"}) as h:
+        h.cloud.tokens["ya29.secret-a"] = h.cloud.tokens["ya29.secret-b"] = float("inf")
+        h.cloud.secrets["AKIDNEXT"] = ("base-secret-2", None, float("inf"))
+        h.cloud.lives, failed, stop = 2, [], threading.Event()
+
+        def load(name):
+            while not stop.is_set():
+                a = h.ask(name)
+                if a.status != 200:
+                    failed.append((name, a.status, a.body))
+
+        threads = [threading.Thread(target=load, args=(name,)) for name in list(backends) * 4]
+        [t.start() for t in threads]
+        try:
+            assert until(lambda: {"ya29.secret-a", BASE[0]} <= {k for k, _ in h.cloud.shown}, 20), h.cloud.shown[:20]
+            h.gateway.write("key.txt", "ya29.secret-b\n")
+            h.gateway.write("aws.ini", profile.format("AKIDNEXT", "base-secret-2"))
+            assert until(lambda: {"ya29.secret-b", "AKIDNEXT"} <= {k for k, _ in h.cloud.shown}, 20)
+            used = {k for k, _ in h.cloud.shown}
+            # nothing that was read before the change is shown any more
+            assert until(lambda: not {"ya29.secret-a", BASE[0]} & {k for k, _ in h.cloud.shown[-60:]}, 20)
+            assert until(lambda: len({k for k, _ in h.cloud.shown} - used) >= 2, 20), "nothing lent was renewed"
+        finally:
+            stop.set()
+            [t.join() for t in threads]
+        assert not failed, failed[:5]
