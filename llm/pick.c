@@ -19,16 +19,19 @@ static int64_t guess(const llm_run *r)
     return (int64_t)(r->body.root.raw.n / BYTES_A_TOKEN) + answer;
 }
 
+/* Who is alone is asked whatever it said before: its own refusal says more than ours would. */
 static standing_ask ask_of(const llm_run *r, const llm_target *t)
 {
     return (standing_ask){.model = t->model.p ? t->model : r->body.model,
                           .tokens = guess(r),
-                          .now_ms = loop_now_ms(r->w->o.loop)};
+                          .now_ms = loop_now_ms(r->w->o.loop),
+                          .alone = route_targets(r->route) == 1};
 }
 
-static standing_view look(const llm_run *r, const llm_target *t)
+static standing_view look(const llm_run *r, const llm_target *t, bool heeds_all)
 {
-    const standing_ask k = ask_of(r, t);
+    standing_ask k = ask_of(r, t);
+    if (heeds_all) k.alone = false;
     if (!t->backend->standing) return (standing_view){0};
     return standing_look(t->backend->standing, &t->backend->terms, &k);
 }
@@ -64,11 +67,12 @@ static void let_in(const llm_run *r, views *v)
     }
 }
 
-static views look_at_all(const llm_run *r)
+/* `heeds_all`: also what one that is alone has said of its limits. */
+static views look_at_all(const llm_run *r, bool heeds_all)
 {
     views v = {0};
     for (size_t i = 0; i < route_targets(r->route); i++) {
-        v.of[i] = look(r, &r->route->to[i]);
+        v.of[i] = look(r, &r->route->to[i], heeds_all);
         v.is[v.of[i].kind] |= bit(i);
     }
     let_in(r, &v);
@@ -108,7 +112,7 @@ const llm_target *pick_target(llm_run *r)
 {
     const standing_outcome unasked = {.how = STANDING_UNASKED};
     (void)standing_end(&r->hold, &unasked);
-    const views v = look_at_all(r);
+    const views v = look_at_all(r, false);
     size_t i = choose(r, &v);
     if (i == ROUTE_TARGETS) return NULL;
     r->tried |= bit(i);
@@ -157,7 +161,7 @@ bool pick_all_full(const llm_run *r)
 
 llm_refusal pick_refusal(llm_run *r)
 {
-    const views v = look_at_all(r);
+    const views v = look_at_all(r, false);
     size_t first = soonest(r, &v, v.is[STANDING_FULL]);
     int64_t now = loop_now_ms(r->w->o.loop);
     int64_t wait_ms = first < ROUTE_TARGETS ? v.of[first].until_ms - now : 1; /* meanwhile: soon */
@@ -170,7 +174,7 @@ llm_refusal pick_refusal(llm_run *r)
 
 int64_t pick_room_at(llm_run *r)
 {
-    const views v = look_at_all(r);
+    const views v = look_at_all(r, true);
     uint64_t full = v.is[STANDING_FULL];
     size_t all = route_targets(r->route);
     if ((size_t)__builtin_popcountll(full) < all) return 0;

@@ -29,14 +29,24 @@ static int64_t their_full_until(const room_state *r, unsigned unit, int64_t want
     return r->of[unit].until_ms;
 }
 
+int64_t room_own_full_until(const room_state *r, const llm_limit *limits, const int64_t want[UNITS],
+                            int64_t now_ms)
+{
+    int64_t until = 0;
+    for (unsigned u = 0; u < UNITS; u++) {
+        int64_t own = own_full_until(r, u, &limits[u], want[u], now_ms);
+        if (own > until) until = own;
+    }
+    return until;
+}
+
 int64_t room_full_until(const room_state *r, const llm_limit *limits, const int64_t want[UNITS],
                         int64_t now_ms)
 {
-    int64_t until = r->full_until_ms > now_ms ? r->full_until_ms : 0;
+    int64_t until = room_own_full_until(r, limits, want, now_ms);
+    if (r->full_until_ms > now_ms && r->full_until_ms > until) until = r->full_until_ms;
     for (unsigned u = 0; u < UNITS; u++) {
-        int64_t own = own_full_until(r, u, &limits[u], want[u], now_ms);
         int64_t theirs = their_full_until(r, u, want[u], now_ms);
-        if (own > until) until = own;
         if (theirs > until) until = theirs;
     }
     return until;

@@ -31,6 +31,9 @@ typedef struct {
 /* 0: there is room for this. Else when it is worth asking again. limits[UNITS] */
 int64_t room_full_until(const room_state *r, const llm_limit *limits, const int64_t want[UNITS],
                         int64_t now_ms);
+/* The same by the configured limits alone. */
+int64_t room_own_full_until(const room_state *r, const llm_limit *limits, const int64_t want[UNITS],
+                            int64_t now_ms);
 room_share room_take(room_state *r, const llm_limit *limits, const int64_t want[UNITS],
                      int64_t now_ms);
 /* What it came to, in the place of what was taken. */

@@ -154,11 +154,12 @@ static int64_t later(int64_t a, int64_t b)
 }
 
 static int64_t full_until(const standing *s, const standing_terms *t, const scope *c,
-                          int64_t now_ms)
+                          const standing_ask *k)
 {
-    int64_t until = room_full_until(&s->whole.room, t->of, c->want, now_ms);
-    return c->one ? later(until, room_full_until(&c->one->room, c->limits, c->want, now_ms))
-                  : until;
+    int64_t (*full)(const room_state *, const llm_limit *, const int64_t *, int64_t) =
+        k->alone ? room_own_full_until : room_full_until;
+    int64_t until = full(&s->whole.room, t->of, c->want, k->now_ms);
+    return c->one ? later(until, full(&c->one->room, c->limits, c->want, k->now_ms)) : until;
 }
 
 static int64_t out_until(const place *p, int64_t now_ms)
@@ -172,7 +173,7 @@ standing_view standing_look(standing *s, const standing_terms *t, const standing
     standing_view v = {0};
     pthread_mutex_lock(&s->lock);
     const scope c = scope_of(s, t, k->model, k->tokens);
-    int64_t full = full_until(s, t, &c, k->now_ms);
+    int64_t full = full_until(s, t, &c, k);
     int64_t out = later(out_until(&s->whole, k->now_ms), out_until(c.one, k->now_ms));
     if (full)
         v = (standing_view){STANDING_FULL, full};
@@ -187,7 +188,7 @@ bool standing_begin(standing *s, const standing_terms *t, const standing_ask *k,
 {
     pthread_mutex_lock(&s->lock);
     const scope c = scope_of(s, t, k->model, k->tokens);
-    *full_ms = full_until(s, t, &c, k->now_ms);
+    *full_ms = full_until(s, t, &c, k);
     if (!*full_ms) {
         *h = (standing_hold){.of = s, .terms = t, .model = k->model, .tokens = k->tokens};
         h->whole = room_take(&s->whole.room, t->of, c.want, k->now_ms);

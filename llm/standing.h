@@ -35,6 +35,7 @@ typedef struct {
 typedef struct {
     str model; /* as the backend knows it */
     int64_t tokens, now_ms;
+    bool alone; /* nobody else could answer: only the configured limits hold it back */
 } standing_ask;
 typedef enum { STANDING_GOOD, STANDING_OUT, STANDING_FULL } standing_kind;
 typedef struct {

@@ -117,6 +117,7 @@ def test_no_more_are_left_out_than_the_route_allows(binary):
 
 LIMITS = """    - { name: r, models: [m], to: [a, { backend: b, priority: 1 }] }
     - { name: one, models: [one], to: [c, b] }
+    - { name: alone, models: [alone], to: [c] }
 """
 
 
@@ -147,6 +148,10 @@ def test_what_a_provider_says_of_its_limits_is_heeded(binary):
         assert a.status == 429 and 15 <= int(a.headers["retry-after"]) <= 20, (a.status, a.headers)
         assert h.ask("one").status == 429  # and nobody is asked meanwhile
         assert len(h.by["b"].asked) == 1 and len(h.by["c"].asked) == 1
+        # who is the only one is asked each time, and says it itself
+        h.by["c"].will(Answer("{}", status=429, retry_after="40"), chat("c"))
+        first = h.ask("alone")
+        assert (first.status, first.headers["retry-after"]) == (429, "40") and h.who("alone") == "c", first.headers
 
 
 STICKY = """    - { name: r, models: [m], sticky: [header:x-session, prompt_cache_key, caller], to: [a, b, c] }
