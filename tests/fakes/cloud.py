@@ -22,6 +22,9 @@ CONVERSE = {"output": {"message": {"role": "assistant", "content": [{"text": "he
 GEMINI = {"candidates": [{"content": {"parts": [{"text": "hello"}]}, "finishReason": "STOP"}]}
 CHAT = {"id": "c", "model": "m", "choices": [
     {"index": 0, "message": {"role": "assistant", "content": "hello"}, "finish_reason": "stop"}]}
+MESSAGE = {"id": "m", "type": "message", "role": "assistant", "model": "m", "content": [{"type": "text", "text": "hello"}],
+           "stop_reason": "end_turn", "usage": {"input_tokens": 1, "output_tokens": 1}}
+ANY = object()
 BASE = ("AKIDBASE", "base-secret")
 ROLE = "bedrock-role"
 
@@ -60,7 +63,7 @@ class Handler(Answering):
         cloud, source = self.server.cloud, self.body()
         if self.path.startswith("/model/"):
             return self.bedrock(cloud, source)
-        if self.path.startswith("/v1/projects/") or "/chat/completions" in self.path:
+        if self.path.startswith("/v1/projects/") or "/chat/completions" in self.path or self.path == "/v1/messages":
             return self.model(cloud, source)
         form = dict(parse_qsl(source.decode()))
         if self.path == "/":
@@ -96,15 +99,16 @@ class Handler(Answering):
         cloud.shown.append((key and key.group(1), why))
         if why:
             return self.reply(403, {"message": why}, [("x-amzn-errortype", why + ":http://internal/")])
-        self.reply(200, CONVERSE)
+        self.reply(200, CONVERSE if self.path.endswith("/converse") else MESSAGE)
 
     def model(self, cloud, source):
-        token = (self.headers.get("authorization") or "").removeprefix("Bearer ")
+        token = self.headers.get("x-api-key") or self.headers.get("x-team-key") or self.headers.get("authorization") or ""
+        token = token.removeprefix("Bearer ")
         good = cloud.tokens.get(token, 0) > time.time() and token not in cloud.revoked
         cloud.shown.append((token, None if good else "stale"))
         if not good:
             return self.reply(401, {"error": {"message": "who?"}})
-        self.reply(200, GEMINI if self.path.startswith("/v1/") else CHAT)
+        self.reply(200, GEMINI if "/projects/" in self.path else MESSAGE if self.path == "/v1/messages" else CHAT)
 
 
 class Cloud:
@@ -167,7 +171,7 @@ class Cloud:
         """What AWS has against this request; None: nothing."""
         secret, token, end = self.secrets.get(key, (None, None, 0))
         head = {k.lower(): v for k, v in headers.items()}
-        if secret is None or head.get("x-amz-security-token") != token:
+        if secret is None or (token is not ANY and head.get("x-amz-security-token") != token):
             return "UnrecognizedClientException"
         if key in self.revoked or end < self.now():
             return "ExpiredTokenException"

@@ -163,6 +163,7 @@ def test_retries_are_a_share_of_what_is_asked(binary):
 def test_the_configurations_we_ship_are_fine(binary):
     shipped = sorted(glob.glob(os.path.join(ROOT, "examples", "*", "sallyport.yaml")))
     assert len(shipped) >= 3, shipped
+    env = {**os.environ, "AWS_SHARED_CREDENTIALS_FILE": os.path.join(ROOT, "examples", "credentials", "files", "aws.ini")}
     for path in shipped:
-        done = subprocess.run([binary, "check", "-c", path], capture_output=True, text=True, timeout=60)
+        done = subprocess.run([binary, "check", "-c", path], capture_output=True, text=True, timeout=60, env=env)
         assert done.returncode == 0, (path, done.stdout, done.stderr)

@@ -11,13 +11,16 @@ import tempfile
 import threading
 import time
 
-from house.gateway import until
+from house.gateway import Gateway, until
 from house.household import Household
 from house.http import Connection
+from house.tokens import Issuer
 
 here = os.path.dirname(os.path.abspath(__file__))
+EXAMPLE = os.path.join(here, "..", "..", "examples", "credentials")
 sys.path.insert(0, os.path.join(here, "..", "fakes"))
-from cloud import BASE, ROLE, Cloud  # noqa: E402
+from cloud import ANY, BASE, ROLE, Cloud  # noqa: E402
+from proxy import Proxy  # noqa: E402
 
 POLICY = """policy: v1
 name: p
@@ -310,3 +313,43 @@ def test_credentials_change_under_load_and_no_request_fails(binary):
             stop.set()
             [t.join() for t in threads]
         assert not failed, failed[:5]
+
+
+def pointed_at(cloud, name, **more):
+    with open(os.path.join(EXAMPLE, "files", name)) as f:
+        return json.dumps({**json.load(f), **more})
+
+
+def test_the_example_of_every_credential_works(binary):
+    cloud, proxy = Cloud(), Proxy("gateway:not-a-password")
+    cloud.secrets["AKIDEXAMPLE"] = ("not-a-key", ANY, float("inf"))
+    cloud.tokens |= {token: float("inf") for token in ("sk-of-nobody", "ya29.a-token-of-nobody")}
+    with open(os.path.join(EXAMPLE, "sallyport.yaml")) as f:
+        config = f.read().replace("{", "{{").replace("}", "}}").replace("127.0.0.1:8080", "127.0.0.1:{port}")
+    files = {"files/a.json": pointed_at(cloud, "account.json", token_uri=cloud.url + "/google/account"),
+             "files/w.json": pointed_at(cloud, "workload.json", token_url=cloud.url + "/google/sts",
+                                        service_account_impersonation_url=cloud.url + "/google/impersonate")}
+    for name in sorted(os.listdir(os.path.join(EXAMPLE, "files"))):
+        with open(os.path.join(EXAMPLE, "files", name)) as f:
+            files["files/" + name] = f.read()
+    env = {**QUIET, "TRY": cloud.url, "TRY_KEY": cloud.url, "TRY_ENTRA": cloud.url + "/entra", "TRY_ACCOUNT": "files/a.json",
+           "TRY_WORKLOAD": "files/w.json", "TRY_PROXY": f"127.0.0.1:{proxy.port}", "AWS_SHARED_CREDENTIALS_FILE": "DIR/files/aws.ini",
+           "AWS_CONTAINER_CREDENTIALS_FULL_URI": cloud.url + "/container", "GCE_METADATA_HOST": cloud.url[7:]}
+    gateway = Gateway(binary, Issuer(), policy=POLICY, config=config, files=files, env=env)
+    try:
+        names = re.findall(r"- {{ name: (\w+)", config)
+        assert len(names) == 18, names
+        for name in names:
+            if name == "private":
+                continue  # it has a name of AWS's own
+            c = Connection(gateway.port)
+            c.request("POST", "/v1/chat/completions", {"Content-Type": "application/json"},
+                      json.dumps({"model": name, "messages": [{"role": "user", "content": "hi"}]}))
+            a = c.answer()
+            assert a.status == 200 and b"hello" in a.body, (name, a.status, a.body, cloud.shown, gateway.log_text())
+        assert len(proxy.asked) == 1 and cloud.kinds().count("entra") == 3, cloud.kinds()
+        assert {"container", "google machine", "google/account", "impersonate", "AssumeRole"} <= set(cloud.kinds())
+    finally:
+        gateway.stop()
+        cloud.stop()
+        proxy.stop()

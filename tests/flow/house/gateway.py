@@ -70,6 +70,7 @@ class Gateway:
 
     def write(self, name, text):
         path = os.path.join(self.dir, name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
         with open(path + ".new", "w") as f:
             f.write(text)
         os.rename(path + ".new", path)
