@@ -29,7 +29,7 @@ static int digit(char c)
 }
 
 /* {0}: a % without its two digits. */
-static str decoded(arena *a, str coded)
+str form_decode(arena *a, str coded)
 {
     char *p = NEW_N(a, char, coded.n + 1);
     size_t n = 0;
@@ -58,7 +58,7 @@ str form_get(arena *a, str form, str name)
         if (!str_eq(pair.head, name)) continue;
         if (seen) return (str){0};
         seen = true;
-        found = decoded(a, pair.tail);
+        found = form_decode(a, pair.tail);
     }
     return found;
 }

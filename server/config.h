@@ -11,6 +11,7 @@
 #include "config_llm.h"
 
 enum { CONFIG_VERSION = 1 };
+typedef enum { CONFIG_STORE_LOSS_REFUSE, CONFIG_STORE_LOSS_LOCAL } config_store_loss;
 typedef enum { CONFIG_ANONYMOUS_DENY, CONFIG_ANONYMOUS_ALLOW } config_anonymous;
 
 typedef struct {
@@ -50,6 +51,7 @@ typedef struct config {
     config_file pins; /* name.p NULL: none are kept; its text is empty when there is no file yet */
     config_policies live, shadow;
     str store;
+    int64_t on_store_loss;     /* config_store_loss */
     str access_log, audit_log; /* audit_log.p NULL: none */
     const str *redact;
 } config;

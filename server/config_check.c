@@ -356,10 +356,8 @@ static void check_keys(config_reader *r, const config *c)
 static void check_store(config_reader *r, const config *c)
 {
     const yaml_node *n = config_place(c->root, "store");
-    if (c->store.p && !store_keeper_knows(c->store))
-        problems_add(r->out, n->line, n->column,
-                     "`" STR_FMT "` is no store of this version: sqlite:FILE or memory:",
-                     STR_ARG(c->store));
+    const err *e = c->store.p ? store_keeper_check(r->a, c->store) : NULL;
+    if (e) problems_add(r->out, n->line, n->column, STR_FMT, STR_ARG(e->text));
 }
 
 void config_check(config_reader *r, config *c)

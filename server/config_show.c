@@ -18,9 +18,22 @@ static const config_row *row_of(const char *prefix, str key)
     return NULL;
 }
 
+/* A URL with a password in it: scheme://user:password@host. One from the environment is a source.
+ */
+static bool has_password(str text)
+{
+    const char *at = text.n ? memrchr(text.p, '@', text.n) : NULL;
+    const char *scheme = memmem(text.p, text.n, "://", 3);
+    if (!at || !scheme || at < scheme + 3) return false;
+    str user = {scheme + 3, (size_t)(at - scheme - 3)};
+    str password = str_cut(user, ':').tail;
+    return password.n && !(str_starts(password, S("${")) && str_ends(password, S("}")) &&
+                           !memmem(password.p, password.n, ":-", 2));
+}
+
 static void show_scalar(buf *out, const config_row *row, const yaml_node *n)
 {
-    bool hidden = !row || row->flags & CONFIG_HIDDEN;
+    bool hidden = !row || row->flags & CONFIG_HIDDEN || has_password(n->text);
     bool is_source = str_starts(n->text, S("file:")) || str_starts(n->text, S("${")) ||
                      (row && row->type == CONFIG_FILE);
     /* `${KEY:-literal}` and `prefix${KEY}` hold part of the secret itself */

@@ -344,7 +344,11 @@ const config_row config_rows[] = {
 {"shadow_policies", CONFIG_TEXTS, IN(config, shadow.patterns),
  .help = "Policy files that are asked beside the others and decide nothing: where they differ is counted and logged."},
 {"store", CONFIG_TEXT, IN(config, store), .flags = FIXED, .fallback = "sqlite:sallyport.db",
- .help = "What outlives the process: sqlite:FILE, made when first needed, or memory: to keep nothing."},
+ .help = "What outlives the process: sqlite:FILE, made when first needed; redis://[user:password@]host[:port][/db] (rediss:// for TLS), "
+         "which several replicas share; memory: to keep nothing. docs/store.md, docs/replicas.md."},
+{"on_store_loss", CONFIG_CHOICE, IN(config, on_store_loss), .flags = FIXED, .fallback = "refuse", .choices = "refuse|local",
+ .help = "While the store is away: refuse what quotas cannot answer for, or go on with what this process alone knows, past the limits of all if need be. "
+         "local also lets the gateway start without its store."},
 {"telemetry", CONFIG_MAP, NOWHERE, .help = "What is written about requests."},
 {"telemetry.access_log", CONFIG_MAP, NOWHERE, .help = "One JSON line a request."},
 {"telemetry.access_log.to", CONFIG_TEXT, IN(config, access_log), .flags = FIXED, .fallback = "stdout", .help = "stdout, stderr, none or a file."},

@@ -143,10 +143,21 @@ static const err *open_logs(gateway *g, arena *a, const config *c)
 }
 
 /* A store that was named is tried at once; the usual one is made when something is to be kept. */
+static const err *try_store(gateway *g, arena *a, const config *c)
+{
+    str doubts = {0};
+    if (!yaml_get(c->root, S("store"))) return NULL;
+    const err *e = store_keeper_try(a, g->keeper, &doubts);
+    if (e && c->on_store_loss == CONFIG_STORE_LOSS_LOCAL) doubts = e->text;
+    log_fact facts[] = {{"doubt", doubts}, {0}};
+    if (doubts.p) log_say(g->log, LOG_WARN_LEVEL, "the store is not what it should be", facts);
+    return c->on_store_loss == CONFIG_STORE_LOSS_LOCAL ? NULL : e;
+}
+
 static const err *open_store(gateway *g, arena *a, const config *c)
 {
     const err *e = store_keeper_new(a, c->store, c->directory, &g->keeper);
-    if (!e && yaml_get(c->root, S("store"))) e = store_keeper_try(a, g->keeper);
+    if (!e) e = try_store(g, a, c);
     if (e) return e;
     g->replicas = herald_new(store_keeper_words(g->keeper), g->log);
     g->house.kept = store_keeper_store(g->keeper);

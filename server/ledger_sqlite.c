@@ -180,21 +180,11 @@ static const err *take_one(arena *a, sql *q, const ledger_ask *k, int64_t now, l
     return NULL;
 }
 
-static bool is_sound(const ledger_ask *k)
-{
-    return window_is_sound(&k->cell) && k->want >= 0 && k->want <= LEDGER_UNITS_MOST &&
-           k->lease.n <= LEDGER_LEASE_MOST && (k->lease.n || !k->want);
-}
-
 static const err *take(void *ctx, arena *a, const ledger_ask *asks, size_t n, ledger_grant *grants)
 {
     sql *q = ctx;
-    for (size_t i = 0; i < n; i++) {
-        grants[i] = (ledger_grant){0};
-        if (n > LEDGER_BATCH_MOST || !is_sound(&asks[i]))
-            return err_new(a, ERR_BUG, "store: no question for a ledger");
-    }
-    const err *e = sql_enter(a, q);
+    const err *e = ledger_check_asks(a, asks, n, grants);
+    if (!e) e = sql_enter(a, q);
     if (e) return e;
     e = sql_begin(a, q);
     if (!e) {
@@ -299,14 +289,8 @@ static const err *hold(void *ctx, arena *a, str holder, ledger_slots *slots, siz
 {
     sql *q = ctx;
     *lost = false;
-    if (!holder.n || holder.n > LEDGER_LEASE_MOST || n > LEDGER_BATCH_MOST)
-        return err_new(a, ERR_BUG, "store: no holder of slots");
-    for (size_t i = 0; i < n; i++) {
-        slots[i].held = 0;
-        if (!slots[i].cell.n || slots[i].cell.n > LEDGER_CELL_MOST || slots[i].want < 0)
-            return err_new(a, ERR_BUG, "store: no question for slots");
-    }
-    const err *e = sql_enter(a, q);
+    const err *e = ledger_check_slots(a, holder, slots, n);
+    if (!e) e = sql_enter(a, q);
     if (e) return e;
     e = sql_begin(a, q);
     if (!e) {

@@ -12,12 +12,12 @@
  * the connection would otherwise be cut by anyone on the path without a trace. */
 #include "client_wire.h"
 #include "client_tunnel.h"
-#include <arpa/inet.h>
+#include "tls_private.h"
 #include <assert.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <openssl/err.h>
-#include <openssl/x509v3.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -157,19 +157,6 @@ static void tls_why(wire *w, const char *what)
     (void)snprintf(w->why, sizeof w->why, "%s%s%s", what, text ? ": " : "", text ? text : "");
 }
 
-/* SNI only for names: RFC 6066 3 has no place for addresses. */
-static bool tls_expect_host(SSL *ssl, str expected)
-{
-    char host[256]; /* OpenSSL's macro wants it writable */
-    unsigned char binary[16];
-    (void)snprintf(host, sizeof host, STR_FMT, STR_ARG(expected));
-    X509_VERIFY_PARAM *param = SSL_get0_param(ssl);
-    if (inet_pton(AF_INET, host, binary) == 1 || inet_pton(AF_INET6, host, binary) == 1)
-        return X509_VERIFY_PARAM_set1_ip_asc(param, host) == 1;
-    SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-    return SSL_set1_host(ssl, host) == 1 && SSL_set_tlsext_host_name(ssl, host) == 1;
-}
-
 /* Versions, ALPN and modes are the context's (tls_private.h). */
 static bool tls_begin(wire *w)
 {
@@ -177,7 +164,7 @@ static bool tls_begin(wire *w)
     if (!w->ssl) return false;
     SSL_set_verify(w->ssl, SSL_VERIFY_PEER, NULL);
     SSL_set_read_ahead(w->ssl, 1); /* a record's head and body in one recv */
-    return tls_expect_host(w->ssl, origin_host(w->to)) && SSL_set_fd(w->ssl, w->fd) == 1;
+    return tls_client_expect(w->ssl, origin_host(w->to)) && SSL_set_fd(w->ssl, w->fd) == 1;
 }
 
 static void tls_greet(wire *w)

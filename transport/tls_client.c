@@ -3,8 +3,11 @@
 #include "tls.h"
 #include "tls_pem.h"
 #include "tls_private.h"
+#include <arpa/inet.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 struct tls_client {
@@ -54,4 +57,17 @@ void tls_client_free(tls_client *t)
 SSL_CTX *tls_client_ctx(const tls_client *t)
 {
     return t->ctx;
+}
+
+/* SNI only for names: RFC 6066 3 has no place for addresses. */
+bool tls_client_expect(SSL *ssl, str expected)
+{
+    char host[256]; /* OpenSSL's macro wants it writable */
+    unsigned char binary[16];
+    (void)snprintf(host, sizeof host, STR_FMT, STR_ARG(expected));
+    X509_VERIFY_PARAM *param = SSL_get0_param(ssl);
+    if (inet_pton(AF_INET, host, binary) == 1 || inet_pton(AF_INET6, host, binary) == 1)
+        return X509_VERIFY_PARAM_set1_ip_asc(param, host) == 1;
+    SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+    return SSL_set1_host(ssl, host) == 1 && SSL_set_tlsext_host_name(ssl, host) == 1;
 }

@@ -123,7 +123,9 @@ static const wrong_case wrong[] = {
     {V "limits: { idle_timeout: -5s }\n", "f:2:25: `idle_timeout` wants a duration like 30s, not `-5s`\n"},
     {V "limits: { header_timeout: 1h }\n", "f:2:27: `header_timeout` must be from 100ms to 10m, not 1h\n"},
     {V "mcp: { servers: { a: { command: x, user: u } } }\n", "f:2:36: `user` is not supported by this version\n"},
-    {V "store: x\n", "f:2:8: `x` is no store of this version: sqlite:FILE or memory:\n"},
+    {V "store: x\n", "f:2:8: `x` is no store of this version: sqlite:FILE, redis://HOST, "
+                     "rediss://HOST or memory:\n"},
+    {V "store: redis://a:b@h:x\n", "f:2:8: `h:x` is no host:port\n"},
     {V "listen: 127.0.0.1:1\n", "f:2:9: `listen` wants a list, not text\n"},
     {V "listen: [{ tls: {} }]\n", "f:2:17: `certificate` is missing\nf:2:17: `key` is missing\nf:2:10: `address` is missing\n"},
     {V "listen: [localhost]\n", "f:2:10: `localhost` wants host:port\n"},

@@ -15,7 +15,9 @@
 
 #include <cmocka.h>
 
+#include "../../server/redis.h"
 #include "../../server/store_sqlite.h"
+#include "redis_rig.h"
 
 typedef struct {
     arena *a;
@@ -422,8 +424,86 @@ static void a_silent_holder_loses_its_slots(void **state)
         T(slots_are_held_up_to_the_limit_of_all), T(what_is_no_question_is_refused),               \
         T(leases_of_a_cell_are_bounded)
 
-#define TEST(f)      cmocka_unit_test_setup_teardown(f, set_up, tear_down)
-#define FILE_TEST(f) cmocka_unit_test_setup_teardown(f, set_up_file, tear_down)
+/* Redis: one server for all, emptied before each */
+
+static redis_rig server;
+
+typedef struct {
+    keeping k;
+    redis *r;
+} redis_keeping;
+
+static int set_up_redis(void **state)
+{
+    arena *a = arena_new();
+    redis_keeping *r = NEW(a, redis_keeping);
+    const str flush[] = {S("FLUSHALL")};
+    resp said;
+    r->k.a = a;
+    *state = r;
+    const err *e = redis_new(a, server.url, &r->r);
+    if (e || redis_ask(a, r->r, flush, 1, &said)) return -1;
+    r->k.book = ledger_redis(r->r);
+    return 0;
+}
+
+static int tear_down_redis(void **state)
+{
+    redis_keeping *r = *state;
+    redis_free(r->r);
+    arena_free(r->k.a);
+    return 0;
+}
+
+static int start_redis(void **state)
+{
+    (void)state;
+    return redis_rig_start(&server, arena_new()) ? 0 : -1;
+}
+
+static int end_redis(void **state)
+{
+    (void)state;
+    redis_rig_end(&server);
+    arena_free(server.a);
+    return 0;
+}
+
+static void a_killed_redis_keeps_every_debit_that_was_answered(void **state)
+{
+    const redis_keeping *r = *state;
+    int64_t granted = 0;
+    for (int i = 0; i < 20; i++)
+        granted += ask_for(&r->k, month_long, 1000, 3, arena_fmt(r->k.a, "%d", i)).granted;
+    redis_rig_kill(&server);
+    ledger_ask q = {.cell = month_long, .limit = 1000, .want = 3, .least = 3, .lease = S("lost")};
+    ledger_grant g;
+    assert_non_null(r->k.book.take(r->k.book.ctx, r->k.a, &q, 1, &g));
+    assert_true(redis_rig_up(&server));
+    const err *e = NULL;
+    for (int64_t end = clock_mono_ms() + 20000; clock_mono_ms() < end; rest(20)) {
+        e = r->k.book.take(r->k.book.ctx, r->k.a, &q, 1, &g);
+        if (!e) break;
+    }
+    assert_null(e);
+    assert_int_equal(g.granted, 3);
+    assert_int_equal(g.used, granted + 3);
+}
+
+/* Both compute windows; what a month is must be the same to both. */
+static void redis_and_this_machine_agree_on_windows(void **state)
+{
+    const redis_keeping *r = *state;
+    static const ledger_cell cells[] = {{S("a"), LEDGER_MONTH, 0},
+                                        {S("b"), LEDGER_FIXED, 86400000},
+                                        {S("c"), LEDGER_SLIDING, LONG_MS}};
+    for (size_t i = 0; i < 3; i++)
+        assert_int_equal(ask_for(&r->k, cells[i], 10, 1, S("x")).granted, 1);
+}
+
+#define REDIS_TEST(f) cmocka_unit_test_setup_teardown(f, set_up_redis, tear_down_redis)
+#define TEST(f)       cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+#define FILE_TEST(f)  cmocka_unit_test_setup_teardown(f, set_up_file, tear_down)
 
 int main(void)
 {
@@ -434,6 +514,9 @@ int main(void)
         FILE_TEST(what_is_taken_is_spent_until_the_limit),
         FILE_TEST(kill_9_keeps_every_debit_that_was_answered),
         FILE_TEST(two_processes_share_one_limit),
+        HABITS(REDIS_TEST),
+        REDIS_TEST(redis_and_this_machine_agree_on_windows),
+        REDIS_TEST(a_killed_redis_keeps_every_debit_that_was_answered),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, start_redis, end_redis);
 }

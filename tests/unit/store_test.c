@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "../../server/redis.h"
 #include "../../server/store.h"
 #include "../../server/store_sqlite.h"
 
@@ -146,7 +147,8 @@ static void another_programs_file_is_left_alone(void **state)
                 f);
     (void)fclose(f);
     open_it(r, S("sqlite:a.db"));
-    const err *e = store_keeper_try(r->a, r->keeper);
+    str doubts;
+    const err *e = store_keeper_try(r->a, r->keeper, &doubts);
     assert_non_null(e);
 }
 
@@ -167,11 +169,51 @@ static void two_keepers_share_a_file(void **state)
 static void only_stores_we_know_are_taken(void **state)
 {
     rig *r = *state;
-    static const str odd[] = {S(""),     S("sqlite:"),  S("redis://127.0.0.1"),
-                              S("a.db"), S("memory:x"), {0}};
+    static const str odd[] = {S(""),
+                              S("sqlite:"),
+                              S("redis:127.0.0.1"),
+                              S("redis://"),
+                              S("redis://:6379"),
+                              S("redis://h:0"),
+                              S("redis://h:65536"),
+                              S("redis://h:"),
+                              S("redis://h/x"),
+                              S("redis://h/-1"),
+                              S("redis://u:%zz@h"),
+                              S("redis://[::1"),
+                              S("redis://[::1]x"),
+                              S("a.db"),
+                              S("memory:x"),
+                              {0}};
     for (const str *s = odd; s->p; s++) {
-        assert_false(store_keeper_knows(*s));
+        assert_non_null(store_keeper_check(r->a, *s));
         assert_non_null(store_keeper_new(r->a, *s, r->directory, &r->keeper));
+    }
+}
+
+static void addresses_of_redis_are_read(void **state)
+{
+    const rig *r = *state;
+    static const struct {
+        str url, host, user, password;
+        int64_t port, db;
+        bool tls;
+    } cases[] = {
+        {S("redis://h"), S("h"), {0}, {0}, 6379, 0, false},
+        {S("rediss://h.example:7000/3"), S("h.example"), {0}, {0}, 7000, 3, true},
+        {S("redis://:p%40ss+word@h"), S("h"), {0}, S("p@ss+word"), 6379, 0, false},
+        {S("redis://me:a:b@[::1]:1/"), S("::1"), S("me"), S("a:b"), 1, 0, false},
+        {S("redis://me:p@x@h/2"), S("h"), S("me"), S("p@x"), 6379, 2, false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        redis_place p;
+        assert_null(redis_parse(r->a, cases[i].url, &p));
+        assert_true(str_eq(p.at.host, cases[i].host));
+        assert_true(str_eq(p.user, cases[i].user));
+        assert_true(str_eq(p.password, cases[i].password));
+        assert_int_equal(p.at.port, cases[i].port);
+        assert_int_equal(p.db, cases[i].db);
+        assert_int_equal(p.tls, cases[i].tls);
     }
 }
 
@@ -299,6 +341,7 @@ int main(void)
         TEST(another_programs_file_is_left_alone),
         TEST(two_keepers_share_a_file),
         TEST(only_stores_we_know_are_taken),
+        TEST(addresses_of_redis_are_read),
         TEST(a_full_space_drops_what_would_end_soonest),
         TEST(when_all_is_full_the_greatest_kind_gives_way),
         TEST(counts_follow_what_is_replaced_and_dropped),
