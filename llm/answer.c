@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "answer.h"
 #include "../base/clock.h"
+#include "hedge.h"
 #include "kept.h"
 
 enum { ANSWER_LIMIT = 64 << 20, PIECE_LIMIT = 64 << 20, EVENT_LIMIT = 4 << 20 };
@@ -105,6 +106,7 @@ void answer_keep(llm_run *r)
 static void flush(llm_run *r)
 {
     if (!r->out && !has_content(r)) return;
+    if (!r->out && !hedge_wins(r)) return;
     if (!r->out) answer_open(r);
     answer_keep(r);
     if (r->piece.n && !sink_write(r->out, buf_str(&r->piece)) && r->call) call_pause(r->call);

@@ -133,7 +133,7 @@ bool llm_still_permitted(llm_run *r)
 
 /* Each target may be passed over once a round, and there are no more rounds than retries. */
 enum { ATTEMPTS = 20 * (ROUTE_TARGETS + 1) };
-static const flow_step attempt[] = {
+const flow_step llm_attempt[] = {
     {.name = "back off", .run = llm_back_off},
     {.name = "pick", .run = pick},
     {.name = "authorize", .run = authorize},
@@ -151,7 +151,7 @@ static const flow_step steps[] = {
     {.name = "read", .run = read_request},
     {.name = "recall", .run = kept_recall},
     {.name = "route", .run = route},
-    {.name = "attempt", .sub = attempt, .most = ATTEMPTS},
+    {.name = "attempt", .sub = llm_attempt, .most = ATTEMPTS},
     {.name = "relay", .run = llm_relay},
     {0},
 };

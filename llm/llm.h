@@ -83,6 +83,7 @@ typedef struct {
     size_t target_count;
     int64_t timeout_ms, stream_idle_ms; /* 120 s, 30 s */
     llm_retry retry;
+    int64_t hedge_ms;    /* after so long without content a second attempt begins; 0: none does */
     unsigned eject_most; /* percent of the targets that may be left out for failing */
     const str *sticky;   /* where a key is that keeps to one target (pick.h); ends with {0} */
     str owned_by;

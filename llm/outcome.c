@@ -3,6 +3,7 @@
 #include "../base/clock.h"
 #include "answer.h"
 #include "estimate.h"
+#include "hedge.h"
 #include "kept.h"
 #include "pick.h"
 #include "renew.h"
@@ -136,30 +137,60 @@ static int64_t tokens_of(const llm_usage *u)
     return u->input.v + u->cache_write.v + u->output.v + u->reasoning.v;
 }
 
-/* This attempt is over. */
-static void spend(llm_run *r)
+void answer_spend(llm_run *r)
 {
     const llm_usage used = used_here(r);
     if (!r->bill.opened) return;
+    if (r->call) r->bill.sent = !call_unsent(r->call);
     pick_over(r, is_refused(r) ? 0 : tokens_of(&used));
     if (r->bill.sent) usage_add(&r->spent, &used);
     bill_close(r, &used, seen_here(r), basis_of(r, &used));
 }
 
-flow_go llm_first_content(void *run, flow_why why)
+typedef enum { ATTEMPT_WAITS, ATTEMPT_ANSWERS, ATTEMPT_FAILED } attempt_state;
+
+/* ANSWERS: it has content, or has ended well. */
+static attempt_state state_of(llm_run *r)
 {
-    llm_run *r = run;
-    if (why == FLOW_GONE) return FLOW_FAIL;
-    if (!r->out && !has_ended(r)) return FLOW_WAIT;
-    if (r->out || !is_error(r)) {
-        standing_answers(&r->hold, loop_now_ms(r->w->o.loop));
-        return FLOW_NEXT;
-    }
+    if (r->given_up) return ATTEMPT_FAILED;
+    if (!r->out && !has_ended(r)) return ATTEMPT_WAITS;
+    return r->out || !is_error(r) ? ATTEMPT_ANSWERS : ATTEMPT_FAILED;
+}
+
+static void note_failure(llm_run *r)
+{
+    if (!r->bill.opened || r->given_up) return;
     if (!r->failed) r->refusal = r->streamed || r->broken ? stillborn(r) : their_error(r);
     if (!r->failed && r->upstream_status >= 400) hear_refusal(r);
-    r->tried_in_vain = true;
     if (is_refused(r)) r->used = nothing;
-    spend(r);
+    answer_spend(r);
+}
+
+/* Of an attempt and its rival the one that answers; NULL: none yet. */
+static llm_run *answering(llm_run *r)
+{
+    llm_run *h = r->rival;
+    if (state_of(r) == ATTEMPT_ANSWERS && hedge_wins(r)) return r;
+    return h && state_of(h) == ATTEMPT_ANSWERS && hedge_wins(h) ? h : NULL;
+}
+
+static void begin_answer(llm_run *r, llm_run *lead)
+{
+    if (lead == r) {
+        hedge_end(r);
+    } else {
+        answer_spend(r);
+        if (r->call) call_cancel(r->call);
+        r->call = NULL;
+    }
+    record_text(exchange_record(r->x), FACT_SERVER, lead->target->backend->name);
+    standing_answers(&lead->hold, loop_now_ms(r->w->o.loop));
+}
+
+/* Both came to nothing, or the one there was. */
+static flow_go end_badly(llm_run *r)
+{
+    r->tried_in_vain = true;
     if (renew_again(r) || retry_again(r)) return FLOW_AGAIN;
     if (r->upstream_status == 429 && r->route->target_count > 1 && pick_room_at(r))
         return llm_fail(r, pick_refusal(r));
@@ -168,6 +199,27 @@ flow_go llm_first_content(void *run, flow_why why)
     bill_say(r);
     exchange_reply(r->x, r->upstream_status, r->reply_headers, buf_str(&r->answer));
     return FLOW_DONE;
+}
+
+flow_go llm_first_content(void *run, flow_why why)
+{
+    llm_run *r = run;
+    if (why == FLOW_GONE) return FLOW_FAIL;
+    hedge_go(r, why);
+    llm_run *lead = answering(r), *h = r->rival;
+    if (lead) {
+        begin_answer(r, lead);
+        return FLOW_NEXT;
+    }
+    bool waits = false;
+    for (llm_run *one = r; one; one = one == r ? h : NULL) {
+        attempt_state is = state_of(one);
+        if (is == ATTEMPT_FAILED) note_failure(one);
+        waits |= is == ATTEMPT_WAITS;
+    }
+    if (waits) return FLOW_WAIT;
+    hedge_end(r);
+    return end_badly(r);
 }
 
 static void write_failure(llm_run *r)
@@ -275,20 +327,27 @@ static flow_go end_whole(llm_run *r)
     return r->passes ? end_passed(r, root) : end_translated(r, root);
 }
 
-flow_go llm_relay(void *run, flow_why why)
+static flow_go relay(llm_run *r)
 {
-    llm_run *r = run;
-    if (why == FLOW_GONE) return FLOW_FAIL;
     if (!has_ended(r)) return FLOW_WAIT;
     if (!r->streamed) return end_whole(r);
     if (!r->out) answer_open(r); /* a stream without content that nevertheless ended well */
     return end_stream(r);
 }
 
+flow_go llm_relay(void *run, flow_why why)
+{
+    llm_run *r = run, *lead = hedge_lead(r);
+    if (why == FLOW_GONE) return FLOW_FAIL;
+    flow_go go = relay(lead);
+    if (go == FLOW_FAIL) r->refusal = lead->refusal;
+    return go;
+}
+
 void answer_settle(llm_run *r)
 {
-    if (r->call) r->bill.sent = !call_unsent(r->call);
-    spend(r);
+    answer_spend(r);
+    hedge_end(r);
     usage_record(&r->spent, exchange_record(r->x));
     bill_record(r);
 }

@@ -47,6 +47,9 @@ typedef struct llm_run {
     uint64_t tried;     /* bit per target of the route */
     standing_hold hold; /* of this attempt */
     int64_t full_ms;    /* when the first of those that are full may have room; 0: none is */
+    struct llm_run *beside, *rival, *winner; /* hedge.h */
+    size_t at_step;                          /* of one beside another */
+    bool given_up;
     unsigned attempts, rounds;
     int64_t pause_ms; /* before the next attempt */
     loop_timer timer;
@@ -89,6 +92,7 @@ void llm_release(void *run);
 bool llm_still_permitted(llm_run *r);
 flow_go llm_fail(llm_run *r, llm_refusal why); /* remembers why, returns FLOW_FAIL */
 
+extern const flow_step llm_attempt[]; /* one attempt; ends with llm_first_content and {0} */
 extern const flow llm_chat_flow, llm_models_flow, llm_model_flow;
 
 /* Fills the question about a model as this caller asks it now. */

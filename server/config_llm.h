@@ -66,5 +66,7 @@ typedef struct {
     const str *retry_on;
     int64_t attempts, back_off_ms, budget, eject_most;
     const str *sticky;
+    const yaml_node *hedge;
+    int64_t hedge_ms;
 } config_route;
 #endif

@@ -322,6 +322,8 @@ const config_row config_rows[] = {
 {"llm.routes[].retry.budget", CONFIG_INT, IN(config_route, budget), .least = 0, .most = 100, .fallback = "20",
  .help = "Attempts after the first, in percent of a worker's requests; a few are always there."},
 {"llm.routes[].eject_most", CONFIG_INT, IN(config_route, eject_most), .least = 0, .most = 100, .fallback = "100", .help = "Percentage of the candidates that may be left out for failing; when all fail, the least bad is asked."},
+{"llm.routes[].hedge", CONFIG_MAP, IN(config_route, hedge), .help = "A second attempt beside one that says nothing: the first answer wins, the other is cancelled; both are charged."},
+{"llm.routes[].hedge.after", CONFIG_DURATION, IN(config_route, hedge_ms), .flags = NEEDED, .least = 10, .most = 3600000, .help = "How long nothing has come when it begins."},
 {"llm.routes[].sticky", CONFIG_TEXTS, IN(config_route, sticky),
  .help = "What keeps requests at one candidate, so that its prompt cache serves them: header:NAME, prompt_cache_key, caller; the first that a request has."},
 {"llm.routes[].timeout", CONFIG_DURATION, IN(config_route, timeout_ms), .least = 10, .most = 86400000, .fallback = "120s", .help = "Until the answer begins."},

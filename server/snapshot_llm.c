@@ -225,6 +225,7 @@ const err *snapshot_make_llm(snapshot_maker *m, llm_config *out)
                         .retry = retry_of(&routes[i]),
                         .eject_most = (unsigned)routes[i].eject_most,
                         .sticky = routes[i].sticky,
+                        .hedge_ms = routes[i].hedge_ms,
                         .owned_by = routes[i].owned_by.p ? routes[i].owned_by : routes[i].name};
     *out = (llm_config){.routes = all,
                         .route_count = c->routes.count,

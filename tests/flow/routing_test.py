@@ -10,7 +10,7 @@ from house.http import Connection
 
 here = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(here, "..", "fakes"))
-from provider import Answer, Provider  # noqa: E402
+from provider import Answer, Provider, stream  # noqa: E402
 
 POLICY = """policy: v1
 name: p
@@ -170,3 +170,44 @@ def test_a_key_stays_at_its_backend(binary):
         h.by[gone].will(*down(3))
         others = {h.who() for _ in range(5)}
         assert len(others) == 1 and gone not in others, others  # all of them the same other one
+
+
+HEDGED = """    - { name: r, models: [m], hedge: { after: 300ms }, to: [a, { backend: b, priority: 1 }] }
+"""
+
+
+def piece(content=None, **more):
+    delta = {"content": content} if content else {}
+    choices = [{"index": 0, "delta": delta, "finish_reason": more.pop("stop", None)}]
+    return "data: " + json.dumps({"id": "c", "object": "chat.completion.chunk", "model": "m", "choices": choices, **more},
+                                 separators=(",", ":")) + "\n\n"
+
+
+def test_a_second_attempt_stands_beside_a_slow_one(binary):
+    used = {"prompt_tokens": 5, "completion_tokens": 0, "total_tokens": 5}
+    says = [piece("from b"), piece(stop="stop", usage={**used, "completion_tokens": 2, "total_tokens": 7}), "data: [DONE]\n\n"]
+    with House(binary, HEDGED) as h:
+        a, b = h.by["a"], h.by["b"]
+        assert h.who() == "a" and not b.asked  # in time: there is none
+        # one that hangs is cancelled when the other has answered
+        a.will(Answer(hold=True))
+        assert h.who() == "b" and a.left.wait(10)
+        h.gateway.forget_records()
+        # streamed, and what the first had used is charged, too
+        a.will(stream(piece(usage=used), hold=True))
+        b.will(stream(*says))
+        answer = h.ask(stream=True)
+        assert b"from b" in answer.body and answer.events()[-1][1] == "[DONE]", answer.body
+        r = h.gateway.record()
+        assert (r["server"], r["tokens.in"], r["tokens.out"]) == ("b", 10, 2) and a.left.wait(10), r
+        # the first one may still win, whatever becomes of the second
+        for second in (Answer(hold=True), Answer("{}", status=503)):
+            a.will(Answer(" ", *chat("a").pieces, pace=0.9))
+            b.will(second)
+            assert h.who() == "a" and len(b.asked) == 1
+        assert h.gateway.record()["server"] == "a"
+        # both fail: the answer is the first one's
+        a.will(Answer(" ", '{"error":{"message":"first"}}', pace=0.5, status=500))
+        b.will(Answer('{"error":{"message":"second"}}', status=503))
+        answer = h.ask()
+        assert answer.status == 500 and answer.json()["error"]["message"] == "first", answer.body
