@@ -1,14 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The SDK's own authorization flow: the gateway's 401, its metadata, a mock authorization server from npm, and back."""
+"""The SDK's own authorization flow: the gateway's 401, its metadata, a mock authorization server from npm, and back.
+And tokens that the same server lends to backends."""
+import base64
+import json
 import os
 import subprocess
+import sys
 
 from house import upstreams
 from house.gateway import Gateway
 from house.ports import free_port
 from house.tokens import Issuer
+from house.http import once
 
 here = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(here, "..", "fakes"))
+from provider import Answer, Provider  # noqa: E402
+
 POLICY = "policy: v1\nname: auth\nrules:\n  - { id: echo, permit: { tools: ['*/echo'] }, when: \"jwt.sub == 'alice'\" }\n"
 HEAD = """version: 1
 listen:
@@ -43,3 +51,42 @@ def sdk_auth(binary, node, modules, count, run):
         server.stdin.close()
         server.wait()
         fake.stop()
+
+
+LENT = """llm:
+  backends:
+    entra: {{ schema: azure, url: "{model}", auth: {{ entra: {{ tenant: t, client_id: app, client_secret: s, token_url: "{issuer}/token" }} }} }}
+    google: {{ schema: gcp-vertex, url: "{model}", project: p, region: r, auth: {{ gcp: {{ file: user.json }} }} }}
+  routes:
+    - {{ name: e, models: [entra], to: [entra] }}
+    - {{ name: g, models: [google], to: [google] }}
+"""
+ANSWERS = {
+    "entra": {"id": "c", "model": "m", "choices": [{"index": 0, "message": {"role": "assistant", "content": "hi"}, "finish_reason": "stop"}]},
+    "google": {"candidates": [{"content": {"parts": [{"text": "hi"}]}, "finishReason": "STOP"}]},
+}
+
+
+def lent(binary, node, modules, count):
+    """Entra's client credentials and Google's refresh token, from a server that nobody here wrote."""
+    script, port, model = os.path.join(here, "sdk_auth.mjs"), free_port(), Provider()
+    server = subprocess.Popen([node, script, modules, "serve", str(port), "models"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    try:
+        url, issuer = server.stdout.readline().strip(), Issuer()
+        user = {"type": "authorized_user", "client_id": "c", "client_secret": "s", "refresh_token": "r", "token_uri": url + "/token"}
+        gateway = Gateway(binary, issuer, LENT.format(issuer=url, model=f"http://127.0.0.1:{model.port}"),
+                          "policy: v1\nname: p\nrules:\n  - { id: all, permit: { models: ['*'] } }\n", files={"user.json": json.dumps(user)})
+        for name, answer in ANSWERS.items():
+            model.will(Answer(json.dumps(answer)))
+            a = once(gateway.port, "POST", "/v1/chat/completions",
+                     {"Authorization": f"Bearer {issuer.token('alice')}", "Content-Type": "application/json"},
+                     json.dumps({"model": name, "messages": [{"role": "user", "content": "hi"}]}))
+            shown = {k.lower(): v for k, v in model.asked[0][1].items()}.get("authorization", "") if model.asked else ""
+            claims = json.loads(base64.urlsafe_b64decode(shown.split(".")[1] + "==")) if shown.count(".") == 2 else {}
+            count.check(f"oauth2-mock-server lends the {name} backend its token", a.status == 200 and claims.get("iss") == url,
+                        f"{a.status} {a.body} {shown} {gateway.log_text()}")
+        count.check("the gateway ends cleanly", gateway.stop() is None)
+    finally:
+        server.stdin.close()
+        server.wait()
+        model.stop()

@@ -73,5 +73,7 @@ class Proxy:
                     pass
 
     def stop(self):
-        self.alive = False
-        self.listener.close()
+        if self.alive:
+            self.alive = False
+            self.listener.shutdown(socket.SHUT_RDWR)  # else accept() would still take one
+            self.listener.close()

@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -13,7 +14,7 @@ import time
 
 from house.gateway import Gateway, until
 from house.household import Household
-from house.http import Connection
+from house.http import Connection, once
 from house.tokens import Issuer
 
 here = os.path.dirname(os.path.abspath(__file__))
@@ -49,6 +50,9 @@ class House(Household):
 
     def __exit__(self, failure, *rest):
         text = self.gateway.log_text()
+        while not self.gateway.records.empty():
+            text += json.dumps(self.gateway.records.get())
+        text += once(self.gateway.admin, "GET", "/config", {"Authorization": "Bearer admin-token-of-the-tests"}).body.decode()
         self.cloud.mood = ""
         super().__exit__(failure, *rest)
         assert failure or not [s for s in SECRETS if s in text], text
@@ -168,7 +172,8 @@ def test_every_way_to_tokens_of_google_and_entra(binary):
     user = {"type": "authorized_user", "client_id": "cli", "client_secret": "user-secret", "refresh_token": "refresh-1",
             "token_uri": "CLOUD/google/user"}
     with tempfile.TemporaryDirectory() as d:
-        made(d, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=app", "-keyout", "k.pem", "-out", "c.pem")
+        for name, to in (("nobody.key", "k.pem"), ("nobody.pem", "c.pem")):
+            shutil.copy(os.path.join(EXAMPLE, "files", name), os.path.join(d, to))
         files = {"subject.jwt": "subject-token-1", "user.json": json.dumps(user), "file.json": json.dumps(federated),
                  "url.json": json.dumps(by_url), "k.pem": open(f"{d}/k.pem").read(), "c.pem": open(f"{d}/c.pem").read()}
         backends = {"adc": google("{}"), "file": google("{ file: file.json }"), "url": google("{ file: url.json }"),

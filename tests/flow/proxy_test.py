@@ -81,27 +81,35 @@ def test_requests_and_tokens_go_through_the_tunnel(binary):
             "Basic dXMlZXI6cDp3"}, h.proxy.asked
         log = h.gateway.log_text()
         assert "us%er" not in log and "dXMlZXI6cDp3" not in log, log
+        what_it_does_wrong_is_said(h)
 
 
-def test_what_a_proxy_does_wrong_is_said(binary):
-    with Tunnels(binary) as h:
-        for mood, why in (("says 503", "the proxy opens no tunnel: it says 503"), ("closes", "the proxy closed the connection"),
-                          ("babbles", "the proxy said more than its answer"), ("no http", "the proxy's answer is no HTTP")):
-            h.proxy.mood = mood
-            h.gateway.forget_records()
-            a, record = h.ask("tls"), h.gateway.record()
-            assert a.status in (502, 504) and why in record["error.text"], (mood, a.body, record)
-        h.proxy.mood, h.proxy.key = "", "other:key"
+def show(h, key, times):
+    h.gateway.write("proxy.key", key)
+    assert until(lambda: h.gateway.log_text().count('"reloaded"') == times, 20), h.gateway.log_text()
+
+
+def what_it_does_wrong_is_said(h):
+    h.proxy.key = "fresh:key"  # with another credential no tunnel that was kept is used
+    show(h, "fresh:key", 1)
+    for mood, why in (("says 503", "the proxy opens no tunnel: it says 503"), ("closes", "the proxy closed the connection"),
+                      ("babbles", "the proxy said more than its answer"), ("no http", "the proxy's answer is no HTTP")):
+        h.proxy.mood = mood
         h.gateway.forget_records()
         a, record = h.ask("tls"), h.gateway.record()
-        assert a.status == 502 and "it says 407" in record["error.text"], record
-        a = h.ask("lent")
-        assert a.status == 502 and "407" in h.gateway.log_text(), h.gateway.log_text()
-        # a credential that is changed on the disk is used at once
-        h.gateway.write("proxy.key", "other:key")
-        h.model.will(Answer(CHAT), Answer(CHAT))
-        assert until(lambda: h.ask("tls").status == 200)
-        h.proxy.stop()
-        h.gateway.write("proxy.key", "third:key")
-        assert until(lambda: "reloaded" in h.gateway.log_text())
-        assert until(lambda: h.ask("tls").status == 502)
+        assert a.status in (502, 504) and why in record["error.text"], (mood, a.body, record)
+    h.proxy.mood, h.proxy.key = "", "other:key"
+    h.gateway.forget_records()
+    a, record = h.ask("tls"), h.gateway.record()
+    assert a.status == 502 and "it says 407" in record["error.text"], record
+    a = h.ask("lent")
+    assert a.status == 502 and "407" in h.gateway.log_text(), h.gateway.log_text()
+    # a credential that is changed on the disk is used at once
+    h.model.will(Answer(CHAT))
+    show(h, "other:key", 2)
+    assert h.ask("tls").status == 200
+    h.proxy.stop()
+    show(h, "third:key", 3)
+    h.gateway.forget_records()
+    a, record = h.ask("tls"), h.gateway.record()
+    assert a.status == 502 and "cannot connect to the proxy" in record["error.text"], record
