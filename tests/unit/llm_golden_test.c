@@ -50,30 +50,6 @@ static str text_of(arena *a, const golden *g, const char *file)
     return (str){p, n};
 }
 
-/* What is made up at random reads alike. */
-static str without_ids(arena *a, str s)
-{
-    char *p = arena_bytes(a, s.n + 1);
-    size_t n = 0;
-    for (size_t i = 0; i < s.n;) {
-        size_t run = 0;
-        while (i + run < s.n && ((s.p[i + run] >= 'a' && s.p[i + run] <= 'z') ||
-                                 (s.p[i + run] >= '2' && s.p[i + run] <= '7')))
-            run++;
-        if (run == 24) {
-            memcpy(p + n, "ID", 2);
-            n += 2;
-            i += run;
-            continue;
-        }
-        size_t step = run ? run : 1;
-        memcpy(p + n, s.p + i, step);
-        n += step;
-        i += step;
-    }
-    return (str){p, n};
-}
-
 static str trimmed(str s)
 {
     while (s.n && (s.p[s.n - 1] == '\n' || s.p[s.n - 1] == ' ')) s.n--;
@@ -83,7 +59,7 @@ static str trimmed(str s)
 static void same(arena *a, const golden *g, const char *file, str got)
 {
     str want = trimmed(text_of(a, g, file));
-    got = trimmed(without_ids(a, got));
+    got = trimmed(case_without_ids(a, got));
     if (str_eq(got, want)) return;
     print_error("%s/%s is\n" STR_FMT "\n", g->dir, file, STR_ARG(got));
     fail();
@@ -214,8 +190,10 @@ static void a_stream_put_together_is_the_plain_answer(void **s)
             assert_non_null(folded);
             assert_null(js_check(a, plain, 64, &root));
             assert_null(all[i].provider->read_reply(reader_new(a), root, NULL, &whole));
-            str one = without_ids(a, jn_dump(a, anthropic_messages.write_reply(a, &c, folded)));
-            str two = without_ids(a, jn_dump(a, anthropic_messages.write_reply(a, &c, &whole)));
+            str one =
+                case_without_ids(a, jn_dump(a, anthropic_messages.write_reply(a, &c, folded)));
+            str two =
+                case_without_ids(a, jn_dump(a, anthropic_messages.write_reply(a, &c, &whole)));
             if (!str_eq(one, two))
                 print_error("%s:\n" STR_FMT "\n" STR_FMT "\n", all[i].dir, STR_ARG(one),
                             STR_ARG(two));
