@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* price.c - finding a model's price, and the sum of a call.
  *
- * Globs are tried in the order of how much they say, so that the first that fits is the one; most
- * fail at their first character. */
+ * Globs are tried in the order of how much they say, so that the first that fits is the one. */
 #include "price.h"
 #include "../authz/policy/policy.h"
 #include "price_table.h"
@@ -10,10 +9,15 @@
 
 enum { PICO = 1000000 }; /* in a micro-dollar */
 
+static bool is_wild(char c)
+{
+    return c == '*' || c == '?';
+}
+
 static size_t said(str glob)
 {
     size_t n = 0;
-    for (size_t i = 0; i < glob.n; i++) n += glob.p[i] != '*' && glob.p[i] != '?';
+    for (size_t i = 0; i < glob.n; i++) n += !is_wild(glob.p[i]);
     return n;
 }
 
@@ -30,30 +34,77 @@ void price_table_sort(price_table *t)
     if (t->glob_count) qsort(t->globs, t->glob_count, sizeof *t->globs, by_weight);
 }
 
-static const price *look(const price_table *t, str model)
+static str core_of(str glob)
+{
+    str best = {glob.p, 0};
+    for (size_t i = 0; i < glob.n; i++) {
+        size_t from = i;
+        while (i < glob.n && !is_wild(glob.p[i])) i++;
+        if (i - from > best.n) best = (str){glob.p + from, i - from};
+    }
+    return best;
+}
+
+/* Which pairs of neighbours there are, by a hash of 64: a name without one of a glob's does not
+ * fit it. */
+static uint64_t pairs(str s)
+{
+    uint64_t set = 0;
+    for (size_t i = 1; i < s.n; i++)
+        set |= (uint64_t)1 << (((unsigned char)s.p[i - 1] * 31u + (unsigned char)s.p[i]) % 64);
+    return set;
+}
+
+static price_glob *room_for(price_table *t, arena *a)
+{
+    if (t->glob_count == t->room) {
+        size_t room = t->room ? 2 * t->room : 16;
+        price_glob *more = NEW_N(a, price_glob, room);
+        for (size_t i = 0; i < t->glob_count; i++) more[i] = t->globs[i];
+        t->globs = more;
+        t->room = room;
+    }
+    return &t->globs[t->glob_count];
+}
+
+void price_table_put(price_table *t, arena *a, str name, price *is)
+{
+    str core = core_of(name);
+    if (!t->exact) t->exact = map_new(a);
+    if (core.n == name.n) {
+        map_put(t->exact, name, is);
+        return;
+    }
+    *room_for(t, a) =
+        (price_glob){.glob = name, .order = t->glob_count, .pairs = pairs(core), .is = is};
+    t->glob_count++;
+}
+
+static const price *look(const price_table *t, str model, uint64_t has)
 {
     if (!t || !t->exact) return NULL;
     const price *p = map_get(t->exact, model);
     for (size_t i = 0; !p && i < t->glob_count; i++)
-        if (policy_glob(t->globs[i].glob, model)) p = t->globs[i].is;
+        if (!(t->globs[i].pairs & ~has) && policy_glob(t->globs[i].glob, model)) p = t->globs[i].is;
     return p;
 }
 
-static const price *built_in(const prices *p, str seller, str model)
+static const price *built_in(const prices *p, str seller, str model, uint64_t has)
 {
-    const price *found = seller.n ? look(map_get(p->sellers, seller), model) : NULL;
+    const price *found = seller.n ? look(map_get(p->sellers, seller), model, has) : NULL;
     str name;
     void *table;
     for (size_t at = 0; !found && map_each(p->sellers, &at, &name, &table);)
-        found = look(table, model);
+        found = look(table, model, has);
     return found;
 }
 
 const price *price_find(const prices *p, str backend, str seller, str model)
 {
-    const price *found = look(map_get(p->backends, backend), model);
-    if (!found) found = look(&p->own, model);
-    if (!found) found = built_in(p, seller, model);
+    const uint64_t has = pairs(model);
+    const price *found = look(map_get(p->backends, backend), model, has);
+    if (!found) found = look(&p->own, model, has);
+    if (!found) found = built_in(p, seller, model, has);
     return found ? found : p->otherwise;
 }
 

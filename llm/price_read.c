@@ -1,16 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* price_read.c - a file of prices.
  *
- * Decimals are read as the whole numbers they stand for, never through a float: six places of a
- * price per million tokens are one millionth of a micro-dollar per token. */
-#include "../base/embedded.h"
+ * Every problem is told with its place; a price that cannot be read is none. */
 #include "price_table.h"
-#include <assert.h>
 #include <stddef.h>
-
-extern const embedded_file price_files[];
-
-enum { PLACES = 6, DOLLARS_MOST = 1000000, MICRO = 1000000, TOKENS_MOST = 1000000000 };
 
 typedef struct {
     arena *a;
@@ -30,35 +23,12 @@ static const struct { const char *name; size_t at; } members[] = {
 /* clang-format on */
 enum { MEMBERS = sizeof members / sizeof *members };
 
-static bool digits(str s, int64_t most, int64_t *out)
-{
-    *out = 0;
-    for (size_t i = 0; i < s.n; i++) {
-        if (s.p[i] < '0' || s.p[i] > '9') return false;
-        *out = *out * 10 + (s.p[i] - '0');
-        if (*out > most) return false;
-    }
-    return s.n > 0;
-}
-
-/* Dollars, in millionths. */
-static bool dollars(str s, int64_t *out)
-{
-    str_pair cut = str_cut(s, '.');
-    int64_t whole, part = 0;
-    if (!digits(cut.head, DOLLARS_MOST, &whole)) return false;
-    if (cut.ok && (cut.tail.n > PLACES || !digits(cut.tail, MICRO, &part))) return false;
-    for (size_t i = cut.tail.n; i < PLACES; i++) part *= 10;
-    *out = whole * MICRO + part;
-    return true;
-}
-
 static void read_dollars(const price_reader *r, const yaml_node *n, int64_t *out)
 {
-    if (n->kind == YAML_SCALAR && dollars(n->text, out)) return;
+    if (n->kind == YAML_SCALAR && price_dollars(n->text, out)) return;
     problems_add(r->out, n->line, n->column,
                  "`" STR_FMT "` wants dollars: a number from 0 to %d with at most %d decimals",
-                 STR_ARG(n->key), DOLLARS_MOST, PLACES);
+                 STR_ARG(n->key), PRICE_DOLLARS_MOST, PRICE_PLACES);
 }
 
 static size_t member_of(str key)
@@ -76,20 +46,11 @@ static void unknown_member(const price_reader *r, const yaml_node *n, const char
     problems_add_word(r->out, n->key_line, n->key_column, "unknown key", n->key, names);
 }
 
-/* What is not written costs what it is a kind of. */
-static void fill(price *p, const yaml_node *node)
-{
-    if (!yaml_get(node, S("cached_input"))) p->cached_input = p->input;
-    if (!yaml_get(node, S("cache_write"))) p->cache_write = p->input;
-    if (!yaml_get(node, S("cache_write_1h"))) p->cache_write_1h = p->cache_write;
-    if (!yaml_get(node, S("reasoning"))) p->reasoning = p->output;
-    p->request *= MICRO; /* it is not per million */
-}
-
 /* `more`: the one key that it may have beside the prices. */
 static price *read_price(const price_reader *r, const yaml_node *node, const char *more)
 {
     price *p = NEW(r->a, price);
+    *p = (price){.cached_input = -1, .cache_write = -1, .cache_write_1h = -1, .reasoning = -1};
     if (node->kind != YAML_MAP) {
         problems_add(r->out, node->line, node->column,
                      "a price wants a map: {input: …, output: …}");
@@ -106,7 +67,7 @@ static price *read_price(const price_reader *r, const yaml_node *node, const cha
     for (size_t i = 0; i < 2; i++)
         if (!yaml_get(node, (str){needed[i], strlen(needed[i])}))
             problems_add(r->out, node->line, node->column, "`%s` is missing", needed[i]);
-    fill(p, node);
+    price_fill(p);
     return p;
 }
 
@@ -114,8 +75,8 @@ static const price *read_above(const price_reader *r, const yaml_node *n, price 
 {
     const price *then = read_price(r, n, "tokens");
     const yaml_node *tokens = yaml_get(n, S("tokens"));
-    bool good =
-        tokens && tokens->kind == YAML_SCALAR && digits(tokens->text, TOKENS_MOST, &p->above);
+    bool good = tokens && tokens->kind == YAML_SCALAR &&
+                price_digits(tokens->text, PRICE_TOKENS_MOST, &p->above);
     if (!good)
         problems_add(r->out, n->line, n->column,
                      "`above` wants `tokens`: of how many in a prompt on it counts");
@@ -130,11 +91,6 @@ static price *read_row(const price_reader *r, const yaml_node *n)
     return p;
 }
 
-static bool is_glob(str name)
-{
-    return memchr(name.p, '*', name.n) || memchr(name.p, '?', name.n);
-}
-
 static void read_table(const price_reader *r, const yaml_node *node, price_table *t)
 {
     if (node->kind != YAML_MAP) {
@@ -142,15 +98,8 @@ static void read_table(const price_reader *r, const yaml_node *node, price_table
                      STR_ARG(node->key));
         return;
     }
-    t->exact = map_new(r->a);
-    t->globs = NEW_N(r->a, price_glob, node->count + 1);
-    for (const yaml_node *n = node->first; n; n = n->next) {
-        price *p = read_row(r, n);
-        if (is_glob(n->key))
-            t->globs[t->glob_count] = (price_glob){n->key, t->glob_count, p}, t->glob_count++;
-        else
-            map_put(t->exact, n->key, p);
-    }
+    for (const yaml_node *n = node->first; n; n = n->next)
+        price_table_put(t, r->a, n->key, read_row(r, n));
     price_table_sort(t);
 }
 
@@ -161,7 +110,6 @@ static bool is_among(str name, const str *names)
     return false;
 }
 
-/* `names` NULL: any. */
 static void read_tables(const price_reader *r, const yaml_node *node, const str *names, map *to)
 {
     if (node->kind != YAML_MAP) {
@@ -171,7 +119,7 @@ static void read_tables(const price_reader *r, const yaml_node *node, const str 
     }
     for (const yaml_node *n = node->first; n; n = n->next) {
         price_table *t = NEW(r->a, price_table);
-        if (names && !is_among(n->key, names))
+        if (!is_among(n->key, names))
             problems_add_word(r->out, n->key_line, n->key_column, "there is no backend", n->key,
                               names);
         read_table(r, n, t);
@@ -217,27 +165,13 @@ static void read_own(const price_reader *r, const yaml_node *root, const str *ba
     if (otherwise) read_default(r, otherwise, p);
 }
 
-static void read_built_in(arena *a, prices *p, problems *out)
-{
-    const embedded_file *file = &price_files[0];
-    const price_reader r = {.a = a, .out = out};
-    yaml_node *root = NULL;
-    const err *e = yaml_parse(a, out->file, (str){(const char *)file->bytes, file->size}, &root);
-    assert(!e); /* our own mistake: a test reads it, too */
-    read_tables(&r, yaml_get(root, S("sellers")), NULL, p->sellers);
-    p->date = yaml_get(root, S("date"))->text;
-}
-
 prices *prices_read(arena *a, str file, str text, const str *backends, problems *out)
 {
     yaml_node *root = NULL;
     problems found;
     prices *p = NEW(a, prices);
     p->backends = map_new(a);
-    p->sellers = map_new(a);
-    problems_init(&found, a, S("llm/prices.yaml"));
-    read_built_in(a, p, &found);
-    assert(!found.count);
+    price_read_built_in(a, p);
     if (!text.p) return p;
     const err *e = yaml_parse(a, file, text, &root);
     if (e) {

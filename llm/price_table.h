@@ -9,16 +9,25 @@
 
 typedef struct {
     str glob;
-    size_t order; /* where it stood: the first of two that say as much */
+    size_t order;   /* where it stood: the first of two that say as much */
+    uint64_t pairs; /* of letters in its longest piece without * and ? */
     const price *is;
 } price_glob;
 
 typedef struct {
     map *exact; /* model -> price; NULL: an empty table */
     price_glob *globs;
-    size_t glob_count;
+    size_t glob_count, room;
 } price_table;
+void price_table_put(price_table *t, arena *a, str name, price *is);
 void price_table_sort(price_table *t); /* once, when it is full */
+enum { PRICE_PLACES = 6, PRICE_DOLLARS_MOST = 1000000, PRICE_TOKENS_MOST = 1000000000 };
+bool price_digits(str s, int64_t most, int64_t *out);
+/* Dollars, in millionths. */
+bool price_dollars(str s, int64_t *out);
+/* What was not said (-1) costs what it is a kind of; all else of what was. */
+void price_fill(price *p);
+void price_read_built_in(arena *a, prices *p);
 
 struct prices {
     map *backends; /* backend -> price_table */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Writes llm/prices.yaml from the facts of the npm package @pydantic/genai-prices:
+// Writes llm/prices.txt from the facts of the npm package @pydantic/genai-prices:
 //   npm pack @pydantic/genai-prices && tar xzf pydantic-genai-prices-*.tgz
-//   node llm/prices.mjs package DATE > llm/prices.yaml        (DATE: when it was published)
+//   node llm/prices.mjs package DATE > llm/prices.txt        (DATE: when it was published)
 // What a model has a price for is taken as of DATE. Models without one are left out: an unknown price
 // is refused where money is counted, a price of 0 would not be. `sources` is the order in which sellers
 // are looked through for a model of a backend that may be anybody's.
@@ -46,40 +46,32 @@ const tier = (p) => (typeof p === "object" && p.tiers.length ? p.tiers[p.tiers.l
 // Of what a model answers in, the dearest counts: tokens of sound and pictures are not counted apart.
 function row(prices, of) {
   const outputs = Object.keys(prices).filter((k) => /^output_(image_|audio_|video_)?mtok$/.test(k));
-  const all = {
-    input: of(prices.input_mtok),
-    output: outputs.length ? Math.max(...outputs.map((k) => of(prices[k]))) : 0,
-    cached_input: of(prices.cache_read_mtok),
-    cache_write: of(prices.cache_write_mtok),
-    cache_write_1h: of(prices.cache_write_1h_mtok),
-    reasoning: of(prices.output_reasoning_mtok),
-    request: prices.requests_kcount && of(prices.requests_kcount) / 1000,
-  };
-  return Object.entries(all).filter(([, v]) => v !== undefined).map(([k, v]) => `${k}: ${decimal(v)}`);
+  const all = [of(prices.input_mtok), outputs.length ? Math.max(...outputs.map((k) => of(prices[k]))) : 0,
+               of(prices.cache_read_mtok), of(prices.cache_write_mtok), of(prices.cache_write_1h_mtok),
+               of(prices.output_reasoning_mtok), prices.requests_kcount && of(prices.requests_kcount) / 1000];
+  while (all.at(-1) === undefined) all.pop();
+  return all.map((v) => (v === undefined ? "-" : v.toFixed(6).replace(/\.?0+$/, ""))).join(" ");
 }
-const decimal = (v) => v.toFixed(6).replace(/\.?0+$/, "");
 
 const lines = [];
 for (const id of sources) {
   const seen = new Set();
-  lines.push(`  ${id}:`);
+  lines.push(`= ${id}`);
   for (const model of providers.find((p) => p.id === id).models) {
     const prices = current(model.prices);
     if (prices.input_mtok === undefined) continue;
-    const members = row(prices, base);
     const from = tier(prices.input_mtok)?.start;
-    if (from !== undefined)
-      members.push(`above: {tokens: ${from}, ${row(prices, (p) => tier(p)?.price ?? base(p)).join(", ")}}`);
+    const above = from === undefined ? "" : ` > ${from} ${row(prices, (p) => tier(p)?.price ?? base(p))}`;
     for (const name of globs(model.match)) {
       if (seen.has(name)) continue;
       seen.add(name);
-      lines.push(`    ${/^[a-z0-9][\w.\/-]*$/i.test(name) ? name : JSON.stringify(name)}: {${members.join(", ")}}`);
+      lines.push(`${name} ${row(prices, base)}${above}`);
     }
   }
 }
-console.log(`# USD per million tokens, as they were on ${date}: facts of @pydantic/genai-prices ${version} (MIT licence),
+console.log(`# USD per million tokens, as they were on the date below: facts of @pydantic/genai-prices ${version} (MIT licence),
 # written by llm/prices.mjs. Built into the program; docs/prices.md says how to put others in their place.
-prices: v1
-date: ${date}
-sellers:
+# "= SELLER", then: model, input, output, cached input, cache write, cache write for an hour, reasoning, USD a request;
+# "-": as what it is a kind of. "> TOKENS": for all of a call whose prompt is longer.
+@ ${date}
 ${lines.join("\n")}`);
