@@ -130,3 +130,16 @@ void audit_decide(const audit_sink *to, const audit_case *c, arena *scratch, ver
     if (recorded(to, c, out, &shadow, scratch) || !out->permit) return;
     *out = (verdict){.why = DENIED_UNRECORDED, .listed = out->listed, .shadow = out->shadow};
 }
+
+void audit_quota(const audit_sink *to, const audit_case *c, str quota, bool shadow, arena *scratch)
+{
+    buf b = buf_new(scratch, LINE_MOST);
+    if (!to->keep) return;
+    (void)buf_put(&b, S("\"time\":"));
+    (void)buf_json(&b, clock_rfc3339(scratch, c->q->now_ms));
+    put(&b, "event", shadow ? S("quota_shadow") : S("quota"));
+    put(&b, "quota", quota);
+    put(&b, "policy", policy_revision(c->rules));
+    put_subject(&b, c);
+    if (buf_ok(&b)) (void)to->keep(to->ctx, buf_str(&b)); /* a refusal needs no witness */
+}

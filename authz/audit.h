@@ -27,6 +27,10 @@ typedef struct {
 
 void audit_decide(const audit_sink *to, const audit_case *c, arena *scratch, verdict *out);
 
+/* A permitted call that a quota refuses, or would have in shadow mode: a line of its own, an event.
+ */
+void audit_quota(const audit_sink *to, const audit_case *c, str quota, bool shadow, arena *scratch);
+
 extern const char *const audit_kinds[SUBJECTS]; /* "tool" */
 extern const char *const audit_whys[];          /* by `denied`: "forbid"; NULL for a permit */
 #endif

@@ -67,11 +67,20 @@ static quota_usage estimate(const llm_bill *b)
 
 /* Refusals */
 
+static void write_down(const llm_run *r, str quota, bool shadow)
+{
+    const llm_config *c = r->rq.config;
+    question q;
+    llm_question(r, r->body.model, r->target->backend->name, false, &q);
+    const audit_case about = {c->rules, c->shadow, c->redact, &q, q.llm.endpoint};
+    record_text(exchange_record(r->x), shadow ? FACT_QUOTA_SHADOW : FACT_QUOTA, quota);
+    audit_quota(&r->w->o.audit, &about, quota, shadow, r->a);
+}
+
 static flow_go refuse(llm_run *r, const quota_view *v, llm_refusal no)
 {
-    record *facts = exchange_record(r->x);
-    record_text(facts, FACT_LIMITED, S("quota"));
-    record_text(facts, FACT_QUOTA, v->id);
+    record_text(exchange_record(r->x), FACT_LIMITED, S("quota"));
+    write_down(r, v->id, false);
     r->tried_in_vain = true;
     r->refusal = no;
     return FLOW_AGAIN; /* the quota may be of this backend alone */
@@ -125,7 +134,7 @@ static void note_room(llm_run *r)
     llm_bill *b = &r->bill;
     str shadowed = quota_shadowed(b->hold);
     b->has_view = quota_tightest(b->hold, &b->view);
-    if (shadowed.p) record_text(exchange_record(r->x), FACT_QUOTA_SHADOW, shadowed);
+    if (shadowed.p) write_down(r, shadowed, true);
 }
 
 static bool may_be_shorter(const llm_bill *b, const quota_refusal *no)

@@ -21,19 +21,27 @@ static void say(const visit *v, const quota_view *tightest)
     for (const header *h = list; h->name.p; h++) exchange_add_header(v->x, h->name, h->value);
 }
 
-static void note_room(const visit *v, const charge *c)
+static void write_down(const visit *v, const question *about, str quota, bool shadow)
+{
+    const mcp_config *c = v->rq.config;
+    const audit_case asked = {c->rules, c->shadow, c->redact, about, v->rq.endpoint->path};
+    record_text(v->rec, shadow ? FACT_QUOTA_SHADOW : FACT_QUOTA, arena_dup(v->a, quota));
+    audit_quota(&v->w->shared->audit, &asked, quota, shadow, v->a);
+}
+
+static void note_room(const visit *v, const question *about, const charge *c)
 {
     quota_view tightest;
     str shadowed = quota_shadowed(c->hold);
-    if (shadowed.p) record_text(v->rec, FACT_QUOTA_SHADOW, arena_dup(v->a, shadowed));
+    if (shadowed.p) write_down(v, about, shadowed, true);
     if (quota_tightest(c->hold, &tightest)) say(v, &tightest);
 }
 
-static flow_go refuse(visit *v, const quota_refusal *no)
+static flow_go refuse(visit *v, const question *about, const quota_refusal *no)
 {
     str text = arena_dup(v->a, no->message);
     record_text(v->rec, FACT_LIMITED, S("quota"));
-    record_text(v->rec, FACT_QUOTA, arena_dup(v->a, no->view.id));
+    write_down(v, about, no->view.id, false);
     if (no->error.n) record_text(v->rec, FACT_ERROR_TEXT, arena_dup(v->a, no->error));
     if (no->why == QUOTA_UNTOLD) return corridor_refuse_with(v, 403, RPC_FORBIDDEN, text);
     if (no->why == QUOTA_AWAY) return corridor_refuse_with(v, 503, RPC_INTERNAL, text);
@@ -52,14 +60,14 @@ flow_go charge_take(visit *v, const question *about)
     const quota_request rq = {.rules = v->rq.config->rules, .about = about, .waiter = v->run.self};
     quota_answer answer = quota_reserve(q, &rq, a, &c->hold, &no);
     flow_go go = FLOW_NEXT;
-    if (answer == QUOTA_FULL) go = refuse(v, &no);
+    if (answer == QUOTA_FULL) go = refuse(v, about, &no);
     if (answer == QUOTA_WAIT) go = FLOW_WAIT;
     if (answer != QUOTA_ROOM || !c->hold) {
         arena_free(a);
         return go;
     }
     c->a = a;
-    note_room(v, c);
+    note_room(v, about, c);
     return FLOW_NEXT;
 }
 

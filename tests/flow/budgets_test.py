@@ -7,6 +7,7 @@ import threading
 
 from house import mcp, upstreams
 from house.asking import CAN, NewClient, OldClient, said
+from house.gateway import until
 from house.household import Household
 from house.http import Connection, once
 from house.ports import free_port
@@ -75,7 +76,8 @@ class House(Household):
     def __init__(self, binary):
         self.one, self.other, self.tools = Provider(), Provider(), upstreams.HttpFake("modern")
         self.new, self.old = (upstreams.HttpFake(era, "asking_server.py") for era in ("modern", "legacy"))
-        config = f"""llm:
+        config = f"""  audit_log: {{ to: audit.jsonl }}
+llm:
   prices: prices.yaml
   backends:
     one: {{ schema: openai, url: "http://127.0.0.1:{self.one.port}" }}
@@ -118,6 +120,12 @@ mcp:
         """The next line of the log, or those of its members."""
         r = self.gateway.record()
         return tuple(r.get(w) for w in wanted) if wanted else r
+
+    def events(self):
+        """What the audit log says of quotas."""
+        with open(os.path.join(self.gateway.dir, "audit.jsonl")) as f:
+            lines = [json.loads(line) for line in f]
+        return [(e["event"], e["quota"], e["kind"], e["name"]) for e in lines if "quota" in e.get("event", "")]
 
     def metric(self, name):
         text = once(self.gateway.admin, "GET", "/metrics", {}).body.decode()
@@ -245,6 +253,16 @@ def a_call_that_asks_is_charged_once(h):
     h.gateway.forget_records()
 
 
+def items_of_a_batch_are_counted_apart(h):
+    s = mcp.Session(h.gateway, h.token, "2025-03-26")
+    items = [{"jsonrpc": "2.0", "id": i, "method": "tools/call", "params": {"name": "new__echo", "arguments": {"text": "x"}}}
+             for i in range(5)]
+    said = s.post(items, **{"x-run": "run-3"}).json()
+    codes = [m["error"]["code"] if "error" in m else 200 for m in sorted(said, key=lambda m: m["id"])]
+    assert sorted(codes) == [200, 200, 200, 429, 429], said
+    h.gateway.forget_records()
+
+
 def test_budgets_hold(binary):
     with House(binary) as h:
         costs_are_recorded(h)
@@ -254,3 +272,7 @@ def test_budgets_hold(binary):
         what_was_begun_is_charged(h)
         a_shadow_refuses_nobody(h)
         a_call_that_asks_is_charged_once(h)
+        items_of_a_batch_are_counted_apart(h)
+        said = [("quota", "requests", "model", "few"), ("quota", "mails", "tool", "echo"), ("quota", "asked", "tool", "ask"),
+                ("quota_shadow", "watched", "model", "watched"), ("quota", "money", "model", "unpriced")]
+        assert until(lambda: set(said) <= set(h.events())), h.events()

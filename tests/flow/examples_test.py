@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 
+from house import mcp, upstreams
 from house.gateway import until
 from house.http import once
 from house.ports import free_port, wait_for_port
@@ -94,3 +95,22 @@ def test_the_example_of_keys(binary):
         assert e.run("key", "revoke", "research").returncode == 0
         assert until(lambda: e.chat("gpt-4o", authorization=head["research"]).status == 401)
     model.stop()
+
+
+def test_the_example_of_budgets(binary):
+    """A run spends its dollars and its mails, and another one has its own."""
+    model, mail = Provider(), upstreams.HttpFake("modern")
+    dear = {**SAID, "usage": {"prompt_tokens": 0, "completion_tokens": 200000, "total_tokens": 200000}}
+    with Example(binary, "budgets", OPENAI_URL=f"http://127.0.0.1:{model.port}", MAIL_URL=mail.url) as e:
+        def mails(run):
+            return mcp.call(e, "mail__echo", {"text": "x"}, headers={"x-session-id": run}).status
+        model.will(Answer(json.dumps(dear)), Answer(json.dumps(dear)), Answer(json.dumps(SAID)))
+        first = e.chat("gpt-4o", x_session_id="run-7")
+        assert (first.status, first.headers["x-ratelimit-limit"]) == (200, "2"), first.headers
+        assert e.chat("gpt-4o", x_session_id="run-7").status == 200  # 1.76 $ each, which nobody could know before
+        no = e.chat("gpt-4o", x_session_id="run-7")
+        assert no.status == 429 and no.json()["error"]["message"] == "this run has spent its two dollars"
+        assert [mails("run-7") for _ in range(4)] == [200, 200, 200, 429]
+        assert e.chat("gpt-4o", x_session_id="run-8").status == 200 and mails("run-8") == 200
+    model.stop()
+    mail.stop()
