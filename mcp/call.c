@@ -10,6 +10,7 @@
  * the result.
  * A client that leaves cancels the call, in both eras: there is no resuming yet. */
 #include "call.h"
+#include "../authz/policy/mask.h"
 #include "../base/clock.h"
 #include "../base/uri.h"
 #include "../transport/sse.h"
@@ -218,6 +219,7 @@ static flow_go authorize(void *x, flow_why why)
         audit_decide(&v->w->shared->audit, &asked, v->a, &said);
     question_answered(v, &said);
     v->permitted = said.permit;
+    if (said.permit) v->call->masks = policy_masks(c->rules, &q, v->a);
     if (said.permit) return FLOW_NEXT;
     if (said.why == DENIED_UNRECORDED) {
         record_text(v->rec, FACT_ERROR, S("unrecorded"));

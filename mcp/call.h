@@ -15,10 +15,11 @@
 
 struct subject_call {
     catalog_kind kind;
-    bool completes;           /* completion/complete: asks about it, does not use it */
-    str public_name;          /* as the client says it: a name or a URI */
-    upstream *to;             /* NULL: not found */
-    str own;                  /* the server's own name or URI */
+    bool completes; /* completion/complete: asks about it, does not use it */
+    const struct policy_mask *const *masks; /* of what comes back; NULL: none */
+    str public_name;                        /* as the client says it: a name or a URI */
+    upstream *to;                           /* NULL: not found */
+    str own;                                /* the server's own name or URI */
     const catalog *known;     /* counted: the item's views are in it; NULL: no list was needed */
     const catalog_item *item; /* NULL: a URI that no list names */
     size_t asking;            /* naming none: the server being asked */

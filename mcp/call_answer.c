@@ -9,6 +9,7 @@
 #include "../transport/sse.h"
 #include "call.h"
 #include "call_ask.h"
+#include "mask.h"
 #include "reply.h"
 #include "rewrite.h"
 #include "task.h"
@@ -22,7 +23,9 @@ static void put_progress(const visit *v, buf *b, js_value params)
     buf_put(b, S("{"));
     dialect_put_member(b, S("progressToken"), v->q.meta.progress_token.raw, &any);
     for (js_iter it = js_iterate(params); js_next(&it);)
-        if (!js_key_is(&it, S("progressToken"))) dialect_put_member(b, it.key, it.value.raw, &any);
+        if (!js_key_is(&it, S("progressToken")) &&
+            !(v->call->masks && js_key_is(&it, S("message"))))
+            dialect_put_member(b, it.key, it.value.raw, &any);
     buf_put(b, S("}"));
 }
 
@@ -34,6 +37,7 @@ static void on_notice(void *owner, str method, js_value params)
     bool progress = str_eq(method, S("notifications/progress"));
     bool wanted = progress ? v->q.meta.progress_token.kind != JS_ABSENT : v->q.log_level.n > 0;
     if (!wanted || params.kind != JS_OBJECT || !reply_may_stream(v)) return;
+    if (k->masks && !progress) return; /* it may tell what the result must not */
     if (k->unsent.n - k->sent + params.raw.n > NOTICES_MOST) return;
     buf message = buf_new(NULL, SIZE_MAX / 2);
     rpc_open_notice(&message, method);
@@ -119,7 +123,14 @@ static void bring_task(visit *v, js_value result)
 
 static void bring_result(visit *v, js_value result, js_value type)
 {
-    if (result.kind != JS_OBJECT) {
+    bool whole = !v->call->task_id.n && !js_text_is(type, S("task"));
+    if (v->call->masks && whole && result.kind == JS_OBJECT) {
+        result = mask_result(v->a, v->call->masks, result);
+        type = js_get(result, S("resultType"));
+    }
+    if (result.kind == JS_ABSENT) {
+        failed(v, S("masked"), S("the result could not be masked"), S("the result is withheld"));
+    } else if (result.kind != JS_OBJECT) {
         failed(v, S("upstream"), S("the result is no object"), S("the upstream answered nonsense"));
     } else if (v->call->task_id.n || js_text_is(type, S("task"))) {
         bring_task(v, result);
@@ -157,6 +168,7 @@ static void bring_error(visit *v, js_value error)
     bool plain = dialect_error(v->a, &v->q, error, &no);
     record_text(v->rec, FACT_ERROR, S("upstream"));
     record_text(v->rec, FACT_ERROR_TEXT, arena_dup(v->a, str_take(no.text, 512)));
+    if (k->masks) no = (rpc_refusal){no.status, no.code, S("the upstream refused"), .data = {0}};
     if (!plain) {
         failed_openly(v, no.text, no.data);
         return;

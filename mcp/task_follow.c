@@ -4,6 +4,7 @@
 #include "call.h"
 #include "call_ask.h"
 #include "capability.h"
+#include "mask.h"
 #include "request_state.h"
 #include "rewrite.h"
 
@@ -90,8 +91,15 @@ static void put_tail(visit *v, buf *b, js_value meta, bool any)
 static str member(visit *v, const js_iter *it, str id)
 {
     const rewrite_from from = {v->a, v->rq.endpoint->naming, upstream_spec_of(v->call->to)->name};
+    const policy_mask *const *masks = v->call->masks;
+    js_value result = it->value;
     if (js_key_is(it, S("taskId"))) return id;
-    if (js_key_is(it, S("result"))) return rewrite_result(&from, it->value).raw;
+    if (masks && js_key_is(it, S("result"))) result = mask_result(v->a, masks, result);
+    if (result.kind == JS_ABSENT) return S("{\"content\":[],\"isError\":true}");
+    if (js_key_is(it, S("result"))) return rewrite_result(&from, result).raw;
+    if (masks && js_key_is(it, S("statusMessage"))) return S("\"" MASK_MARK "\"");
+    if (masks && js_key_is(it, S("error")))
+        return S("{\"code\":-32603,\"message\":\"the upstream refused\"}");
     return it->value.raw;
 }
 

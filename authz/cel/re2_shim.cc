@@ -46,3 +46,17 @@ int re2_pattern_search(const re2_pattern *p, const char *text, size_t n)
         return -1;
     }
 }
+
+int re2_pattern_find(const re2_pattern *p, const char *text, size_t n, size_t from, size_t *begin,
+                     size_t *end)
+{
+    try {
+        re2::StringPiece whole(text, n), found;
+        if (!p->re.Match(whole, from, n, re2::RE2::UNANCHORED, &found, 1)) return 0;
+        *begin = static_cast<size_t>(found.data() - text);
+        *end = *begin + found.size();
+        return 1;
+    } catch (...) {
+        return -1;
+    }
+}

@@ -18,6 +18,9 @@ re2_pattern *re2_pattern_new(const char *pattern, size_t n, char *why, size_t wh
 void re2_pattern_free(re2_pattern *p);
 /* 1 found, 0 not found, -1 when memory was short: the caller must not take that for "no". */
 int re2_pattern_search(const re2_pattern *p, const char *text, size_t n);
+/* Likewise, from a place on: what the first one covers. */
+int re2_pattern_find(const re2_pattern *p, const char *text, size_t n, size_t from, size_t *begin,
+                     size_t *end);
 
 #ifdef __cplusplus
 }

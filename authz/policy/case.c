@@ -97,9 +97,13 @@ static void read_subject(policy_draft *d, const yaml_node *test, policy_case *c)
 static void read_expectation(policy_draft *d, const yaml_node *test, policy_case *c)
 {
     const yaml_node *expect = yaml_get(test, S("expect")),
-                    *tools = yaml_get(test, S("expect_tools"));
+                    *tools = yaml_get(test, S("expect_tools")),
+                    *masks = yaml_get(test, S("expect_masks"));
     c->because = texts_of(d, yaml_get(test, S("because")), "because");
     c->tools = texts_of(d, tools, "expect_tools");
+    c->masks = texts_of(d, masks, "expect_masks");
+    if (masks && (c->list || c->kind != SUBJECT_TOOL))
+        WRONG(d, masks, "error E102: `expect_masks` belongs to `call`");
     if (c->list != !!tools)
         WRONG(d, test, "error E102: `expect_tools` belongs to `list`, and a list must have it");
     if (c->list != !expect)
@@ -122,11 +126,12 @@ static int64_t moment_of(policy_draft *d, const yaml_node *n)
 
 static void check_keys(policy_draft *d, const yaml_node *test)
 {
-    static const str known[] = {S("name"),    S("as"),           S("call"),        S("list"),
-                                S("llm"),     S("read"),         S("prompt"),      S("endpoint"),
-                                S("args"),    S("headers"),      S("annotations"), S("expect"),
-                                S("because"), S("expect_tools"), S("now"),         S("ip"),
-                                {0}};
+    static const str known[] = {S("name"),    S("as"),           S("call"),
+                                S("list"),    S("llm"),          S("read"),
+                                S("prompt"),  S("endpoint"),     S("args"),
+                                S("headers"), S("annotations"),  S("expect"),
+                                S("because"), S("expect_tools"), S("now"),
+                                S("ip"),      S("expect_masks"), {0}};
     static const str later[] = {S("usage"), S("expect_cost")};
     for (const yaml_node *n = test->first; n; n = n->next) {
         bool found = false, unsupported = false;

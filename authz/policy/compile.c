@@ -82,7 +82,7 @@ static str wrong_read(policy_scope *s, const cel_read *r, const str *members, un
     if (!usage && r->slot != VAR_USAGE && how & EXPR_COST)
         return S("`cost` can read usage and nothing else");
     if (r->slot == VAR_QUOTA && how & EXPR_BEFORE)
-        return S("`key` and `limit` cannot depend on what remains of quotas");
+        return S("`key`, `limit` and masks cannot depend on what remains of quotas");
     if (r->slot == VAR_QUOTA && !r->member.n)
         return S("quota cannot be used as a whole: write quota.ID.remaining");
     if (r->slot == VAR_VARS) {
@@ -105,7 +105,7 @@ static str wrong_var(const policy_var *var, unsigned how)
 {
     if (how & EXPR_COST) return S("`cost` can read usage and nothing else");
     if (how & EXPR_BEFORE && var->reads >> VAR_QUOTA & 1)
-        return S("`key` and `limit` cannot depend on what remains of quotas");
+        return S("`key`, `limit` and masks cannot depend on what remains of quotas");
     return (str){0};
 }
 

@@ -5,6 +5,7 @@
  * permit wider than meant. A rule with any problem is dropped, and with any problem there is no
  * policy, so nothing half-read ever decides. */
 #include "../../base/map.h"
+#include "mask_read.h"
 #include "quota_read.h"
 
 enum { FILE_MOST = 1 << 20, RULES_MOST = 10000, VARS_MOST = 1000 };
@@ -237,7 +238,7 @@ static void check_head(policy_reading *r, const yaml_node *root)
 void policy_file_read(policy_draft *d, const policy_source *source)
 {
     static const str keys[] = {S("policy"), S("name"),   S("description"), S("default"), S("vars"),
-                               S("rules"),  S("quotas"), S("tests"),       {0}};
+                               S("rules"),  S("quotas"), S("masks"),       S("tests"),   {0}};
     policy_reading *r = NEW(d->a, policy_reading);
     *r = (policy_reading){.d = d, .source = source};
     str before = d->out->file;
@@ -260,6 +261,8 @@ void policy_file_read(policy_draft *d, const policy_source *source)
             for (const yaml_node *n = rules->first; n; n = n->next) read_rule(r, n);
         const yaml_node *quotas = yaml_get(root, S("quotas"));
         if (quotas && !yaml_is_null(quotas)) policy_quotas_read(r, quotas);
+        const yaml_node *masks = yaml_get(root, S("masks"));
+        if (masks && !yaml_is_null(masks)) policy_masks_read(r, masks);
         const yaml_node *tests = yaml_get(root, S("tests"));
         if (tests && !yaml_is_null(tests)) policy_test_read(d, source, tests);
     }

@@ -17,6 +17,8 @@ typedef enum {
     FMT_ARG, /* a map, or the expression itself */
     FMT_QUOTAS,
     FMT_QUOTA,
+    FMT_MASKS,
+    FMT_MASK,
     FMT_TESTS,
     FMT_TEST,
     FMT_EXPR

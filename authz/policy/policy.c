@@ -10,6 +10,7 @@
 #include "../digest.h"
 #include "demands.h"
 #include "fit.h"
+#include "mask_read.h"
 #include "quota_read.h"
 #include "suppose.h"
 #include <stdlib.h>
@@ -292,6 +293,7 @@ void policy_draft_read(policy_draft *d, arena *a, const policy_source *sources, 
     d->vars_end = &d->vars;
     d->quota_ids = map_new(a);
     d->quotas_end = &d->quotas;
+    d->masks_end = &d->masks;
     d->cases_end = &d->cases;
     for (size_t i = 0; i < count; i++) policy_file_read(d, &sources[i]);
     policy_quotas_link(d);
@@ -305,8 +307,11 @@ policy *policy_of_draft(const policy_draft *d, const policy_source *sources, siz
     policy_var *vars = NEW_N(a, policy_var, d->var_count);
     for (const rule_node *n = d->rules; n; n = n->next) rules[made->count++] = n->rule;
     for (const var_node *n = d->vars; n; n = n->next) vars[made->var_count++] = n->var;
+    policy_mask *masks = NEW_N(a, policy_mask, d->mask_count);
     policy_case *cases = NEW_N(a, policy_case, d->case_count);
     for (const case_node *n = d->cases; n; n = n->next) cases[made->case_count++] = n->test;
+    for (const mask_node *n = d->masks; n; n = n->next) masks[made->mask_count++] = n->mask;
+    made->masks = masks;
     qsort(rules, made->count, sizeof *rules, by_effect_and_id);
     made->rules = rules;
     made->vars = vars;
@@ -359,6 +364,8 @@ bool policy_reads_args(const policy *p, subject_kind kind, str server, str name)
     args_reader r = {.p = p};
     policy_index_find(p->index, kind, server, name, look_at_args, &r);
     policy_index_find(p->quota_index, kind, server, name, look_at_quota, &r);
+    for (size_t i = 0; i < p->mask_count; i++)
+        r.reads |= kind == SUBJECT_TOOL && p->masks[i].reads >> VAR_ARGS & 1;
     return r.reads;
 }
 

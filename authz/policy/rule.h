@@ -7,6 +7,7 @@
 #define SP_POLICY_RULE_H
 #include "../cel/cel.h"
 #include "facts.h"
+#include "mask.h"
 #include "policy.h"
 #include "quota_rule.h"
 
@@ -70,6 +71,7 @@ typedef struct {
     bool permit;
     const str *because; /* ids, ends with {0}; NULL: not said */
     const str *tools;   /* list: names, ends with {0} */
+    const str *masks;   /* ids of those that apply, ends with {0}; NULL: not said */
 } policy_case;
 
 struct policy {
@@ -83,6 +85,8 @@ struct policy {
     const policy_quota *quotas; /* sorted by id */
     size_t quota_count;
     policy_index *quota_index;
+    const policy_mask *masks;
+    size_t mask_count;
     const policy_case *cases;
     size_t case_count;
 };
@@ -122,8 +126,9 @@ typedef struct {
     rule_node *rules, **rules_end;
     var_node *vars, **vars_end;
     quota_node *quotas, **quotas_end;
+    struct mask_node *masks, **masks_end; /* mask_read.h */
     case_node *cases, **cases_end;
-    size_t rule_count, var_count, quota_count, case_count;
+    size_t rule_count, var_count, quota_count, mask_count, case_count;
     struct map *ids, *quota_ids; /* id -> policy_rule, policy_quota */
     cel_zones zones;
 } policy_draft;

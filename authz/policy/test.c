@@ -35,6 +35,21 @@ static str told(arena *a, const verdict *v)
     return arena_fmt(a, "%s" STR_FMT, whys[v->why], STR_ARG(text));
 }
 
+static str wrong_masks(const runner *r, const policy_case *c, const question *q)
+{
+    const policy_mask *const *got = policy_masks(r->p, q, r->scratch);
+    size_t wanted = 0, right = 0, n = 0;
+    str all = S("none");
+    for (const str *m = c->masks; m && m->p; m++) wanted++;
+    for (; got && got[n]; n++) {
+        right += in_list(c->masks, got[n]->id);
+        all = n ? arena_fmt(r->scratch, STR_FMT ", " STR_FMT, STR_ARG(all), STR_ARG(got[n]->id))
+                : got[n]->id;
+    }
+    if (!c->masks || (right == n && right == wanted)) return (str){0};
+    return arena_fmt(r->scratch, "other masks apply: " STR_FMT, STR_ARG(all));
+}
+
 /* {0}: as expected. */
 static str run_call(const runner *r, const policy_case *c)
 {
@@ -48,7 +63,7 @@ static str run_call(const runner *r, const policy_case *c)
     if (c->because && !in_list(c->because, v.rule))
         return arena_fmt(r->scratch, "expected because of " STR_FMT ", got " STR_FMT,
                          STR_ARG(c->because[0]), STR_ARG(got));
-    return (str){0};
+    return wrong_masks(r, c, &q);
 }
 
 /* One tool of a list; the wrong ones are added to *wrong. */
