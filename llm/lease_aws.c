@@ -9,7 +9,7 @@
 #include "lease_private.h"
 #include "sigv4.h"
 
-enum { FORM_MOST = 64 << 10, SKEW_MS = 240000 };
+enum { FORM_MOST = 64 << 10 };
 
 static const char sts[] = "the token service";
 static const char form_type[] = "application/x-www-form-urlencoded";
@@ -88,9 +88,7 @@ static const err *ask_as(const lease_trip *t, const lease_token *with, str form,
 {
     int64_t now_ms = clock_wall_ms();
     const err *e = ask_signed(t, with, form, now_ms, said);
-    if (e || said->status != 403) return e;
-    int64_t skew_ms = said->now_ms - now_ms;
-    if (skew_ms < SKEW_MS && skew_ms > -SKEW_MS) return NULL;
+    if (e || said->status != 403 || !lease_clock_is_wrong(now_ms, said)) return e;
     return ask_signed(t, with, form, said->now_ms, said);
 }
 

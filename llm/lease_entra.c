@@ -4,7 +4,6 @@
  */
 #include "../authz/digest.h"
 #include "../authz/jwt_sign.h"
-#include "../base/clock.h"
 #include "../base/form.h"
 #include "../base/json_make.h"
 #include "lease_private.h"
@@ -13,10 +12,10 @@ enum { FORM_MOST = 64 << 10, STATEMENT_S = 600, EARLY_S = 60, ID_BYTES = 16 };
 
 static const char assertion_type[] = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
-static str statement(const lease_trip *t)
+static str statement(const lease_trip *t, int64_t now_ms)
 {
     uint8_t id[ID_BYTES];
-    int64_t now_s = clock_wall_ms() / 1000;
+    int64_t now_s = now_ms / 1000;
     const lease_spec *s = t->spec;
     digest_random(id, sizeof id);
     jnode *claims = jn_object(t->a);
@@ -31,23 +30,31 @@ static str statement(const lease_trip *t)
     return jwt_sign(t->a, s->of[LEASE_SECRET], &head, jn_dump(t->a, claims));
 }
 
-const err *lease_entra(const lease_trip *t, lease_token *out)
+static str form_with(const lease_trip *t, str secret, str assertion)
 {
     const lease_spec *s = t->spec;
     buf b = buf_new(t->a, FORM_MOST);
-    str assertion = {0};
-    if (s->of[LEASE_FILE].n) {
-        const err *e = lease_file_token(t, &assertion);
-        if (e) return e;
-    } else if (s->of[LEASE_SECRET].n) {
-        assertion = statement(t);
-    }
     form_put(&b, S("grant_type"), S("client_credentials"));
     form_put(&b, S("client_id"), s->of[LEASE_NAME]);
     form_put(&b, S("scope"), s->of[LEASE_SCOPE]);
-    form_put(&b, S("client_secret"), s->of[LEASE_CLIENT_SECRET]);
+    form_put(&b, S("client_secret"), secret);
     if (assertion.n)
         form_put(&b, S("client_assertion_type"), (str){assertion_type, sizeof assertion_type - 1});
     form_put(&b, S("client_assertion"), assertion);
-    return lease_ask_oauth(t, buf_str(&b), out);
+    return buf_str(&b);
+}
+
+static str stated_form(const lease_trip *t, int64_t now_ms)
+{
+    return form_with(t, (str){0}, statement(t, now_ms));
+}
+
+const err *lease_entra(const lease_trip *t, lease_token *out)
+{
+    const lease_spec *s = t->spec;
+    str assertion = {0};
+    if (s->of[LEASE_SECRET].n) return lease_ask_oauth_at(t, stated_form, out);
+    const err *e = s->of[LEASE_FILE].n ? lease_file_token(t, &assertion) : NULL;
+    if (e) return e;
+    return lease_ask_oauth(t, form_with(t, s->of[LEASE_CLIENT_SECRET], assertion), out);
 }

@@ -6,7 +6,8 @@
 #include "../base/clock.h"
 #include "lease_private.h"
 
-enum { ANSWER_MOST = 64 << 10, ASK_MS = 10000, NEARBY_MS = 3000 };
+/* Statements and signatures are taken for five minutes or longer. */
+enum { ANSWER_MOST = 64 << 10, ASK_MS = 10000, NEARBY_MS = 3000, SKEW_MS = 240000 };
 
 static const struct {
     const char *name;
@@ -88,15 +89,39 @@ const err *lease_ask_for(const lease_trip *t, const char *who, const lease_quest
     return out->status == 200 ? NULL : lease_refusal(t, who, out);
 }
 
+bool lease_clock_is_wrong(int64_t now_ms, const lease_answer *said)
+{
+    int64_t off_ms = said->now_ms - now_ms;
+    return off_ms > SKEW_MS || off_ms < -SKEW_MS;
+}
+
+static const char token_endpoint[] = "the token endpoint";
+
+static const err *read_oauth(const lease_trip *t, const lease_answer *said, lease_token *out)
+{
+    if (said->status != 200) return lease_refusal(t, token_endpoint, said);
+    const err *e = lease_read_oauth(t->a, said->body, out);
+    return e ? err_wrap(t->a, e, "%s", token_endpoint) : NULL;
+}
+
 const err *lease_ask_oauth(const lease_trip *t, str form, lease_token *out)
 {
-    static const char who[] = "the token endpoint";
     lease_answer said;
     const lease_question q = {.url = t->spec->of[LEASE_URL], .body = form};
-    const err *e = lease_ask_for(t, who, &q, &said);
+    const err *e = lease_exchange(t, token_endpoint, &q, &said);
+    return e ? e : read_oauth(t, &said, out);
+}
+
+const err *lease_ask_oauth_at(const lease_trip *t, lease_form_fn *form, lease_token *out)
+{
+    lease_answer said;
+    int64_t now_ms = clock_wall_ms();
+    lease_question q = {.url = t->spec->of[LEASE_URL], .body = form(t, now_ms)};
+    const err *e = lease_exchange(t, token_endpoint, &q, &said);
     if (e) return e;
-    e = lease_read_oauth(t->a, said.body, out);
-    return e ? err_wrap(t->a, e, "%s", who) : NULL;
+    bool refused = said.status == 400 || said.status == 401;
+    if (!refused || !lease_clock_is_wrong(now_ms, &said)) return read_oauth(t, &said, out);
+    return lease_ask_oauth(t, form(t, said.now_ms), out);
 }
 
 const err *lease_file_token(const lease_trip *t, str *out)

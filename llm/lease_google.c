@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* lease_google.c - how Google is asked, by each kind of credential. */
 #include "../authz/jwt_sign.h"
-#include "../base/clock.h"
 #include "../base/form.h"
 #include "../base/json_make.h"
 #include "lease_private.h"
@@ -17,10 +16,10 @@ static const char access_token[] = "urn:ietf:params:oauth:token-type:access_toke
 
 /* A service account */
 
-static str statement(const lease_trip *t)
+static str statement(const lease_trip *t, int64_t now_ms)
 {
     const str *of = t->spec->of;
-    int64_t now_s = clock_wall_ms() / 1000;
+    int64_t now_s = now_ms / 1000;
     jnode *claims = jn_object(t->a);
     jn_set_text(claims, "iss", of[LEASE_NAME]);
     jn_set_text(claims, "scope", TEXT(scope));
@@ -31,12 +30,17 @@ static str statement(const lease_trip *t)
     return jwt_sign(t->a, of[LEASE_SECRET], &head, jn_dump(t->a, claims));
 }
 
-const err *lease_google_account(const lease_trip *t, lease_token *out)
+static str account_form(const lease_trip *t, int64_t now_ms)
 {
     buf b = buf_new(t->a, FORM_MOST);
     form_put(&b, S("grant_type"), TEXT(statement_grant));
-    form_put(&b, S("assertion"), statement(t));
-    return lease_ask_oauth(t, buf_str(&b), out);
+    form_put(&b, S("assertion"), statement(t, now_ms));
+    return buf_str(&b);
+}
+
+const err *lease_google_account(const lease_trip *t, lease_token *out)
+{
+    return lease_ask_oauth_at(t, account_form, out);
 }
 
 /* A user */

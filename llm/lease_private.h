@@ -31,8 +31,14 @@ MUST_CHECK const err *lease_exchange(const lease_trip *t, const char *who, const
 MUST_CHECK const err *lease_ask_for(const lease_trip *t, const char *who, const lease_question *q,
                                     lease_answer *out);
 MUST_CHECK const err *lease_refusal(const lease_trip *t, const char *who, const lease_answer *said);
+/* After a refusal of what said `now_ms`: is our clock so far from the peer's that it is why? */
+bool lease_clock_is_wrong(int64_t now_ms, const lease_answer *said);
 /* A form for LEASE_URL, answered as OAuth has it. */
 MUST_CHECK const err *lease_ask_oauth(const lease_trip *t, str form, lease_token *out);
+/* Likewise, a form that holds the time: a wrong clock of ours is set right once. */
+typedef str lease_form_fn(const lease_trip *t, int64_t now_ms);
+MUST_CHECK const err *lease_ask_oauth_at(const lease_trip *t, lease_form_fn *form,
+                                         lease_token *out);
 /* The token in LEASE_FILE, as it is now. */
 MUST_CHECK const err *lease_file_token(const lease_trip *t, str *out);
 

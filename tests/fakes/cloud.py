@@ -4,6 +4,7 @@
 Every credential is numbered and known here, so a model lets in only what was lent, while it lives. `mood` is what the
 lenders do wrong: fail, hang, garbage, huge, or dead (what is lent has ended already); `lives` how long a credential
 lives, `ahead` how far the clouds' clock is ahead of ours, in seconds; `revoked` what is taken back."""
+import base64
 import json
 import os
 import re
@@ -27,6 +28,13 @@ MESSAGE = {"id": "m", "type": "message", "role": "assistant", "model": "m", "con
 ANY = object()
 BASE = ("AKIDBASE", "base-secret")
 ROLE = "bedrock-role"
+
+
+def stated_at(form, cloud):
+    """When a statement that the gateway signed says it was made; what has none was made now."""
+    parts = (form.get("assertion") or form.get("client_assertion") or "").split(".")
+    claims = json.loads(base64.urlsafe_b64decode(parts[1] + "==")) if len(parts) == 3 and parts[0].startswith("eyJ") else {}
+    return claims.get("iat", cloud.now())
 
 
 class Handler(Answering):
@@ -66,6 +74,9 @@ class Handler(Answering):
         if self.path.startswith("/v1/projects/") or "/chat/completions" in self.path or self.path == "/v1/messages":
             return self.model(cloud, source)
         form = dict(parse_qsl(source.decode()))
+        if abs(stated_at(form, cloud) - cloud.now()) > 300:
+            cloud.asked.append(("refused", "invalid_grant"))
+            return self.reply(400, {"error": "invalid_grant", "error_description": "a statement of another time"})
         if self.path == "/":
             return self.sts(cloud, source, form)
         if self.path == "/google/impersonate":

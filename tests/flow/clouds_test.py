@@ -253,7 +253,18 @@ def told(h):
 def test_a_clock_that_is_wrong_is_set_right_once(binary):
     role = aws(f"{{ access_key_id: {BASE[0]}, secret_access_key: '{BASE[1]}', sts_url: CLOUD, assume_role: {{ role_arn: '{ARN}' }} }}")
     keys = aws(f"{{ access_key_id: {BASE[0]}, secret_access_key: '{BASE[1]}' }}")
-    with House(binary, {"role": role, "keys": keys, "web": aws(WEB)}, files=SUBJECT) as h:
+    files = {**SUBJECT, "account.json": pointed_at("account.json", token_uri="CLOUD/google/account")}
+    for name in ("nobody.key", "nobody.pem"):
+        with open(os.path.join(EXAMPLE, "files", name)) as f:
+            files[name] = f.read()
+    backends = {"role": role, "keys": keys, "web": aws(WEB), "account": google("{ file: account.json }"),
+                "cert": entra("certificate: nobody.pem, key: nobody.key")}
+    with House(binary, backends, files=files) as h:
+        h.cloud.ahead = 1800
+        for name in ("account", "cert"):
+            h.works(name)
+        assert h.cloud.kinds() == ["refused", "google/account", "refused", "entra"], h.cloud.asked
+        h.cloud.asked.clear()
         for h.cloud.ahead in (1800, -1800):
             seen = len(h.cloud.shown)
             for name in ("role", "keys", "web") * 3:
@@ -320,7 +331,7 @@ def test_credentials_change_under_load_and_no_request_fails(binary):
         assert not failed, failed[:5]
 
 
-def pointed_at(cloud, name, **more):
+def pointed_at(name, **more):
     with open(os.path.join(EXAMPLE, "files", name)) as f:
         return json.dumps({**json.load(f), **more})
 
@@ -331,8 +342,8 @@ def test_the_example_of_every_credential_works(binary):
     cloud.tokens |= {token: float("inf") for token in ("sk-of-nobody", "ya29.a-token-of-nobody")}
     with open(os.path.join(EXAMPLE, "sallyport.yaml")) as f:
         config = f.read().replace("{", "{{").replace("}", "}}").replace("127.0.0.1:8080", "127.0.0.1:{port}")
-    files = {"files/a.json": pointed_at(cloud, "account.json", token_uri=cloud.url + "/google/account"),
-             "files/w.json": pointed_at(cloud, "workload.json", token_url=cloud.url + "/google/sts",
+    files = {"files/a.json": pointed_at("account.json", token_uri=cloud.url + "/google/account"),
+             "files/w.json": pointed_at("workload.json", token_url=cloud.url + "/google/sts",
                                         service_account_impersonation_url=cloud.url + "/google/impersonate")}
     for name in sorted(os.listdir(os.path.join(EXAMPLE, "files"))):
         with open(os.path.join(EXAMPLE, "files", name)) as f:
