@@ -179,7 +179,8 @@ flow_go llm_reserve(void *run, flow_why why)
         b->sent = b->has_view = false;
         b->tries = 0;
     }
-    if (!r->w->o.quotas || !policy_quota_count(r->rq.config->rules)) return FLOW_NEXT;
+    bool any = policy_quota_count(r->rq.config->rules) || r->who->budget;
+    if (!r->w->o.quotas || !any) return FLOW_NEXT;
     measure(r);
     return ask(r);
 }

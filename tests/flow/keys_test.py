@@ -21,12 +21,14 @@ rules:
   - { id: models, permit: { models: ['*'] }, when: caller.id.startsWith("key:") }
 """
 LLM = """llm:
+  prices: prices.yaml
   backends:
     local: {{ schema: openai, url: "http://127.0.0.1:{port}", auth: {{ bearer: of-the-backend }},
               credential: {{ from_header: x-api-key, fallback: true }} }}
   routes:
     - {{ name: all, models: [gpt-small, gpt-large], to: [{{ backend: local }}] }}
 """
+PRICES = "prices: v1\nmodels: { \"gpt-*\": { input: 0, output: 1000000 } }\n"  # a dollar a token
 SEAL = "a seal key of the tests, thirty-two bytes and more"
 
 
@@ -41,7 +43,7 @@ class House(Household):
         self.model = Provider()
         extra = upstreams.servers_yaml(self.new, self.old) + LLM.format(port=self.model.port)
         super().__init__(binary, [self.new, self.old, self.model], extra, POLICY, config=config(keys),
-                         files={"seal.key": SEAL})
+                         files={"seal.key": SEAL, "prices.yaml": PRICES})
 
     def key(self, verb, *args, fails=False):
         done = subprocess.run([self.binary, "key", verb, *args, "-c", os.path.join(self.gateway.dir, "sallyport.yaml")],
@@ -59,8 +61,9 @@ class House(Household):
         return once(self.gateway.port, "GET", "/v1/models", {header: scheme + token})
 
     def chat(self, token, model, header="Authorization", scheme="Bearer "):
-        self.model.will(Answer(json.dumps({"choices": [{"message": {"role": "assistant", "content": "hello"}}]})))
-        body = json.dumps({"model": model, "messages": [{"role": "user", "content": "hi"}]})
+        self.model.will(Answer(json.dumps({"choices": [{"message": {"role": "assistant", "content": "hello"}}],
+                                           "usage": {"prompt_tokens": 9, "completion_tokens": 2, "total_tokens": 11}})))
+        body = json.dumps({"model": model, "max_tokens": 2, "messages": [{"role": "user", "content": "hi"}]})
         return once(self.gateway.port, "POST", "/v1/chat/completions",
                     {header: scheme + token, "Content-Type": "application/json"}, body)
 
@@ -103,6 +106,19 @@ def test_a_key_may_use_what_it_is_for(binary):
         assert scope == "private", scope
 
 
+def test_a_key_spends_its_budget_and_no_other(binary):
+    with House(binary) as h:
+        poor, rich = h.give("poor", "--budget", "5/1d"), h.give("rich", "--budget", "500/month")
+        spent = [h.chat(poor, "gpt-small") for _ in range(3)]
+        assert [a.status for a in spent] == [200, 200, 429], [a.body for a in spent]
+        refused = h.chat(poor, "gpt-large")
+        assert refused.status == 429 and "budget of this key" in refused.json()["error"]["message"], refused.body
+        assert int(refused.headers["retry-after"]) > 0, refused.headers
+        assert h.chat(rich, "gpt-small").status == 200
+        new = h.key("rotate", "poor", "--overlap", "0s")
+        assert until(lambda: h.models(new).status == 200) and h.chat(new, "gpt-small").status == 429
+
+
 def test_a_key_is_rotated_with_an_overlap(binary):
     with House(binary) as h:
         old = h.give("ci")
@@ -143,7 +159,7 @@ def test_a_bad_file_of_keys_changes_nothing(binary):
 def test_keys_in_the_store_are_taken_by_all_who_share_it(binary):
     with House(binary, keys="{{}}") as h:
         twin = Gateway(binary, h.issuer, "store: \"sqlite:" + os.path.join(h.gateway.dir, "kept.db") + "\"\n"
-                       + LLM.format(port=h.model.port), POLICY, files={"seal.key": SEAL},
+                       + LLM.format(port=h.model.port), POLICY, files={"seal.key": SEAL, "prices.yaml": PRICES},
                        config=config("{{}}").replace("store: \"sqlite:kept.db\"\n", ""))
         try:
             token = h.give("ci")
