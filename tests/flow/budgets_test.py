@@ -142,9 +142,14 @@ def costs_are_recorded(h):
     h.one.will(Answer(chat(7, 0), status=500))
     h.other.will(Answer(chat(2, 1)))
     assert h.ask("both").status == 200
-    assert h.record("cost.micro_usd") == (300,)
+    assert h.record("cost.micro_usd", "cost.guessed") == (300, None)
+    h.one.will(Answer("{", cut=True))
+    h.other.will(Answer(chat(2, 1)))
+    assert h.ask("both", max_tokens=100).status == 200  # the attempt that was given up may have cost its 100 tokens
+    cost, guessed = h.record("cost.micro_usd", "cost.guessed")
+    assert 1300 < cost < 1500 and guessed == 1, cost
     assert h.metric('sallyport_cost_micro_usd_total{backend="one"}') == 3000
-    assert h.metric('sallyport_cost_micro_usd_total{backend="other"}') == 300
+    assert h.metric('sallyport_cost_micro_usd_total{backend="other"}') == 300 + cost
 
 
 def callers_are_limited_apart(h):
@@ -250,6 +255,11 @@ def a_call_that_asks_is_charged_once(h):
             assert "result" in m and said(m), (who, server, m)
         no = mcp.call(h.gateway, f"{server}__ask", {}, token)
         assert no.status == 429, (who, server, no.body)
+    h.new.kill()
+    token = h.issuer.token("asker-of-nobody")
+    for _ in range(3):  # what reached no server cost nothing
+        no = mcp.call(h.gateway, "young__ask", {}, token)
+        assert no.status == 200 and no.message()["error"]["code"] == -32603, no.body
     h.gateway.forget_records()
 
 
