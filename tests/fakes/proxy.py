@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A proxy that opens tunnels (CONNECT) and nothing else. It remembers where to; `key` (user:password) is what it wants
-to be shown, `mood` what it does wrong: closes, hangs, says 503, babbles (more than its answer) or talks no HTTP. `to`
+"""A proxy that opens tunnels (CONNECT) and nothing else. It remembers where to; one of `keys` (user:password) is what
+it wants to be shown, `mood` what it does wrong: closes, hangs, says 503, babbles (more than its answer) or talks no HTTP. `to`
 says where names lead that no resolver knows."""
 import base64
 import socket
@@ -8,8 +8,8 @@ import threading
 
 
 class Proxy:
-    def __init__(self, key=None):
-        self.key, self.mood, self.asked, self.to, self.alive = key, "", [], {}, True
+    def __init__(self, *keys):
+        self.keys, self.mood, self.asked, self.to, self.alive = keys, "", [], {}, True
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
         threading.Thread(target=self.accept, daemon=True).start()
@@ -39,8 +39,8 @@ class Proxy:
             verb, place, _ = lines[0].split(" ")
             head = {k.lower(): v for k, _, v in (line.partition(": ") for line in lines[1:] if line)}
             self.asked.append((verb, place, head))
-            wanted = "Basic " + base64.b64encode((self.key or "").encode()).decode()
-            if verb != "CONNECT" or (self.key and head.get("proxy-authorization") != wanted):
+            wanted = ["Basic " + base64.b64encode(key.encode()).decode() for key in self.keys]
+            if verb != "CONNECT" or (wanted and head.get("proxy-authorization") not in wanted):
                 return s.sendall(b"HTTP/1.1 407 Who Are You\r\nproxy-authenticate: Basic\r\ncontent-length: 0\r\n\r\n")
             wrong = {"says 503": b"HTTP/1.1 503 Busy\r\ncontent-length: 4\r\n\r\nbusy", "no http": b"SSH-2.0-x\r\n\r\n",
                      "babbles": b"HTTP/1.1 200 OK\r\n\r\nhello", "closes": b""}
