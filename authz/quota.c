@@ -118,10 +118,10 @@ static bool reserve_here(const taking *t)
     quota_cell *c = t->cell;
     int64_t most = allowed(t), used = atomic_load(&c->used);
     for (;;) {
-        if (used > most || t->cost > most - used) return false;
+        if (t->cost && (used > most || t->cost > most - used)) return false;
         if (atomic_compare_exchange_weak(&c->used, &used, used + t->cost)) break;
     }
-    if (t->alone || used + t->cost <= atomic_load(&c->granted)) return true;
+    if (t->alone || !t->cost || used + t->cost <= atomic_load(&c->granted)) return true;
     atomic_fetch_sub(&c->used, t->cost);
     return false;
 }
@@ -372,4 +372,15 @@ quota_view quota_look(quotas *q, const policy_due *due, arena *scratch, int64_t 
     v = view_of(&t);
     quota_cells_unpin(q->cells, t.cell);
     return v;
+}
+
+void quota_spend(quotas *q, const policy_due *due, arena *scratch, int64_t now_ms, int64_t units)
+{
+    const policy_quota *p = due->quota;
+    int64_t index = quota_window_index(p->kind, p->window_ms, now_ms);
+    quota_cell *c =
+        quota_cells_make(q->cells, p, quota_cells_name(scratch, p, due->key), index, now_ms);
+    if (!c) return;
+    atomic_fetch_add(&c->used, units);
+    quota_cells_unpin(q->cells, c);
 }

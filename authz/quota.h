@@ -97,6 +97,9 @@ bool quota_each(const quota_hold *h, size_t i, quota_view *out, int64_t *cost);
 /* What remains of a quota for a key: `quota` in rules. Never asks the ledger. */
 quota_view quota_look(quotas *q, const policy_due *due, arena *scratch, int64_t now_ms);
 
+/* Takes units without asking whether there is room: for tests of policies. */
+void quota_spend(quotas *q, const policy_due *due, arena *scratch, int64_t now_ms, int64_t units);
+
 /* Where it may block, one at a time, at most so often as `soon` asks, and every second: asks for
  * leases, gives back those that lie idle, says that the process lives. */
 void quotas_exchange(quotas *q, int64_t now_ms);

@@ -3,6 +3,7 @@
 #include "snapshot.h"
 #include "../authz/introspection.h"
 #include "../authz/policy/check.h"
+#include "../authz/policy/quota_rule.h"
 #include "../authz/policy/test.h"
 #include "../base/clock.h"
 #include "../mcp/pins.h"
@@ -121,6 +122,20 @@ static void read_all_policies(snapshot_plan *p, str file, str text, config_file 
         p->shadow = read_policies(p, &w, &p->config->shadow, (config_file){0}, out);
 }
 
+/* `hard` promises what a store that may lose a debit, or is done without, cannot keep. */
+static void check_quotas(const snapshot_plan *p, problems *out)
+{
+    const config *c = p->config;
+    const policy_quota *hard = p->rules ? policy_quota_hard(p->rules) : NULL;
+    bool local = c->on_store_loss == CONFIG_STORE_LOSS_LOCAL, keeps = str_starts(c->store, S("sqlite:"));
+    if (hard && (local || !keeps))
+        problems_add_text(out,
+                          arena_fmt(out->a, STR_FMT ": quota '" STR_FMT "' is hard: not with %s",
+                                    STR_ARG(hard->place), STR_ARG(hard->id),
+                                    local ? "`on_store_loss: local`"
+                                          : "a store that can lose what it was told"));
+}
+
 static prices *read_prices(arena *a, const config *c, problems *out)
 {
     const str *names = config_names(a, &c->backends, sizeof(config_backend));
@@ -138,6 +153,7 @@ bool snapshot_read(snapshot_plan *p, const config_world *w, str file, str text, 
         check_contents(out, p->a, p->config);
         snapshot_read_conditions(p->a, p->config, text, out);
         read_all_policies(p, file, text, extra, out);
+        check_quotas(p, out);
     }
     if (p->config && p->config->pins.name.p)
         p->pins = pins_read(p->a, p->config->pins.name, p->config->pins.text, out);

@@ -5,6 +5,7 @@
  * without. */
 #include "case.h"
 #include "../cel/times.h"
+#include "case_quota.h"
 
 enum { VALUE_MOST = 1 << 16, VALUE_DEPTH = 32, CASES_MOST = 10000 };
 
@@ -106,8 +107,10 @@ static void read_expectation(policy_draft *d, const yaml_node *test, policy_case
         WRONG(d, masks, "error E102: `expect_masks` belongs to `call`");
     if (c->list != !!tools)
         WRONG(d, test, "error E102: `expect_tools` belongs to `list`, and a list must have it");
-    if (c->list != !expect)
-        WRONG(d, test, "error E102: `expect` belongs to a call, and a call must have it");
+    c->decides = expect != NULL;
+    if (c->list ? expect || c->costs : !expect && !c->costs)
+        WRONG(d, test,
+              "error E102: `expect` or `expect_cost` belongs to a call, and a call must have one");
     if (!expect) return;
     c->permit = expect->kind == YAML_SCALAR && str_eq(expect->text, S("permit"));
     bool deny = expect->kind == YAML_SCALAR && str_eq(expect->text, S("deny"));
@@ -126,24 +129,19 @@ static int64_t moment_of(policy_draft *d, const yaml_node *n)
 
 static void check_keys(policy_draft *d, const yaml_node *test)
 {
-    static const str known[] = {S("name"),    S("as"),           S("call"),
-                                S("list"),    S("llm"),          S("read"),
-                                S("prompt"),  S("endpoint"),     S("args"),
-                                S("headers"), S("annotations"),  S("expect"),
-                                S("because"), S("expect_tools"), S("now"),
-                                S("ip"),      S("expect_masks"), {0}};
-    static const str later[] = {S("usage"), S("expect_cost")};
+    static const str known[] = {S("name"),        S("as"),           S("call"),
+                                S("list"),        S("llm"),          S("read"),
+                                S("prompt"),      S("endpoint"),     S("args"),
+                                S("headers"),     S("annotations"),  S("expect"),
+                                S("because"),     S("expect_tools"), S("now"),
+                                S("ip"),          S("usage"),        S("remaining"),
+                                S("expect_cost"), S("expect_masks"), {0}};
     for (const yaml_node *n = test->first; n; n = n->next) {
-        bool found = false, unsupported = false;
+        bool found = false;
         for (const str *k = known; k->p; k++) found |= str_eq(*k, n->key);
-        for (size_t i = 0; i < sizeof later / sizeof *later; i++)
-            unsupported |= str_eq(later[i], n->key);
         if (found) continue;
         str near = yaml_did_you_mean(n->key, known);
-        if (unsupported)
-            WRONG_KEY(d, n, "error E106: `" STR_FMT "` is not supported by this version",
-                      STR_ARG(n->key));
-        else if (near.n)
+        if (near.n)
             WRONG_KEY(d, n,
                       "error E101: unknown key '" STR_FMT "' in a test, did you mean '" STR_FMT
                       "'?",
@@ -164,6 +162,7 @@ static void read_circumstances(policy_draft *d, const yaml_node *n, policy_case 
     c->annotations = json_of(d, yaml_get(n, S("annotations")), "annotations");
     c->headers = headers_of(d, yaml_get(n, S("headers")));
     c->now_ms = moment_of(d, yaml_get(n, S("now")));
+    policy_case_read_quotas(d, n, c);
     c->source_ip = ip ? ip->text : (str){0};
     if (ip && ip->kind != YAML_SCALAR) WRONG(d, ip, "error E103: ip must be text");
 }

@@ -75,7 +75,7 @@ const policy_code policy_codes[] = {
     {"E203", "a value of another type than the argument",
      "\"5\" and 5 are never equal. In `in` and `is` a plain number, true or false is that, anything else is text.",
      "- id: r\n  permit: fs/list_dir\n  args:\n    depth: { is: \"5\" }\n", "- id: r\n  permit: fs/list_dir\n  args:\n    depth: { is: 5 }\n"},
-    {"E204", "a test that names no rule", "What stands in `because` is the id of a rule.",
+    {"E204", "a test that names no rule", "What stands in `because` is the id of a rule or of a quota; in `remaining` and `expect_cost`, of a quota.",
      "rules:\n  - id: readers\n    permit: fs/read_file\ntests:\n  - call: fs/read_file\n    expect: permit\n    because: [reader]\n",
      "rules:\n  - id: readers\n    permit: fs/read_file\ntests:\n  - call: fs/read_file\n    expect: permit\n    because: [readers]\n"},
     {"W301", "a claim no issuer declares",

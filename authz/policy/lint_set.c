@@ -71,13 +71,20 @@ static const yaml_node *names_of(const rule_node *r)
     return n && n->kind == YAML_MAP ? yaml_get(n, S("tools")) : n;
 }
 
-static void look_at_names(lint *l, const rule_node *r)
+static void look_at_names(lint *l, const policy_source *source, const yaml_node *n)
 {
-    const yaml_node *n = names_of(r);
     if (!n || !l->w->inventory) return;
     const yaml_node *at = n->kind == YAML_LIST ? n->first : n;
     for (; at; at = n->kind == YAML_LIST ? at->next : NULL)
-        look_at_pattern(l, source_of(r), at, "warning W321");
+        look_at_pattern(l, source, at, "warning W321");
+}
+
+/* What a quota counts. */
+static void look_at_counted(lint *l, const quota_node *q)
+{
+    const yaml_node *n = yaml_get(q->written, S("for"));
+    if (n && n->kind == YAML_MAP) n = yaml_get(n, S("tools"));
+    look_at_names(l, q->scope->source, n);
 }
 
 static void look_at_message(lint *l, const rule_node *r)
@@ -241,30 +248,50 @@ static void look_at_vars(lint *l)
 void lint_set(lint *l)
 {
     for (const rule_node *r = l->d->rules; r; r = r->next) {
-        look_at_names(l, r);
+        look_at_names(l, source_of(r), names_of(r));
         look_at_message(l, r);
     }
+    for (const quota_node *q = l->d->quotas; q; q = q->next) look_at_counted(l, q);
     look_at_vars(l);
     look_at_pairs(l);
 }
 
 /* Tests */
 
+/* Of quotas, and of rules when they count, too; ends with {0}. */
+static const str *known_ids(lint *l, bool rules)
+{
+    str *ids = NEW_N(l->a, str, l->d->rule_count + l->d->quota_count + 1);
+    size_t count = 0;
+    for (const rule_node *r = rules ? l->d->rules : NULL; r; r = r->next)
+        if (r->rule.id.n) ids[count++] = r->rule.id;
+    for (const quota_node *q = l->d->quotas; q; q = q->next)
+        if (q->quota.id.n) ids[count++] = q->quota.id;
+    return ids;
+}
+
 static void look_at_because(lint *l, const case_node *c)
 {
     const yaml_node *n = yaml_get(c->written, S("because"));
     if (!n || !l->d->rules) return; /* no rules: something else is wrong, and told */
-    str *ids = NEW_N(l->a, str, l->d->rule_count + 1);
-    size_t count = 0;
-    for (const rule_node *r = l->d->rules; r; r = r->next)
-        if (r->rule.id.n) ids[count++] = r->rule.id;
     const yaml_node *at = n->kind == YAML_LIST ? n->first : n;
     for (; at; at = n->kind == YAML_LIST ? at->next : NULL) {
         if (at->kind != YAML_SCALAR || !at->text.n || map_get(l->d->ids, at->text)) continue;
+        if (map_get(l->d->quota_ids, at->text)) continue;
         lint_tell(l, c->source, at, "error E204",
                   arena_fmt(l->a, "there is no rule '" STR_FMT "'", STR_ARG(at->text)),
-                  did_you_mean(l, at->text, ids));
+                  did_you_mean(l, at->text, known_ids(l, true)));
     }
+}
+
+static void look_at_amounts(lint *l, const case_node *c, str key)
+{
+    const yaml_node *n = yaml_get(c->written, key);
+    for (n = n && n->kind == YAML_MAP ? n->first : NULL; n; n = n->next)
+        if (!map_get(l->d->quota_ids, n->key))
+            lint_tell(l, c->source, lint_key(l, n), "error E204",
+                      arena_fmt(l->a, "there is no quota '" STR_FMT "'", STR_ARG(n->key)),
+                      did_you_mean(l, n->key, known_ids(l, false)));
 }
 
 static void look_at_call(lint *l, const case_node *c)
@@ -289,6 +316,8 @@ void lint_tests(lint *l)
 {
     for (const case_node *c = l->d->cases; c; c = c->next) {
         look_at_because(l, c);
+        look_at_amounts(l, c, S("remaining"));
+        look_at_amounts(l, c, S("expect_cost"));
         look_at_call(l, c);
     }
 }

@@ -6,6 +6,7 @@
 #ifndef SP_POLICY_RULE_H
 #define SP_POLICY_RULE_H
 #include "../cel/cel.h"
+#include "case_kept.h"
 #include "facts.h"
 #include "mask.h"
 #include "policy.h"
@@ -57,22 +58,6 @@ void policy_index_find(const policy_index *ix, subject_kind kind, str server, st
 /* The rules that name some URI a template of that server makes; whole: all of them. */
 void policy_index_find_template(const policy_index *ix, str server, str template, arena *scratch,
                                 policy_part_fn *fn, void *ctx);
-
-/* One entry of `tests:`. */
-typedef struct {
-    str name, place;
-    subject_kind kind;
-    bool list; /* of all tools of a server */
-    str server, subject;
-    js_value claims, args, annotations;
-    const header *headers; /* ends with {0} */
-    int64_t now_ms;        /* -1: the time it is run at */
-    str source_ip;
-    bool permit;
-    const str *because; /* ids, ends with {0}; NULL: not said */
-    const str *tools;   /* list: names, ends with {0} */
-    const str *masks;   /* ids of those that apply, ends with {0}; NULL: not said */
-} policy_case;
 
 struct policy {
     const policy_rule *rules;

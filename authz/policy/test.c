@@ -2,6 +2,7 @@
 /* test.c - asks what a test asks, and holds the verdict against what was expected. */
 #include "test.h"
 #include "case.h"
+#include "case_quota.h"
 
 typedef struct {
     const policy *p;
@@ -55,8 +56,18 @@ static str run_call(const runner *r, const policy_case *c)
 {
     verdict v;
     question q = policy_case_question(c, r->now_ms, r->scratch);
+    q.quotas = policy_case_quotas(r->p, c, &q, r->scratch);
     policy_decide(r->p, &q, r->scratch, &v);
-    str got = told(r->scratch, &v);
+    str got = told(r->scratch, &v), wrong = policy_case_wrong_cost(r->p, c, &q, r->scratch), why;
+    str quota = v.permit ? policy_case_refused(r->p, c, &q, r->scratch, &why) : (str){0};
+    quotas_free(q.quotas);
+    if (quota.n) {
+        v.permit = false;
+        v.rule = quota;
+        got = arena_fmt(r->scratch, "deny by quota " STR_FMT ": " STR_FMT, STR_ARG(quota),
+                        STR_ARG(why));
+    }
+    if (wrong.n || !c->decides) return wrong;
     if (v.permit != c->permit)
         return arena_fmt(r->scratch, "expected %s, got " STR_FMT, c->permit ? "permit" : "deny",
                          STR_ARG(got));

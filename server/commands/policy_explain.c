@@ -43,8 +43,46 @@ static const char *decision_of(const question *q, const verdict *v)
     return v->open && q->given ? "UNKNOWN" : "PERMIT";
 }
 
-static str as_text(arena *a, const policy *p, const question *q, const policy_explanation *e)
+/* What is explained: a question, what the call will have used, and what came of it. */
+typedef struct {
+    const policy *p;
+    const question *q;
+    quota_usage used;
+    const policy_explanation *e;
+} subject;
+
+/* One quota that counts the call: by which key, and how much of what. */
+static void put_quota(buf *b, arena *a, const subject *s, const policy_due *due)
 {
+    const policy_quota *of = due->quota;
+    int64_t cost = 0;
+    double unit = of->money ? 1e6 : 1;
+    bool told = policy_quota_cost(of, s->q->kind, &s->used, a, &cost);
+    (void)buf_fmt(b, "  quota   " STR_FMT "  ", STR_ARG(of->id));
+    if (!due->key.p)
+        (void)buf_fmt(b, "refuses: " STR_FMT, STR_ARG(due->error));
+    else if (!told)
+        (void)buf_put(b, S("refuses: its cost cannot be told"));
+    else
+        (void)buf_fmt(b, "%s%.15g of %.15g%s, for key " STR_FMT,
+                      cost > due->limit ? "refuses: " : "counts ", (double)cost / unit,
+                      (double)due->limit / unit, of->money ? " dollars" : "", STR_ARG(due->key));
+    (void)buf_fmt(b, "%s  (" STR_FMT ")\n", of->shadow ? ", in shadow" : "", STR_ARG(of->place));
+}
+
+static void put_quotas(buf *b, arena *a, const subject *s)
+{
+    const policy_due *due = NULL;
+    if (s->q->given) return; /* what a line of the audit log kept is not enough for keys */
+    size_t count = policy_quotas_due(s->p, s->q, a, &due);
+    for (size_t i = 0; i < count; i++) put_quota(b, a, s, &due[i]);
+}
+
+static str as_text(arena *a, const subject *s)
+{
+    const policy *p = s->p;
+    const question *q = s->q;
+    const policy_explanation *e = s->e;
     buf b = buf_new(a, 16 << 20);
     bool served = q->server.n > 0;
     (void)buf_fmt(&b, "%s  " STR_FMT "%s" STR_FMT "  by " STR_FMT "  policy " STR_FMT "\n",
@@ -62,6 +100,7 @@ static str as_text(arena *a, const policy *p, const question *q, const policy_ex
         (void)buf_fmt(&b, "nearest permit: " STR_FMT " misses %zu of %zu conditions\n",
                       STR_ARG(e->nearest->rule->id), e->nearest->count - e->nearest->met,
                       e->nearest->count);
+    put_quotas(&b, a, s);
     return buf_str(&b);
 }
 
@@ -181,7 +220,8 @@ typedef struct {
 } chosen;
 
 /* The question to be explained. NULL: what is wrong was said, and *wrong is the exit code. */
-static const question *choose(arena *a, const policy *rules, const chosen *w, int *wrong)
+static const question *choose(arena *a, const policy *rules, const chosen *w, quota_usage *used,
+                              int *wrong)
 {
     question *q = NEW(a, question);
     if (w->line) {
@@ -201,6 +241,7 @@ static const question *choose(arena *a, const policy *rules, const chosen *w, in
         return NULL;
     }
     *q = policy_case_question(c, clock_wall_ms(), a);
+    *used = c->usage;
     return q;
 }
 
@@ -228,9 +269,11 @@ int policy_verb_explain(arena *a, int argc, char **argv)
         return command_usage("policy explain", "--format is text or json");
     int wrong = policy_verb_load(a, names, count, &rules);
     if (wrong) return wrong;
-    const question *q = choose(a, rules, &w, &wrong);
-    if (!q) return wrong;
+    subject s = {.p = rules};
+    s.q = choose(a, rules, &w, &s.used, &wrong);
+    if (!s.q) return wrong;
     policy_explanation e = {0};
-    policy_explain(rules, q, a, &e);
-    return command_print(json ? as_json(a, rules, q, &e) : as_text(a, rules, q, &e));
+    policy_explain(rules, s.q, a, &e);
+    s.e = &e;
+    return command_print(json ? as_json(a, rules, s.q, &e) : as_text(a, &s));
 }

@@ -23,7 +23,7 @@ static void every_problem_is_told_with_its_place(void **state)
         {"policy: v1\ntests: {}\n", {"p.yaml:2:8: error E103: tests must be a list"}},
         {"policy: v1\ntests:\n  - {name: x, cal: a/b}\n", {"p.yaml:3:15: error E101: unknown key 'cal' in a test, did you mean 'call'?", "p.yaml:3:5: error E102", "p.yaml:3:5: error E102"}},
         {"policy: v1\ntests:\n  - {call: a, expect: maybe}\n", {"p.yaml:3:12: error E107: 'a' must be server/name", "p.yaml:3:23: error E104: expect must be permit or deny"}},
-        {"policy: v1\ntests:\n  - {list: fs, expect: permit, usage: {}}\n", {"p.yaml:3:32: error E106", "p.yaml:3:5: error E102", "p.yaml:3:5: error E102"}},
+        {"policy: v1\ntests:\n  - {list: fs, expect: permit, usage: {inptu: 1}}\n", {"p.yaml:3:40: error E101: unknown key 'inptu' in usage", "p.yaml:3:5: error E102", "p.yaml:3:5: error E102"}},
         {"policy: v1\ntests:\n  - {call: a/b, as: alice, expect: deny, args: [1]}\n", {"p.yaml:3:21: error E103: as must be a map", "p.yaml:3:48: error E103: args must be a map"}},
         {"- a\n", {"p.yaml:1:1: error E103: a policy file must be a map, not a list"}},
         {"policy: v1\nrules: {}\n", {"p.yaml:2:8: error E103: rules must be a list"}},
