@@ -179,6 +179,20 @@ static const err *open_keys(gateway *g, arena *a, const config *c, const sealer 
     return keys_watch_new(a, &at, g->keys, g->log, &g->keys_watch);
 }
 
+/* The file of the cells is only there while somebody has quotas: a leftover of none is no leftover.
+ */
+static void open_quotas(gateway *g, const config *c)
+{
+    bool kept = g->counts && !str_eq(c->store, S("memory:"));
+    const quota_house_options o = {.store = g->house.spent,
+                                   .file = kept ? beside_config(g->a, c, S("sallyport.cells"))
+                                                : (str){0},
+                                   .local_on_loss = c->on_store_loss == CONFIG_STORE_LOSS_LOCAL,
+                                   .log = g->log};
+    g->quota = quota_house_new(&o);
+    g->house.quotas = quota_house_quotas(g->quota);
+}
+
 static void refresh_servers(void *mcp)
 {
     upstream_refresh(mcp);
@@ -199,7 +213,7 @@ static const err *make_house(gateway *g, arena *a, const config *c)
     g->house.net = refresh_new(g->log);
     g->spawner = child_spawner_new(g->log, g->o.shim);
     g->house.streams = tally_new();
-    g->house.quotas = quotas_new(&(quota_options){0});
+    open_quotas(g, c);
     mcp_shared_options mo = {.log = g->log,
                              .meters = g->house.meters,
                              .seals = seals,
@@ -233,6 +247,9 @@ static const err *make_workers(gateway *g, arena *a, const config *c)
         g->fds[i] = NULL; /* the worker's, or closed with it */
         if (e) return e;
     }
+    loop **loops = NEW_N(a, loop *, g->house.count);
+    for (unsigned i = 0; i < g->house.count; i++) loops[i] = g->workers[i]->loop;
+    quota_house_loops(g->quota, loops, g->house.count);
     return NULL;
 }
 
@@ -314,6 +331,7 @@ static const err *start(gateway *g, arena *a)
     problems_init(&found, a, g->o.file.p ? g->o.file : g->o.made.name);
     if (!gateway_read(g, &plan, &found)) return count_problems(a, &found);
     const config *c = plan.config;
+    g->counts = policy_quota_count(plan.rules) > 0;
     const err *e = open_doors(g, a, c);
     if (!e) e = make_house(g, a, c);
     if (e) {
@@ -391,6 +409,7 @@ void gateway_free(gateway *g)
     if (g->house.disk) errands_stop(g->house.disk);
     if (g->replicas) herald_stop(g->replicas);
     for (unsigned i = 0; g->workers && i < g->house.count; i++) worker_close(g->workers[i]);
+    quota_house_stop(g->quota);                     /* while there are loops to wake somebody on */
     if (g->spawner) child_spawner_free(g->spawner); /* before the loops its children report to */
     for (unsigned i = 0; g->workers && i < g->house.count; i++) worker_free(g->workers[i]);
     snapshot_drop(g->now);
@@ -398,7 +417,7 @@ void gateway_free(gateway *g)
     if (g->house.mcp) mcp_shared_free(g->house.mcp);
     standings_free(g->house.backends);
     tally_free(g->house.streams);
-    quotas_free(g->house.quotas);
+    quota_house_free(g->quota);
     refresh_free(g->house.net);
     leases_free(g->house.lent);
     errands_free(g->house.web);

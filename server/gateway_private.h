@@ -8,6 +8,7 @@
 #include "gateway.h"
 #include "herald.h"
 #include "keys.h"
+#include "quota_house.h"
 #include "store.h"
 #include "worker.h"
 #include <poll.h>
@@ -18,6 +19,8 @@ struct gateway {
     logger *log;
     worker_house house;
     child_spawner *spawner;
+    quota_house *quota;
+    bool counts; /* the policies it starts with have quotas */
     store_keeper *keeper;
     keyring *keys; /* NULL: none are given out */
     keys_watch *keys_watch;

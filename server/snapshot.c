@@ -127,7 +127,8 @@ static void check_quotas(const snapshot_plan *p, problems *out)
 {
     const config *c = p->config;
     const policy_quota *hard = p->rules ? policy_quota_hard(p->rules) : NULL;
-    bool local = c->on_store_loss == CONFIG_STORE_LOSS_LOCAL, keeps = str_starts(c->store, S("sqlite:"));
+    bool local = c->on_store_loss == CONFIG_STORE_LOSS_LOCAL,
+         keeps = str_starts(c->store, S("sqlite:"));
     if (hard && (local || !keeps))
         problems_add_text(out,
                           arena_fmt(out->a, STR_FMT ": quota '" STR_FMT "' is hard: not with %s",
