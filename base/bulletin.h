@@ -35,6 +35,11 @@ typedef struct {
     str topic, key, value;
 } bulletin_word;
 
+typedef struct {
+    bulletin_word word;
+    int64_t lives_s;
+} bulletin_told;
+
 static inline bool bulletin_is_sound(bulletin_word w)
 {
     return w.topic.n && w.topic.n <= BULLETIN_TOPIC_MOST && w.key.n <= BULLETIN_KEY_MOST &&
@@ -56,11 +61,11 @@ typedef struct {
     bulletin_word word;
 } bulletin_entry;
 
-enum { BULLETIN_READ_MOST = 500 };
+enum { BULLETIN_READ_MOST = 500, BULLETIN_APPEND_MOST = 200 };
 
 typedef struct {
-    /* Durably, when it returns. For commands of the operator too (`sallyport key revoke`). */
-    const err *(*append)(void *ctx, arena *a, bulletin_word w, int64_t lives_s);
+    /* In this order, all or none; durably, when it returns. For commands of the operator too. */
+    const err *(*append)(void *ctx, arena *a, const bulletin_told *words, size_t n);
     /* The next, at most `room`, whose place is after `after`; 0: from the first. */
     const err *(*since)(void *ctx, arena *a, int64_t after, bulletin_entry *out, size_t room,
                         size_t *n);

@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "redis.h"
-
-static str number(arena *a, int64_t n)
-{
-    return arena_fmt(a, "%lld", (long long)n);
-}
+#include "store_check.h"
 
 /* A topic has no NUL, so it ends with the first. */
 static str member_of(arena *a, bulletin_word w)
@@ -16,14 +12,23 @@ static str member_of(arena *a, bulletin_word w)
     return buf_str(&b);
 }
 
-static const err *append(void *ctx, arena *a, bulletin_word w, int64_t lives_s)
+static const err *append(void *ctx, arena *a, const bulletin_told *words, size_t n)
 {
-    if (!bulletin_is_sound(w)) return err_new(a, ERR_BUG, "store: no word for a bulletin");
-    int64_t lives = lives_s < BULLETIN_LIFE_MOST_S ? lives_s : BULLETIN_LIFE_MOST_S;
-    const str words[] = {member_of(a, w), w.value, number(a, lives * 1000),
-                         number(a, BULLETIN_WORDS_MOST)};
+    enum { WORDS = 3 };
+    const err *e = bulletin_check(a, words, n);
+    if (e) return e;
+    str *all = NEW_N(a, str, 1 + n * WORDS);
+    all[0] = redis_number(a, BULLETIN_WORDS_MOST);
+    for (size_t i = 0; i < n; i++) {
+        const bulletin_told *w = &words[i];
+        int64_t lives = w->lives_s < BULLETIN_LIFE_MOST_S ? w->lives_s : BULLETIN_LIFE_MOST_S;
+        str *at = all + 1 + i * WORDS;
+        at[0] = member_of(a, w->word);
+        at[1] = w->word.value;
+        at[2] = redis_number(a, lives * 1000);
+    }
     resp said = {0};
-    return redis_run(a, ctx, REDIS_APPEND, words, 4, &said);
+    return redis_run(a, ctx, REDIS_APPEND, all, 1 + n * WORDS, &said);
 }
 
 /* Three by three: a word's name, its place, its value; nil: it has ended. */
@@ -51,7 +56,7 @@ static const err *since(void *ctx, arena *a, int64_t after, bulletin_entry *out,
     *n = 0;
     if (room > BULLETIN_READ_MOST) room = BULLETIN_READ_MOST;
     for (size_t got = room * 3; !*n && got == room * 3;) {
-        const str words[] = {number(a, after), number(a, (int64_t)room)};
+        const str words[] = {redis_number(a, after), redis_number(a, (int64_t)room)};
         resp said = {0};
         const err *e = redis_run(a, ctx, REDIS_SINCE, words, 2, &said);
         if (!e && (said.kind != RESP_LIST || said.n > room * 3 || said.n % 3))

@@ -2,6 +2,7 @@
 #include "store_sqlite.h"
 
 #include "../base/clock.h"
+#include "store_check.h"
 
 enum { LOOK_EVERY = 64 };
 
@@ -42,14 +43,17 @@ static const err *write_word(arena *a, sql *q, bulletin_word w, int64_t lives_s)
                        sql_int(now_s() + lives)));
 }
 
-static const err *append(void *ctx, arena *a, bulletin_word w, int64_t lives_s)
+static const err *append(void *ctx, arena *a, const bulletin_told *words, size_t n)
 {
     sql *q = ctx;
-    if (!bulletin_is_sound(w)) return err_new(a, ERR_BUG, "store: no word for a bulletin");
-    const err *e = sql_enter(a, q);
+    const err *e = bulletin_check(a, words, n);
+    if (!e) e = sql_enter(a, q);
     if (e) return e;
     e = sql_begin(a, q);
-    if (!e) e = sql_end(a, q, write_word(a, q, w, lives_s));
+    if (!e) {
+        for (size_t i = 0; i < n && !e; i++) e = write_word(a, q, words[i].word, words[i].lives_s);
+        e = sql_end(a, q, e);
+    }
     sql_leave(q);
     return e;
 }

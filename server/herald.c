@@ -76,35 +76,44 @@ static bool tell(void *ctx, bulletin_word w, int64_t lives_s)
     return room;
 }
 
-static waiting *first_of(herald *h)
+/* The next of those that wait, in order. They stay until they are kept: only this thread takes one
+ * away, so what it looks at does not go. */
+static size_t next_waiting(herald *h, bulletin_told *out, size_t room)
 {
+    size_t n = 0;
+    int64_t now = clock_mono_ms();
     pthread_mutex_lock(&h->lock);
-    waiting *one = h->first;
+    for (const waiting *one = h->first; one && n < room; one = one->next)
+        out[n++] = (bulletin_told){one->word, (one->ends_ms - now) / 1000};
     pthread_mutex_unlock(&h->lock);
-    return one;
+    return n;
 }
 
-static void forget_first(herald *h)
+static void forget_waiting(herald *h, size_t n)
 {
-    pthread_mutex_lock(&h->lock);
-    waiting *one = h->first;
-    h->first = one->next;
-    if (!h->first) h->last = &h->first;
-    h->count--;
-    pthread_mutex_unlock(&h->lock);
-    free(one);
+    for (; n; n--) {
+        pthread_mutex_lock(&h->lock);
+        waiting *one = h->first;
+        h->first = one->next;
+        if (!h->first) h->last = &h->first;
+        h->count--;
+        pthread_mutex_unlock(&h->lock);
+        free(one);
+    }
 }
 
-/* In order: the first that cannot be kept stops the rest. */
 static const err *keep_waiting(herald *h)
 {
-    for (waiting *one; (one = first_of(h)); forget_first(h)) {
-        int64_t lives_s = (one->ends_ms - clock_mono_ms()) / 1000;
-        if (lives_s <= 0) continue;
-        const err *e = h->words.append(h->words.ctx, h->scratch, one->word, lives_s);
-        if (e) return e;
+    for (;;) {
+        arena_reset(h->scratch);
+        bulletin_told *next = NEW_N(h->scratch, bulletin_told, BULLETIN_APPEND_MOST);
+        size_t n = next_waiting(h, next, BULLETIN_APPEND_MOST), alive = 0;
+        for (size_t i = 0; i < n; i++)
+            if (next[i].lives_s > 0) next[alive++] = next[i];
+        const err *e = alive ? h->words.append(h->words.ctx, h->scratch, next, alive) : NULL;
+        if (e || !n) return e;
+        forget_waiting(h, n);
     }
-    return NULL;
 }
 
 /* Hearing */
@@ -161,7 +170,6 @@ static void say(herald *h, const err *e)
 
 static void go_round(herald *h)
 {
-    arena_reset(h->scratch);
     const err *e = keep_waiting(h);
     if (!e) e = read_all(h);
     say(h, e);
@@ -239,7 +247,7 @@ void herald_free(herald *h)
 {
     if (!h) return;
     herald_stop(h);
-    while (h->first) forget_first(h);
+    forget_waiting(h, h->count);
     pthread_cond_destroy(&h->more);
     pthread_mutex_destroy(&h->lock);
     arena_free(h->scratch);

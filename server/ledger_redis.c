@@ -3,14 +3,10 @@
  * Redis's own clock. A server that answers with other shapes or windows than it was asked for is
  * taken for none. */
 #include "redis.h"
+#include "store_check.h"
 #include "window.h"
 
 enum { LINGERS_MS = 60000, ASK_WORDS = 8, GRANT_WORDS = 5, HOLDERS_MOST = 4096 };
-
-static str number(arena *a, int64_t n)
-{
-    return arena_fmt(a, "%lld", (long long)n);
-}
 
 static const err *odd(arena *a)
 {
@@ -41,11 +37,11 @@ static int64_t least_of(const ledger_ask *k)
 static void put_ask(arena *a, const ledger_ask *k, str *words)
 {
     words[0] = k->cell.name;
-    words[1] = number(a, k->cell.window);
-    words[2] = number(a, k->cell.window_ms);
-    words[3] = number(a, limit_of(k));
-    words[4] = number(a, k->want);
-    words[5] = number(a, least_of(k));
+    words[1] = redis_number(a, k->cell.window);
+    words[2] = redis_number(a, k->cell.window_ms);
+    words[3] = redis_number(a, limit_of(k));
+    words[4] = redis_number(a, k->want);
+    words[5] = redis_number(a, least_of(k));
     words[6] = k->lease;
     words[7] = k->owed ? S("1") : S("0");
 }
@@ -76,10 +72,10 @@ static const err *take(void *ctx, arena *a, const ledger_ask *asks, size_t n, le
     const err *e = ledger_check_asks(a, asks, n, grants);
     if (e) return e;
     str *words = NEW_N(a, str, 4 + n * ASK_WORDS);
-    words[0] = number(a, LEDGER_CELLS_MOST);
-    words[1] = number(a, LEDGER_LEASES_MOST);
-    words[2] = number(a, LEDGER_OWED_LIVES_S);
-    words[3] = number(a, LINGERS_MS);
+    words[0] = redis_number(a, LEDGER_CELLS_MOST);
+    words[1] = redis_number(a, LEDGER_LEASES_MOST);
+    words[2] = redis_number(a, LEDGER_OWED_LIVES_S);
+    words[3] = redis_number(a, LINGERS_MS);
     for (size_t i = 0; i < n; i++) put_ask(a, &asks[i], words + 4 + i * ASK_WORDS);
     resp said = {0};
     e = redis_run(a, ctx, REDIS_TAKE, words, 4 + n * ASK_WORDS, &said);
@@ -100,11 +96,11 @@ static const err *give(void *ctx, arena *a, const ledger_rest *rests, size_t n)
         const ledger_rest *r = &rests[i];
         str *at = words + i * WORDS;
         at[0] = r->cell.name;
-        at[1] = number(a, r->cell.window);
-        at[2] = number(a, r->cell.window_ms);
-        at[3] = number(a, r->index);
+        at[1] = redis_number(a, r->cell.window);
+        at[2] = redis_number(a, r->cell.window_ms);
+        at[3] = redis_number(a, r->index);
         at[4] = r->lease;
-        at[5] = number(a, r->unused > 0 ? r->unused : 0);
+        at[5] = redis_number(a, r->unused > 0 ? r->unused : 0);
     }
     resp said = {0};
     return redis_run(a, ctx, REDIS_GIVE, words, n * WORDS, &said);
@@ -120,13 +116,13 @@ static const err *hold(void *ctx, arena *a, str holder, ledger_slots *slots, siz
     if (e) return e;
     str *words = NEW_N(a, str, 3 + n * WORDS);
     words[0] = holder;
-    words[1] = number(a, LEDGER_HOLD_MS);
-    words[2] = number(a, HOLDERS_MOST);
+    words[1] = redis_number(a, LEDGER_HOLD_MS);
+    words[2] = redis_number(a, HOLDERS_MOST);
     for (size_t i = 0; i < n; i++) {
         str *at = words + 3 + i * WORDS;
         at[0] = slots[i].cell;
-        at[1] = number(a, slots[i].limit);
-        at[2] = number(a, slots[i].want);
+        at[1] = redis_number(a, slots[i].limit);
+        at[2] = redis_number(a, slots[i].want);
     }
     resp said = {0};
     e = redis_run(a, ctx, REDIS_HOLD, words, 3 + n * WORDS, &said);

@@ -7,6 +7,7 @@
 #include "store_sqlite.h"
 
 #include "../base/clock.h"
+#include "store_check.h"
 #include "window.h"
 
 enum { LOOK_EVERY = 16, ENDED_MOST = 1000, LINGERS_MS = 60000, LEASES_ALL = 500 * 1000 };

@@ -135,7 +135,7 @@ static const err *greet(arena *a, const redis *r, talk *t)
     resp said = {0};
     const str auth[] = {S("AUTH"), p->user, p->password};
     const str old_auth[] = {S("AUTH"), p->password};
-    const str select[] = {S("SELECT"), arena_fmt(a, "%lld", (long long)p->db)};
+    const str select[] = {S("SELECT"), redis_number(a, p->db)};
     const err *e = NULL;
     if (p->user.n)
         e = exchange_words(a, t, auth, 3, &said);
@@ -234,6 +234,11 @@ static const err *ask(arena *a, redis *r, const str *words, size_t n, resp *out)
     else
         keep_idle(r, l.t);
     return e;
+}
+
+str redis_number(arena *a, int64_t n)
+{
+    return arena_fmt(a, "%lld", (long long)n);
 }
 
 const err *redis_ask(arena *a, redis *r, const str *words, size_t n, resp *out)

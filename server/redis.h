@@ -38,6 +38,7 @@ MUST_CHECK const err *redis_parse(arena *a, str url, redis_place *out);
 MUST_CHECK const err *redis_new(arena *a, str url, redis **out); /* connects to nothing yet */
 void redis_free(redis *r);                                       /* NULL is fine */
 
+str redis_number(arena *a, int64_t n); /* as a word of a command */
 /* What the server refused is an error like one of the connection. */
 MUST_CHECK const err *redis_ask(arena *a, redis *r, const str *words, size_t n, resp *out);
 /* A Lua script, run whole or not at all. KEYS[1] is REDIS_TAG, the words are its ARGV; the server

@@ -196,24 +196,26 @@ static const char hold[] = NOW
 
 /* Places are of the clock as well, so that a server which lost all it had goes on after them. */
 static const char append[] =
-    NOW "local member, value = ARGV[1], ARGV[2]\n"
-        "local lives, most = tonumber(ARGV[3]), tonumber(ARGV[4])\n"
+    NOW "local most = tonumber(ARGV[1])\n"
         "local function forget(m)\n"
         "  redis.call('ZREM', p .. ':w:order', m)\n"
         "  redis.call('ZREM', p .. ':w:until', m)\n"
         "  redis.call('HDEL', p .. ':w:value', m)\n"
         "end\n"
         "for _, m in ipairs(redis.call('ZRANGEBYSCORE', p .. ':w:until', '-inf', now, 'LIMIT', 0, "
-        "100)) do forget(m) end\n"
+        "1000)) do forget(m) end\n"
         "if redis.call('ZCARD', p .. ':w:order') >= most then\n"
-        "  for _, m in ipairs(redis.call('ZRANGE', p .. ':w:until', 0, 99)) do forget(m) end\n"
+        "  for _, m in ipairs(redis.call('ZRANGE', p .. ':w:until', 0, 999)) do forget(m) end\n"
         "end\n"
         "local last = tonumber(redis.call('GET', p .. ':w:last') or 0)\n"
         "local place = math.max(last + 1, tonumber(t[1]) * 1000000 + tonumber(t[2]))\n"
+        "for i = 2, #ARGV, 3 do\n"
+        "  redis.call('ZADD', p .. ':w:order', whole(place), ARGV[i])\n"
+        "  redis.call('ZADD', p .. ':w:until', whole(now + tonumber(ARGV[i + 2])), ARGV[i])\n"
+        "  redis.call('HSET', p .. ':w:value', ARGV[i], ARGV[i + 1])\n"
+        "  place = place + 1\n"
+        "end\n"
         "redis.call('SET', p .. ':w:last', whole(place))\n"
-        "redis.call('ZADD', p .. ':w:order', whole(place), member)\n"
-        "redis.call('ZADD', p .. ':w:until', whole(now + lives), member)\n"
-        "redis.call('HSET', p .. ':w:value', member, value)\n"
         "return 1\n";
 
 static const char since[] =

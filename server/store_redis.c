@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "redis.h"
-
-static str number(arena *a, int64_t n)
-{
-    return arena_fmt(a, "%lld", (long long)n);
-}
+#include "store_check.h"
 
 /* Up to its second dot. */
 static str kind_of(str space)
@@ -13,16 +9,10 @@ static str kind_of(str space)
     return second.ok ? str_take(space, first.head.n + 1 + second.head.n) : space;
 }
 
-static const err *check_key(arena *a, store_key key)
-{
-    if (key.space.n <= STORE_KEY_MOST && key.name.n <= STORE_KEY_MOST) return NULL;
-    return err_new(a, ERR_TOO_LARGE, "store: a key of %zu bytes", key.name.n);
-}
-
 static const err *get(void *ctx, arena *a, store_key key, str *value)
 {
     *value = (str){0};
-    const err *e = check_key(a, key);
+    const err *e = store_check_key(a, key);
     if (e) return e;
     const str words[] = {S("GET"), arena_fmt(a, REDIS_TAG ":v:%zu:" STR_FMT ":" STR_FMT,
                                              key.space.n, STR_ARG(key.space), STR_ARG(key.name))};
@@ -36,18 +26,16 @@ static const err *get(void *ctx, arena *a, store_key key, str *value)
 
 static const err *put(void *ctx, arena *a, store_key key, str value, int64_t lives_s)
 {
-    const err *e = check_key(a, key);
-    if (!e && value.n > STORE_VALUE_MOST)
-        e = err_new(a, ERR_TOO_LARGE, "store: a value of %zu bytes", value.n);
+    const err *e = store_check_value(a, key, value);
     if (e) return e;
     const str words[] = {key.space,
                          kind_of(key.space),
                          key.name,
                          value,
-                         number(a, lives_s * 1000),
-                         number(a, STORE_SPACE_MOST),
-                         number(a, STORE_SPACE_BYTES),
-                         number(a, STORE_BYTES)};
+                         redis_number(a, lives_s * 1000),
+                         redis_number(a, STORE_SPACE_MOST),
+                         redis_number(a, STORE_SPACE_BYTES),
+                         redis_number(a, STORE_BYTES)};
     resp said = {0};
     e = redis_run(a, ctx, REDIS_PUT, words, sizeof words / sizeof *words, &said);
     if (!e && (said.kind != RESP_NUMBER || said.number != 1))
@@ -57,7 +45,7 @@ static const err *put(void *ctx, arena *a, store_key key, str value, int64_t liv
 
 static const err *drop(void *ctx, arena *a, store_key key)
 {
-    const err *e = check_key(a, key);
+    const err *e = store_check_key(a, key);
     if (e) return e;
     const str words[] = {key.space, kind_of(key.space), key.name};
     resp said = {0};

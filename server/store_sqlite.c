@@ -2,14 +2,9 @@
 #include "store_sqlite.h"
 
 #include "../base/clock.h"
+#include "store_check.h"
 
 enum { LOOK_EVERY = 16, ENDED_MOST = 1000, SHRINKS_MOST = 256 };
-
-static const err *check_key(arena *a, store_key key)
-{
-    if (key.space.n <= STORE_KEY_MOST && key.name.n <= STORE_KEY_MOST) return NULL;
-    return err_new(a, ERR_TOO_LARGE, "store: a key of %zu bytes", key.name.n);
-}
 
 static int64_t now_s(void)
 {
@@ -20,7 +15,7 @@ static const err *get(void *ctx, arena *a, store_key key, str *value)
 {
     sql *q = ((store_file *)ctx)->file;
     *value = (str){0};
-    const err *e = check_key(a, key);
+    const err *e = store_check_key(a, key);
     if (!e) e = sql_enter(a, q);
     if (e) return e;
     sqlite3_stmt *row = NULL;
@@ -129,9 +124,7 @@ static const err *put(void *ctx, arena *a, store_key key, str value, int64_t liv
 {
     const store_file *f = ctx;
     sql *q = f->file;
-    const err *e = check_key(a, key);
-    if (!e && value.n > STORE_VALUE_MOST)
-        e = err_new(a, ERR_TOO_LARGE, "store: a value of %zu bytes", value.n);
+    const err *e = store_check_value(a, key, value);
     if (!e) e = sql_enter(a, q);
     if (e) return e;
     e = sql_begin(a, q);
@@ -152,7 +145,7 @@ static const err *put(void *ctx, arena *a, store_key key, str value, int64_t liv
 static const err *drop(void *ctx, arena *a, store_key key)
 {
     sql *q = ((store_file *)ctx)->file;
-    const err *e = check_key(a, key);
+    const err *e = store_check_key(a, key);
     if (!e) e = sql_enter(a, q);
     if (e) return e;
     e = sql_run(a, q,

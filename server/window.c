@@ -71,31 +71,3 @@ int64_t window_room_in(const ledger_cell *c, const window *w, window_load l, int
     if (l.used <= room) return slides_to(l.previous, room - l.used, c->window_ms, left);
     return left + slides_to(l.used, room, c->window_ms, c->window_ms);
 }
-
-static bool is_sound(const ledger_ask *k)
-{
-    return window_is_sound(&k->cell) && k->limit >= 0 && k->want >= 0 &&
-           k->want <= LEDGER_UNITS_MOST && k->lease.n <= LEDGER_LEASE_MOST &&
-           (k->lease.n || !k->want);
-}
-
-const err *ledger_check_asks(arena *a, const ledger_ask *asks, size_t n, ledger_grant *grants)
-{
-    for (size_t i = 0; i < n; i++) {
-        grants[i] = (ledger_grant){0};
-        if (n > LEDGER_BATCH_MOST || !is_sound(&asks[i]))
-            return err_new(a, ERR_BUG, "store: no question for a ledger");
-    }
-    return NULL;
-}
-
-const err *ledger_check_slots(arena *a, str holder, ledger_slots *slots, size_t n)
-{
-    bool sound = holder.n && holder.n <= LEDGER_LEASE_MOST && n <= LEDGER_BATCH_MOST;
-    for (size_t i = 0; i < n; i++) {
-        slots[i].held = 0;
-        sound = sound && slots[i].cell.n && slots[i].cell.n <= LEDGER_CELL_MOST &&
-                slots[i].want >= 0 && slots[i].want <= LEDGER_UNITS_MOST && slots[i].limit >= 0;
-    }
-    return sound ? NULL : err_new(a, ERR_BUG, "store: no question for slots");
-}

@@ -13,10 +13,6 @@ typedef struct {
 
 /* A cell with a name and a window within its bounds? */
 bool window_is_sound(const ledger_cell *c);
-/* Questions as a ledger takes them; what would be answered is emptied. */
-MUST_CHECK const err *ledger_check_asks(arena *a, const ledger_ask *asks, size_t n,
-                                        ledger_grant *grants);
-MUST_CHECK const err *ledger_check_slots(arena *a, str holder, ledger_slots *slots, size_t n);
 window window_at(const ledger_cell *c, int64_t now_ms);
 /* Of what the window before took, what counts while so much of this one is left; rounded up. */
 int64_t window_slides(int64_t previous, int64_t length_ms, int64_t left_ms);

@@ -151,11 +151,11 @@ typedef struct {
     atomic_bool out;
 } flaky;
 
-static const err *flaky_append(void *ctx, arena *a, bulletin_word w, int64_t lives_s)
+static const err *flaky_append(void *ctx, arena *a, const bulletin_told *words, size_t n)
 {
     flaky *f = ctx;
     if (f->out) return err_new(a, ERR_UPSTREAM, "away");
-    return f->real.append(f->real.ctx, a, w, lives_s);
+    return f->real.append(f->real.ctx, a, words, n);
 }
 
 static const err *flaky_since(void *ctx, arena *a, int64_t after, bulletin_entry *out, size_t room,
@@ -183,6 +183,18 @@ static void what_was_told_while_the_store_was_away_is_heard_later(void **state)
     herald_free(two);
 }
 
+static void many_words_come_in_their_order(void **state)
+{
+    const rig *r = *state;
+    ear in = {.lock = PTHREAD_MUTEX_INITIALIZER};
+    herald *one = start(r, bulletin_sqlite(r->other), &in);
+    for (int i = 0; i < 1000; i++)
+        assert_true(tell(one, S("elsewhere"), arena_fmt(r->a, "%d", i), S("x")));
+    assert_true(tell(one, S("t"), S("last"), S("1")));
+    wait_to_hear(&in, S("last=1;"));
+    herald_free(one);
+}
+
 static void what_is_too_large_or_too_much_is_not_taken(void **state)
 {
     const rig *r = *state;
@@ -208,6 +220,7 @@ int main(void)
         TEST(who_starts_later_hears_what_stands),
         TEST(a_file_nobody_made_is_not_made_by_listening),
         TEST(what_was_told_while_the_store_was_away_is_heard_later),
+        TEST(many_words_come_in_their_order),
         TEST(what_is_too_large_or_too_much_is_not_taken),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -151,18 +151,19 @@ static void words_come_in_order_the_last_of_each_key(void **state)
     size_t n = 7;
     assert_null(r->words.since(r->words.ctx, r->a, 0, out, BULLETIN_READ_MOST, &n));
     assert_int_equal(n, 0);
-    static const bulletin_word told[] = {{S("t"), S("a\0b"), S("1")},
-                                         {S("u"), S("a\0b"), S("2")},
-                                         {S("t"), S("c"), S("")},
-                                         {S("t"), S("a\0b"), S("4")}};
-    for (size_t i = 0; i < 4; i++) assert_null(r->words.append(r->words.ctx, r->a, told[i], 60));
-    assert_null(r->words.append(r->words.ctx, r->a, (bulletin_word){S("t"), S("over"), S("")}, 0));
+    static const bulletin_told told[] = {{{S("t"), S("a\0b"), S("1")}, 60},
+                                         {{S("u"), S("a\0b"), S("2")}, 60},
+                                         {{S("t"), S("c"), S("")}, 60},
+                                         {{S("t"), S("a\0b"), S("4")}, 60},
+                                         {{S("t"), S("over"), S("")}, 0}};
+    assert_null(r->words.append(r->words.ctx, r->a, told, 2));
+    assert_null(r->words.append(r->words.ctx, r->a, told + 2, 3));
     assert_null(r->words.since(r->words.ctx, r->a, 0, out, BULLETIN_READ_MOST, &n));
     assert_int_equal(n, 3);
     for (size_t i = 0; i < 3; i++) {
-        assert_true(str_eq(out[i].word.topic, told[i + 1].topic));
-        assert_true(str_eq(out[i].word.key, told[i + 1].key));
-        assert_true(str_eq(out[i].word.value, told[i + 1].value));
+        assert_true(str_eq(out[i].word.topic, told[i + 1].word.topic));
+        assert_true(str_eq(out[i].word.key, told[i + 1].word.key));
+        assert_true(str_eq(out[i].word.value, told[i + 1].word.value));
     }
     assert_null(r->words.since(r->words.ctx, r->a, out[1].at, out, BULLETIN_READ_MOST, &n));
     assert_int_equal(n, 1);
