@@ -16,6 +16,7 @@ from house import mcp, upstreams
 from house.gateway import until
 from house.http import once
 from house.ports import free_port, wait_for_port
+from house.redis import Redis
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "fakes"))
 from provider import Answer, Provider  # noqa: E402
@@ -114,3 +115,18 @@ def test_the_example_of_budgets(binary):
         assert e.chat("gpt-4o", x_session_id="run-8").status == 200 and mails("run-8") == 200
     model.stop()
     mail.stop()
+
+
+def test_the_example_of_replicas(binary):
+    model = Provider()
+    with Redis() as redis:
+        env = {"OPENAI_URL": f"http://127.0.0.1:{model.port}", "STORE": redis.url}
+        with Example(binary, "replicas", **env) as one, Example(binary, "replicas", **env) as two:
+            head = {"authorization": "Bearer " + one.run("key", "new", "--name", "research").stdout.strip()}
+            for e in one, two:
+                model.will(Answer(json.dumps(SAID)))
+                assert until(lambda: e.chat("gpt-4o-mini", **head).status == 200)
+            assert two.run("key", "revoke", "research").returncode == 0
+            for e in one, two:
+                assert until(lambda: e.chat("gpt-4o-mini", **head).status == 401)
+    model.stop()
