@@ -30,6 +30,7 @@ quotas:
   - { id: money, for: { models: [dear, unpriced] }, limit: 0.05, window: 1h, cost: usage.usd }
   - { id: tokens, for: { models: [counted, gone] }, limit: 4000, window: 1h, kind: fixed, cost: usage.total }
   - { id: watched, for: { models: [watched] }, limit: 1, window: 1h, kind: fixed, cost: 1, mode: shadow }
+  - { id: crash, for: { models: [crash] }, key: '"all"', limit: 60, window: 1h, kind: fixed, cost: 1 }
   - { id: asked, for: { tools: ["*/ask"] }, limit: 2, window: 1h, kind: fixed }
 """
 PRICES = """prices: v1
@@ -84,7 +85,7 @@ llm:
     other: {{ schema: openai, url: "http://127.0.0.1:{self.other.port}" }}
     gone: {{ schema: openai, url: "http://127.0.0.1:{free_port()}" }}
   routes:
-    - {{ name: g, models: [gpt, few, dear, unpriced, counted, watched], to: [{{ backend: one }}] }}
+    - {{ name: g, models: [gpt, few, dear, unpriced, counted, watched, crash], to: [{{ backend: one }}] }}
     - {{ name: o, models: [both], to: [{{ backend: one, model: gpt }}, {{ backend: other, priority: 1, model: real }}] }}
     - {{ name: n, models: [gone], to: [{{ backend: gone }}] }}
 mcp:
@@ -273,6 +274,25 @@ def items_of_a_batch_are_counted_apart(h):
     h.gateway.forget_records()
 
 
+def a_crash_forgets_nothing(h):
+    """kill -9 while eight ask: never more than the limit, and no less but for what was in flight."""
+    h.one.will(*[Answer(chat(), pace=0.05) for _ in range(200)])
+
+    def client(_):
+        try:
+            while h.ask("crash").status == 200:
+                pass
+        except (OSError, EOFError):
+            pass
+    asking = threading.Thread(target=at_once, args=(8, client))
+    asking.start()
+    assert until(lambda: len(h.one.asked) >= 20)
+    h.gateway.crash()
+    asking.join()
+    client(None)
+    assert 60 - 8 <= len(h.one.asked) <= 60, len(h.one.asked)
+
+
 def test_budgets_hold(binary):
     with House(binary) as h:
         costs_are_recorded(h)
@@ -286,3 +306,4 @@ def test_budgets_hold(binary):
         said = [("quota", "requests", "model", "few"), ("quota", "mails", "tool", "echo"), ("quota", "asked", "tool", "ask"),
                 ("quota_shadow", "watched", "model", "watched"), ("quota", "money", "model", "unpriced")]
         assert until(lambda: set(said) <= set(h.events())), h.events()
+        a_crash_forgets_nothing(h)

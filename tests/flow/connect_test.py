@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 """Accounts of callers at servers: connected in a browser by whoever made the call, and by nobody else."""
-import subprocess
 import time
 from urllib.parse import urlsplit
 
@@ -9,7 +8,6 @@ from house.browser import Browser
 from house.gateway import until
 from house.household import Household
 from house.http import once
-from house.ports import wait_for_port
 
 POLICY = "policy: v1\nname: p\nrules:\n  - { id: all, permit: { tools: ['*/*'] } }\n"
 HEAD = """version: 1
@@ -66,13 +64,6 @@ class House(Household):
         self.state = r["requestState"]
         return question["params"]["url"]
 
-    def restart(self):
-        g = self.gateway
-        g.process.kill()
-        g.process.wait()
-        g.process = subprocess.Popen([g.process.args[0], *g.process.args[1:]], stdout=subprocess.DEVNULL, stderr=g.log, text=True)
-        wait_for_port(g.port)
-
     def connect(self, token, user, **more):
         self.idp.control(user=user)
         return Browser().open(self.asked(token, **more))
@@ -124,7 +115,7 @@ def nobody_connects_for_somebody_else(h, bob):
 
 
 def accounts_outlive_the_process(h, alice):
-    h.restart()
+    h.gateway.crash()
     assert until(lambda: "s__echo" in mcp.list_tools(h.gateway, alice)), h.gateway.log_text()
     assert h.call(alice, args={"text": "hi"})["result"]["content"][0]["text"] == "hi"
     with open(f"{h.gateway.dir}/kept.db", "rb") as f:

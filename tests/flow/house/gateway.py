@@ -60,13 +60,22 @@ class Gateway:
         self.log = open(os.path.join(self.dir, "log"), "w+")
         self.records = queue.Queue()
         env = {k: v.replace("DIR", self.dir) for k, v in (env or {}).items()}
-        self.process = subprocess.Popen([binary, "serve", "-c", os.path.join(self.dir, "sallyport.yaml")],
-                                        stdout=subprocess.PIPE, stderr=self.log, text=True, env={**os.environ, **env})
-        threading.Thread(target=self._read_records, daemon=True).start()
+        self.command, self.env = [binary, "serve", "-c", os.path.join(self.dir, "sallyport.yaml")], {**os.environ, **env}
+        self._start()
+
+    def _start(self):
+        self.process = subprocess.Popen(self.command, stdout=subprocess.PIPE, stderr=self.log, text=True, env=self.env)
+        threading.Thread(target=self._read_records, args=(self.process.stdout,), daemon=True).start()
         try:
             wait_for_port(self.port)
         except AssertionError:
             raise AssertionError("the gateway did not start:\n" + self.log_text()) from None
+
+    def crash(self):
+        """Ends it as nobody should (kill -9), and starts it anew where it was."""
+        self.process.kill()
+        self.process.wait()
+        self._start()
 
     def write(self, name, text):
         path = os.path.join(self.dir, name)
@@ -75,8 +84,8 @@ class Gateway:
             f.write(text)
         os.rename(path + ".new", path)
 
-    def _read_records(self):
-        for line in self.process.stdout:
+    def _read_records(self, lines):
+        for line in lines:
             try:
                 self.records.put(json.loads(line))
             except ValueError:
