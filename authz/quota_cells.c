@@ -279,6 +279,8 @@ static void clear(quota_cell *c, quota_state *s)
     atomic_store(&c->granted, 0);
     atomic_store(&c->lease, 0);
     atomic_store(&c->units, 0);
+    atomic_store(&c->former, 0);
+    atomic_store(&c->former_units, 0);
     atomic_store(&c->asked, 0);
     atomic_store(&s->refilling, false);
     atomic_store(&s->limit, 0);
@@ -374,7 +376,7 @@ static bool is_possible(const quota_left *l)
         return false;
     if (l->kind == QUOTA_SLIDING && !l->window_ms) return false;
     return l->used >= 0 && l->used <= most && l->granted >= 0 && l->granted <= most &&
-           l->units >= 0 && l->units <= most;
+           l->units >= 0 && l->units <= most && l->former_units >= 0 && l->former_units <= most;
 }
 
 bool quota_cells_left(const void *memory, size_t bytes, size_t *i, quota_left *out)
@@ -390,7 +392,9 @@ bool quota_cells_left(const void *memory, size_t bytes, size_t *i, quota_left *o
                             .granted = c->granted,
                             .units = c->units,
                             .lease = c->lease,
-                            .asked = c->asked};
+                            .asked = c->asked,
+                            .former = c->former,
+                            .former_units = c->former_units};
         if (out->name.a && is_possible(out)) return true;
     }
     return false;

@@ -30,7 +30,10 @@ typedef struct {
     _Atomic uint64_t asked;    /* number of the one asked for, not answered yet; 0: none */
     _Atomic int64_t window_ms; /* 0: month or concurrency */
     _Atomic uint32_t kind;     /* quota_kind */
-    uint32_t pad[13];
+    uint32_t pad;
+    _Atomic uint64_t former; /* the lease before, still open: what it had left is in the cell */
+    _Atomic int64_t former_units;
+    uint32_t rest[8];
 } quota_cell;
 _Static_assert(sizeof(quota_cell) == 128, "two cache lines");
 
@@ -89,7 +92,8 @@ typedef struct {
     quota_name name;
     quota_kind kind;
     int64_t window_ms, index, used, granted, units;
-    uint64_t lease, asked;
+    uint64_t lease, asked, former;
+    int64_t former_units;
 } quota_left;
 uint64_t quota_cells_left_run(const void *memory, size_t bytes, str boot);
 bool quota_cells_left(const void *memory, size_t bytes, size_t *i, quota_left *out);

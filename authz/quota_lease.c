@@ -2,9 +2,9 @@
 /* quota_lease.c - leases of windows: how much is asked for, and what comes of the answer.
  *
  * A lease is about what the cell uses in a second, but at most a fourth of this replica's share of
- * what is left: so it shrinks as the limit comes near, down to what the waiting requests need. A
- * new lease closes the one before it; what was left of that is spent from the cell like the rest,
- * and only a crash loses it.
+ * what is left: so it shrinks as the limit comes near, down to what the waiting requests need. What
+ * was left of the lease before is spent from the cell like the rest. Two are open at a time, so
+ * that all of it can go back.
  *
  * The order in which a cell is written is what makes kill -9 harmless. The number of a lease is
  * written before it is asked for, its units before it is no longer "asked", and only then may they
@@ -85,7 +85,7 @@ static void keep_time(quotas *q, quota_cell *c, const ledger_grant *g, int64_t n
 
 static void close_former(quotas *q, quota_cell *c)
 {
-    uint64_t former = atomic_load(&c->lease);
+    uint64_t former = atomic_load(&c->former);
     if (!former) return;
     quota_rest_add(q->x, (quota_rest){.name = quota_name_of(c),
                                       .kind = (quota_kind)atomic_load(&c->kind),
@@ -99,6 +99,8 @@ static void granted(quotas *q, quota_cell *c, uint64_t number, int64_t units)
 {
     quota_state *s = quota_cells_state(q->cells, c);
     close_former(q, c);
+    atomic_store(&c->former_units, atomic_load(&c->units));
+    atomic_store(&c->former, atomic_load(&c->lease));
     atomic_store(&c->units, units);
     atomic_store(&c->lease, number);
     atomic_store(&s->low, units / 2);

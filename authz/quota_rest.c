@@ -19,18 +19,35 @@ void quota_rest_add(struct quota_exchange *x, quota_rest r)
     x->rests[x->rest_count++] = r;
 }
 
+/* Of a cell that has so much left: the later lease is the one that is used last. */
+static void close_both(struct quota_exchange *x, quota_rest r, const quota_left *l, int64_t unused)
+{
+    int64_t later = unused < l->units ? unused : l->units, rest = unused - later;
+    r.lease = l->lease;
+    r.units = later > 0 ? later : 0;
+    if (r.lease) quota_rest_add(x, r);
+    r.lease = l->former;
+    r.units = rest < l->former_units ? rest : l->former_units;
+    if (r.units < 0) r.units = 0;
+    if (r.lease && r.lease != l->lease) quota_rest_add(x, r);
+}
+
 void quota_rest_idle(quotas *q, quota_cell *c)
 {
-    int64_t unused = quota_withdraw(c), units = atomic_load(&c->units);
-    uint64_t lease = atomic_exchange(&c->lease, 0);
+    const quota_left l = {.units = atomic_load(&c->units),
+                          .former_units = atomic_load(&c->former_units),
+                          .lease = atomic_load(&c->lease),
+                          .former = atomic_load(&c->former)};
+    int64_t unused = quota_withdraw(c);
+    atomic_store(&c->lease, 0);
+    atomic_store(&c->former, 0);
     atomic_store(&quota_cells_state(q->cells, c)->low, 0);
-    quota_rest_add(q->x, (quota_rest){.name = quota_name_of(c),
-                                      .kind = (quota_kind)atomic_load(&c->kind),
-                                      .window_ms = atomic_load(&c->window_ms),
-                                      .index = atomic_load(&c->index),
-                                      .run = quota_cells_run(q->cells),
-                                      .lease = lease,
-                                      .units = unused < units ? unused : units});
+    const quota_rest r = {.name = quota_name_of(c),
+                          .kind = (quota_kind)atomic_load(&c->kind),
+                          .window_ms = atomic_load(&c->window_ms),
+                          .index = atomic_load(&c->index),
+                          .run = quota_cells_run(q->cells)};
+    close_both(q->x, r, &l, unused);
 }
 
 /* A batch, from `from` on; *n: how many it was. */
@@ -80,11 +97,7 @@ static void fold_one(struct quota_exchange *x, const quota_left *l, uint64_t run
         r.units = LEDGER_UNITS_MOST;
         quota_rest_add(x, r);
     }
-    if (l->lease) {
-        r.lease = l->lease;
-        r.units = unused < 0 ? 0 : unused < l->units ? unused : l->units;
-        quota_rest_add(x, r);
-    }
+    close_both(x, r, l, unused);
     if (unused >= 0) return;
     r.owed = true;
     r.lease = l->name.b; /* of this cell alone, and no lease has such a number */

@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Two gateways spend one quota; one of them is killed and comes back: what was neither spent nor in flight is there."""
+import json
+import os
+import shutil
+import subprocess
+import sys
+import threading
+import time
+
+from house.gateway import Gateway, until
+from house.http import Connection, once
+from house.ports import wait_for_port
+from house.tokens import Issuer
+
+here = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(here, "..", "fakes"))
+from provider import Answer, Provider  # noqa: E402
+
+LIMIT, SPENT = 30, 10
+POLICY = f"""policy: v1
+name: p
+rules:
+  - {{ id: all, permit: {{ models: [m] }} }}
+quotas:
+  - {{ id: thirty, for: {{ models: [m] }}, limit: {LIMIT}, window: 30d, kind: fixed, cost: 1 }}
+"""
+ANSWER = json.dumps({"id": "c", "object": "chat.completion", "model": "m", "choices": [
+    {"index": 0, "message": {"role": "assistant", "content": "hello"}, "finish_reason": "stop"}],
+    "usage": {"prompt_tokens": 3, "completion_tokens": 1, "total_tokens": 4}})
+BODY = json.dumps({"model": "m", "max_tokens": 5, "messages": [{"role": "user", "content": "hi"}]})
+
+
+class Mortal(Gateway):
+    def die(self):
+        self.process.kill()
+        self.process.wait()
+
+    def live_again(self, binary):
+        self.process = subprocess.Popen([binary, "serve", "-c", os.path.join(self.dir, "sallyport.yaml")],
+                                        stdout=subprocess.PIPE, stderr=self.log, text=True)
+        threading.Thread(target=self._read_records, daemon=True).start()
+        wait_for_port(self.port)
+
+
+def test_a_crash_withholds_nothing_that_was_not_spent(binary):
+    issuer, one = Issuer(), Provider()
+    token = issuer.token("alice")
+    head = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+
+    def config(store):
+        return f"""store: "sqlite:{store}"
+llm:
+  backends:
+    one: {{ schema: openai, url: "http://127.0.0.1:{one.port}" }}
+"""
+    mortal = Mortal(binary, issuer, config("sallyport.db"), POLICY)
+    other = Gateway(binary, issuer, config(os.path.join(mortal.dir, "sallyport.db")), POLICY)
+
+    def ask(gateway):
+        one.answers.append(Answer(ANSWER))
+        status = once(gateway.port, "POST", "/v1/chat/completions", head, BODY).status
+        if status == 429:
+            one.answers.pop()
+        return status
+    try:
+        assert [ask(mortal) for _ in range(SPENT)] == [200] * SPENT
+        one.answers.append(Answer(hold=True))
+        hanging = Connection(mortal.port)
+        hanging.request("POST", "/v1/chat/completions", head, BODY)
+        assert until(lambda: len(one.asked) == SPENT + 1)
+        mortal.die()
+        assert os.path.exists(os.path.join(mortal.dir, "sallyport.cells"))
+        mortal.live_again(binary)
+        passed, end = 0, time.time() + 30
+        while passed < LIMIT - SPENT - 1 and time.time() < end:
+            # a lease that the other holds comes back when it lies idle
+            got = [ask(mortal), ask(other)]
+            assert set(got) <= {200, 429}, got
+            passed += got.count(200)
+            if 200 not in got:
+                time.sleep(0.3)
+        assert passed == LIMIT - SPENT - 1, passed
+        assert {ask(mortal), ask(other)} == {429}
+        mortal.stop()
+        assert not os.path.exists(os.path.join(mortal.dir, "sallyport.cells"))
+    finally:
+        other.stop()
+        if mortal.process.poll() is None:
+            mortal.stop()
+        shutil.rmtree(mortal.dir, ignore_errors=True)
+        one.stop()
