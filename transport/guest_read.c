@@ -215,6 +215,7 @@ bool guest_read_body(guest *g)
     switch (next_piece(g, &data)) {
     case CHUNKS_DATA:
         g->renewed = true;
+        x->expects = false; /* it did not wait to be told */
         exchange_take_body(x, data);
         return true;
     case CHUNKS_DONE:
