@@ -31,11 +31,11 @@ static void a_second_block_is_used_again_and_zeroed(void **s)
     char *second = NULL;
     for (int turn = 0; turn < 3; turn++) {
         (void)NEW_N(a, char, 700);
-        char *p = NEW_N(a, char, 600);
-        for (size_t i = 0; i < 600; i++) assert_int_equal(p[i], 0);
+        char *p = NEW_N(a, char, 350);
+        for (size_t i = 0; i < 350; i++) assert_int_equal(p[i], 0);
         if (second) assert_ptr_equal(p, second);
         second = p;
-        memset(p, 'x', 600);
+        memset(p, 'x', 350);
         (void)NEW_N(a, char, 5000);
         arena_reset(a);
     }
