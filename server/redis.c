@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* redis.c - asking a Redis.
  *
- * hiredis was looked at: the version of Debian 12 has no TLS, and its reader allocates by the
- * numbers a server names. What is needed of the protocol is a page (resp.c). */
+ * The protocol is hiredis's (resp.c). Connections are ours: hiredis of Debian 12 has no TLS, and
+ * waits without a deadline for what is to be written. */
 #include "redis.h"
 
 #include "../base/clock.h"
@@ -95,22 +95,19 @@ const err *redis_parse(arena *a, str url, redis_place *out)
 
 static const err *hear(arena *a, talk *t, int64_t until, resp *out)
 {
-    buf in = buf_new(a, REPLY_MOST);
-    for (;;) {
-        size_t n = 0, used = 0;
-        if (!buf_need(&in, READ)) return err_new(a, ERR_UPSTREAM, "redis: too long an answer");
-        const err *e = talk_hear(a, t, in.p + in.n, READ, until, &n);
+    resp_reader *reader = resp_reader_new(a);
+    char *piece = NEW_N(a, char, READ);
+    for (size_t heard = 0, n = 0; heard < REPLY_MOST; heard += n) {
+        const err *e = talk_hear(a, t, piece, READ, until, &n);
         if (!e && !n) e = err_new(a, ERR_UPSTREAM, "it has closed the connection");
         if (e) return err_wrap(a, e, "redis");
-        in.n += n;
-        switch (resp_read(a, buf_str(&in), out, &used)) {
+        switch (resp_read(reader, (str){piece, n}, out)) {
         case RESP_MORE: continue;
-        case RESP_DONE: break;
-        case RESP_BAD: return err_new(a, ERR_UPSTREAM, "redis: an answer that is none");
+        case RESP_DONE: return NULL;
+        case RESP_BAD: return err_new(a, ERR_UPSTREAM, "redis: an answer that is not one answer");
         }
-        if (used == in.n) return NULL;
-        return err_new(a, ERR_UPSTREAM, "redis: more answers than questions");
     }
+    return err_new(a, ERR_UPSTREAM, "redis: too long an answer");
 }
 
 static const err *exchange_words(arena *a, talk *t, const str *words, size_t n, resp *out)

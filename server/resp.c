@@ -1,14 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* resp.c - hiredis's reader builds our replies instead of its own, and stops where we say no. */
 #include "resp.h"
+
+#include <hiredis/hiredis.h>
+#include <stdlib.h>
+
+/* Commands */
 
 void resp_put(buf *b, const str *words, size_t n)
 {
-    buf_fmt(b, "*%zu\r\n", n);
+    const char **at = NEW_N(b->a, const char *, n);
+    size_t *sizes = NEW_N(b->a, size_t, n);
     for (size_t i = 0; i < n; i++) {
-        buf_fmt(b, "$%zu\r\n", words[i].n);
-        buf_put(b, words[i]);
-        buf_put(b, S("\r\n"));
+        at[i] = words[i].n ? words[i].p : "";
+        sizes[i] = words[i].n;
     }
+    char *made = NULL;
+    long long size = redisFormatCommandArgv(&made, (int)n, at, sizes);
+    if (size < 0) abort(); /* no memory */
+    (void)buf_put(b, (str){made, (size_t)size});
+    redisFreeCommand(made);
 }
 
 bool resp_integer(str text, int64_t *out)
@@ -26,79 +37,119 @@ bool resp_integer(str text, int64_t *out)
     return true;
 }
 
-typedef struct {
+/* Replies */
+
+struct resp_reader {
     arena *a;
-    str left;
+    redisReader *of;
+    resp root;
     size_t items; /* how many more there may be */
-} reader;
+};
 
-/* Up to CRLF, which is taken, too. */
-static resp_state line(reader *r, str *out)
+/* Where the value of this task goes; NULL: deeper than a reply may be. */
+static resp *place(const redisReadTask *t)
 {
-    str within = str_take(r->left, RESP_LINE_MOST + 2);
-    str_pair cut = str_cut(within, '\n');
-    if (!cut.ok) return within.n > RESP_LINE_MOST ? RESP_BAD : RESP_MORE;
-    if (!str_ends(cut.head, S("\r"))) return RESP_BAD;
-    *out = str_take(cut.head, cut.head.n - 1);
-    r->left = str_drop(r->left, cut.head.n + 1);
+    unsigned depth = 0;
+    for (const redisReadTask *at = t->parent; at; at = at->parent) depth++;
+    if (depth > RESP_DEPTH_MOST) return NULL;
+    if (!t->parent) return &((resp_reader *)t->privdata)->root;
+    return &((resp *)t->parent->obj)->items[t->idx];
+}
+
+static void *make_text(const redisReadTask *t, char *p, size_t n)
+{
+    resp *to = place(t);
+    if (!to) return NULL;
+    to->kind = t->type == REDIS_REPLY_ERROR ? RESP_ERROR : RESP_TEXT;
+    to->text = arena_dup(((resp_reader *)t->privdata)->a, (str){p, n});
+    return to;
+}
+
+static void *make_number(const redisReadTask *t, long long n)
+{
+    resp *to = place(t);
+    if (!to) return NULL;
+    to->kind = RESP_NUMBER;
+    to->number = n;
+    return to;
+}
+
+static void *make_nil(const redisReadTask *t)
+{
+    return place(t); /* zeroed, which is nil */
+}
+
+static void *make_list_of(const redisReadTask *t, size_t n)
+{
+    resp_reader *r = t->privdata;
+    resp *to = place(t);
+    if (!to || n > r->items || t->type != REDIS_REPLY_ARRAY) return NULL;
+    r->items -= n;
+    to->kind = RESP_LIST;
+    to->n = n;
+    to->items = NEW_N(r->a, resp, n + 1);
+    return to;
+}
+
+static void keep(void *reply)
+{
+    (void)reply; /* the arena's */
+}
+
+#if HIREDIS_MAJOR < 1
+static void *make_list(const redisReadTask *t, int n)
+{
+    return n < 0 ? NULL : make_list_of(t, (size_t)n);
+}
+
+static redisReplyObjectFunctions makers = {make_text, make_list, make_number, make_nil, keep};
+#else
+/* What only RESP3 has is never asked for. */
+static void *make_double(const redisReadTask *t, double value, char *p, size_t n)
+{
+    (void)t, (void)value, (void)p, (void)n;
+    return NULL;
+}
+
+static void *make_bool(const redisReadTask *t, int value)
+{
+    (void)t, (void)value;
+    return NULL;
+}
+
+static redisReplyObjectFunctions makers = {.createString = make_text,
+                                           .createArray = make_list_of,
+                                           .createInteger = make_number,
+                                           .createDouble = make_double,
+                                           .createNil = make_nil,
+                                           .createBool = make_bool,
+                                           .freeObject = keep};
+#endif
+
+static void end(void *reader)
+{
+    redisReaderFree(reader);
+}
+
+resp_reader *resp_reader_new(arena *a)
+{
+    resp_reader *r = NEW(a, resp_reader);
+    *r = (resp_reader){.a = a, .items = RESP_ITEMS_MOST};
+    r->of = redisReaderCreateWithFunctions(&makers);
+    if (!r->of) abort();
+    r->of->privdata = r;
+    arena_own(a, end, r->of);
+    return r;
+}
+
+resp_state resp_read(resp_reader *r, str more, resp *out)
+{
+    void *whole = NULL;
+    if (redisReaderFeed(r->of, more.p, more.n) != REDIS_OK ||
+        redisReaderGetReply(r->of, &whole) != REDIS_OK)
+        return RESP_BAD;
+    if (!whole) return RESP_MORE;
+    if (r->of->len > r->of->pos) return RESP_BAD;
+    *out = r->root;
     return RESP_DONE;
-}
-
-static resp_state text(reader *r, int64_t n, resp *out)
-{
-    if (n == -1) return RESP_DONE; /* nil */
-    if (n < 0 || n > RESP_TEXT_MOST) return RESP_BAD;
-    size_t size = (size_t)n;
-    if (r->left.n < size + 2) return RESP_MORE;
-    out->kind = RESP_TEXT;
-    out->text = str_take(r->left, size);
-    r->left = str_drop(r->left, size);
-    if (!str_starts(r->left, S("\r\n"))) return RESP_BAD;
-    r->left = str_drop(r->left, 2);
-    return RESP_DONE;
-}
-
-static resp_state value(reader *r, unsigned depth, resp *out);
-
-static resp_state list(reader *r, int64_t n, unsigned depth, resp *out)
-{
-    if (n == -1) return RESP_DONE;
-    if (n < 0 || (uint64_t)n > r->items || depth == RESP_DEPTH_MOST) return RESP_BAD;
-    out->kind = RESP_LIST;
-    out->n = (size_t)n;
-    out->items = NEW_N(r->a, resp, out->n + 1);
-    r->items -= out->n;
-    resp_state s = RESP_DONE;
-    for (size_t i = 0; i < out->n && s == RESP_DONE; i++) s = value(r, depth + 1, &out->items[i]);
-    return s;
-}
-
-/* The recursion ends at RESP_DEPTH_MOST. */
-/* NOLINTNEXTLINE(misc-no-recursion) */
-static resp_state value(reader *r, unsigned depth, resp *out)
-{
-    str head = {0};
-    int64_t n = 0;
-    *out = (resp){.kind = RESP_NIL};
-    resp_state s = line(r, &head);
-    if (s != RESP_DONE) return s;
-    if (!head.n) return RESP_BAD;
-    str rest = str_drop(head, 1);
-    bool counts = resp_integer(rest, &n);
-    switch (head.p[0]) {
-    case '+': out->kind = RESP_TEXT, out->text = rest; return RESP_DONE;
-    case '-': out->kind = RESP_ERROR, out->text = rest; return RESP_DONE;
-    case ':': out->kind = RESP_NUMBER, out->number = n; return counts ? RESP_DONE : RESP_BAD;
-    case '$': return counts ? text(r, n, out) : RESP_BAD;
-    case '*': return counts ? list(r, n, depth, out) : RESP_BAD;
-    default: return RESP_BAD;
-    }
-}
-
-resp_state resp_read(arena *a, str in, resp *out, size_t *used)
-{
-    reader r = {.a = a, .left = in, .items = RESP_ITEMS_MOST};
-    resp_state s = value(&r, 0, out);
-    *used = in.n - r.left.n;
-    return s;
 }

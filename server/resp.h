@@ -1,20 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* resp.h - the protocol of Redis (RESP2): commands written, replies read.
+/* resp.h - the protocol of Redis, as hiredis speaks it, over connections of our own (talk.h).
  *
- * A reply is a peer's bytes: its lines, texts, lists and their nesting are bounded, and nothing is
- * allocated for a number the peer merely names beyond these bounds. Pure.
- * Ownership: texts are views into what was read; items come from the arena. */
+ * hiredis writes commands and reads replies; sockets, TLS and deadlines are those of every other
+ * peer. A reply is a peer's bytes: how many there may be is bounded by who feeds them, lists and
+ * their nesting here, before anything is allocated for a number the peer merely names.
+ * Ownership: replies lie in the arena of their reader, which ends with it. */
 #ifndef SP_RESP_H
 #define SP_RESP_H
 #include "../base/buf.h"
 #include <stdint.h>
 
-enum {
-    RESP_LINE_MOST = 4096,
-    RESP_TEXT_MOST = (16 << 20) + 64, /* a value of the store */
-    RESP_ITEMS_MOST = 8192,           /* of a reply, lists within lists too */
-    RESP_DEPTH_MOST = 4
-};
+enum { RESP_ITEMS_MOST = 8192 /* of a reply, lists within lists too */, RESP_DEPTH_MOST = 4 };
 
 typedef struct resp {
     enum { RESP_NIL, RESP_NUMBER, RESP_TEXT, RESP_ERROR, RESP_LIST } kind;
@@ -24,11 +20,14 @@ typedef struct resp {
     size_t n;
 } resp;
 
-void resp_put(buf *b, const str *words, size_t n); /* a command */
+/* A command behind what is in the buffer, which has an arena. */
+void resp_put(buf *b, const str *words, size_t n);
 
+typedef struct resp_reader resp_reader;
 typedef enum { RESP_DONE, RESP_MORE, RESP_BAD } resp_state;
-/* DONE: *out is the reply, *used its bytes. MORE: it is not whole yet. */
-resp_state resp_read(arena *a, str in, resp *out, size_t *used);
+resp_reader *resp_reader_new(arena *a); /* for one reply */
+/* DONE: *out is the reply, and nothing came behind it. MORE: it is not whole yet. */
+resp_state resp_read(resp_reader *r, str more, resp *out);
 /* A whole number in decimal, and nothing else. */
 bool resp_integer(str text, int64_t *out);
 #endif
