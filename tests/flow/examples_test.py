@@ -34,6 +34,7 @@ class Example:
         self.binary, self.dir, self.port = binary, tempfile.mkdtemp(prefix="sallyport-example-"), free_port()
         self.env = {**os.environ, **{k: str(v) for k, v in env.items()}}
         shutil.copytree(os.path.join(EXAMPLES, name), self.dir, dirs_exist_ok=True)
+        self.env["AWS_SHARED_CREDENTIALS_FILE"] = os.path.join(self.dir, "files", "aws.ini")
         path = os.path.join(self.dir, "sallyport.yaml")
         with open(path) as f:
             text = f.read()
