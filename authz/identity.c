@@ -29,6 +29,7 @@ enum { REFUSED = 64 };
 typedef struct {
     uint8_t digest[DIGEST_BYTES];
     int64_t until_s;
+    bool away; /* not refused: the issuer could not be asked */
 } refusal;
 
 struct identity_cache {
@@ -239,15 +240,29 @@ static identity_result verify(identity_cache *c, const identity *id, const crede
     return r;
 }
 
+static void refuse(identity_cache *c, const uint8_t digest[DIGEST_BYTES], int64_t until_s,
+                   bool away)
+{
+    refusal *r = &c->refused[c->next_refused++ % REFUSED];
+    r->until_s = until_s;
+    r->away = away;
+    for (size_t i = 0; i < DIGEST_BYTES; i++) r->digest[i] = digest[i];
+}
+
+void identity_learn_nothing(identity_cache *c, str token, int64_t until_s)
+{
+    uint8_t digest[DIGEST_BYTES];
+    digest_sha256(token, digest);
+    refuse(c, digest, until_s, true);
+}
+
 void identity_learn(identity_cache *c, str token, json_t *claims, int64_t until_s)
 {
     uint8_t digest[DIGEST_BYTES];
     digest_sha256(token, digest);
     const caller *who = claims ? caller_of_token(claims, (str){0}, until_s) : NULL;
     if (!who) {
-        refusal *r = &c->refused[c->next_refused++ % REFUSED];
-        r->until_s = until_s;
-        for (size_t i = 0; i < DIGEST_BYTES; i++) r->digest[i] = digest[i];
+        refuse(c, digest, until_s, false);
         return;
     }
     entry *old = find(c, digest);
@@ -256,12 +271,23 @@ void identity_learn(identity_cache *c, str token, json_t *claims, int64_t until_
     caller_drop(who);
 }
 
-static bool was_refused(const identity_cache *c, const credential *came)
+static const refusal *refusal_of(const identity_cache *c, const credential *came)
 {
     for (const refusal *r = c->refused; r < c->refused + REFUSED; r++)
         if (came->now_s < r->until_s && memcmp(r->digest, came->digest, DIGEST_BYTES) == 0)
-            return true;
-    return false;
+            return r;
+    return NULL;
+}
+
+/* A token that its issuer is asked about, and that nobody vouched for yet. */
+static identity_result ask_issuer(const identity_cache *c, const credential *came, bool may_wait,
+                                  const jwt_issuer *issuer, identity_detail *detail)
+{
+    const refusal *no = refusal_of(c, came);
+    if (no && !no->away) return bad(detail, "not active");
+    if (no || !may_wait) return IDENTITY_AWAY;
+    *detail = (identity_detail){.issuer = issuer, .token = came->token};
+    return IDENTITY_WANTS_KEYS;
 }
 
 /* A key that we gave out. */
@@ -329,11 +355,7 @@ identity_result identify(identity_cache *c, const identity *id, str authorizatio
 
     if (id->given && api_key_is(came.token)) return verify_key(c, id, &came, out, detail);
     const jwt_issuer *asked = issuer_to_ask(id, came.token);
-    if (asked && may_wait && !was_refused(c, &came)) {
-        *detail = (identity_detail){.issuer = asked, .token = came.token};
-        return IDENTITY_WANTS_KEYS;
-    }
-    if (asked) return bad(detail, "not active");
+    if (asked) return ask_issuer(c, &came, may_wait, asked, detail);
 
     identity_result r = verify(c, id, &came, out, detail);
     if (r == IDENTITY_WANTS_KEYS && (!may_wait || !detail->issuer->jwks_url.n))

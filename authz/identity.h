@@ -42,6 +42,7 @@ typedef enum {
     IDENTITY_OK,
     IDENTITY_NONE,      /* 401 without error=: no credential came */
     IDENTITY_BAD,       /* 401 error="invalid_token" */
+    IDENTITY_AWAY,      /* 503: nobody knows now, its issuer cannot be asked */
     IDENTITY_WANTS_KEYS /* ask the services for what the detail says, wait, ask again (once) */
 } identity_result;
 
@@ -58,12 +59,14 @@ void identity_cache_free(identity_cache *c);
 /* What identify() takes: Authorization, else the header in which SDKs send a provider's key,
  * x-api-key or api-key, as a bearer token. */
 str identity_credential(arena *a, const header *headers);
-/* `may_wait`: false turns WANTS_KEYS into BAD (the second time, or inside the floor). */
+/* `may_wait`: false turns WANTS_KEYS into BAD, or AWAY (the second time, or inside the floor). */
 identity_result identify(identity_cache *c, const identity *id, str authorization, int64_t now_ms,
                          bool may_wait, const caller **out, identity_detail *detail);
 /* What its issuer said of a token, good until then; claims NULL: it is refused that long. Takes the
  * claims over. On the cache's worker. */
 void identity_learn(identity_cache *c, str token, json_t *claims, int64_t until_s);
+/* Its issuer could not be asked; nobody tries again until then. */
+void identity_learn_nothing(identity_cache *c, str token, int64_t until_s);
 void caller_own(arena *a, const caller *c); /* the arena's reset drops the reference */
 void caller_keep(const caller *c);
 void caller_drop(const caller *c);

@@ -21,6 +21,15 @@ static flow_go unauthenticated(llm_run *r, const char *why)
     return llm_fail(r, no);
 }
 
+static flow_go unknown_for_now(llm_run *r)
+{
+    llm_refusal no = refusal_of(&(err){.kind = ERR_UPSTREAM});
+    no.said.status = 503;
+    no.said.message = S("the issuer of this token cannot be asked now");
+    no.retry_s = 1;
+    return llm_fail(r, no);
+}
+
 flow_go llm_identify(void *run, flow_why why)
 {
     llm_run *r = run;
@@ -36,6 +45,7 @@ flow_go llm_identify(void *run, flow_why why)
         return FLOW_NEXT;
     case IDENTITY_NONE: return unauthenticated(r, NULL);
     case IDENTITY_BAD: return unauthenticated(r, detail.why);
+    case IDENTITY_AWAY: return unknown_for_now(r);
     case IDENTITY_WANTS_KEYS:
         r->keys_asked = true;
         r->w->o.services.want_keys(r->w->o.services.ctx, &detail, r->flow.self);

@@ -222,7 +222,8 @@ static const err *get(const walk *w, str url, str *document)
     const fetch_request rq = {.url = url,
                               .limit = DOCUMENT_MOST,
                               .timeout_ms = time_left(w),
-                              .allow_private = authority_trusts(w->a, w->ask, url)};
+                              .allow_private = authority_trusts(w->a, w->ask, url),
+                              .stop = w->ask->stop};
     const err *e = fetch(w->a, &rq, &status, document);
     if (e || status != 200) *document = (str){0};
     return e;
@@ -242,7 +243,8 @@ static str challenge_to(const walk *w, str hello, bool *open)
                               .limit = DOCUMENT_MOST,
                               .timeout_ms = time_left(w),
                               .allow_private = true, /* the operator wrote it */
-                              .challenge = &challenge};
+                              .challenge = &challenge,
+                              .stop = w->ask->stop};
     const err *e = fetch(w->a, &rq, &status, &body);
     *open = !e && status != 401;
     return !e && status == 401 ? challenge : (str){0};

@@ -11,11 +11,13 @@
 #ifndef SP_MCP_AUTHORITY_H
 #define SP_MCP_AUTHORITY_H
 #include "../base/err.h"
+#include <stdatomic.h>
 
 typedef struct {
-    str server_url;     /* {0}: not asked, the issuer is known */
-    str issuer;         /* as configured; {0}: the server is asked for it */
-    bool allow_private; /* of whatever is discovered */
+    str server_url;          /* {0}: not asked, the issuer is known */
+    str issuer;              /* as configured; {0}: the server is asked for it */
+    bool allow_private;      /* of whatever is discovered */
+    const atomic_bool *stop; /* set: gives up; NULL: nobody sets it */
 } authority_ask;
 
 typedef struct {

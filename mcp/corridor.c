@@ -59,6 +59,9 @@ flow_go corridor_identify(void *x, flow_why why)
         services->want_keys(services->ctx, &detail, v->run.self);
         return FLOW_WAIT;
     case IDENTITY_BAD: return challenged(v, detail.why ? detail.why : "invalid token");
+    case IDENTITY_AWAY:
+        return corridor_refuse_with(v, 503, RPC_INTERNAL,
+                                    S("the issuer of this token cannot be asked now"));
     }
     if (!v->who) return challenged(v, "invalid token");
     caller_own(v->a, v->who);

@@ -39,7 +39,8 @@ static const err *get_token(token_errand *t, grant_token *out)
     const upstream_spec *spec = &t->u->spec;
     const authority_ask ask = {.server_url = spec->grant.issuer.n ? (str){0} : spec->url,
                                .issuer = spec->grant.issuer,
-                               .allow_private = spec->grant.allow_private};
+                               .allow_private = spec->grant.allow_private,
+                               .stop = errands_stopping(t->u->shared->web)};
     authority found;
     const err *e = authority_find(t->arena, &ask, &found);
     if (e) return e;
@@ -51,7 +52,8 @@ static const err *get_token(token_errand *t, grant_token *out)
                               .post_body = grant_body(t->arena, &g, t->subject),
                               .limit = GRANT_ANSWER_MOST,
                               .timeout_ms = ASK_MS,
-                              .allow_private = authority_trusts(t->arena, &ask, g.token_url)};
+                              .allow_private = authority_trusts(t->arena, &ask, g.token_url),
+                              .stop = ask.stop};
     e = fetch(t->arena, &rq, &status, &body);
     return e ? err_wrap(t->arena, e, "the token endpoint")
              : grant_read(t->arena, status, body, out);

@@ -125,7 +125,8 @@ const err *user_token_ask(arena *a, const upstream *u, str form, const user_toke
                               .post_body = whole_form(a, form, &before->g),
                               .limit = GRANT_ANSWER_MOST,
                               .timeout_ms = ASK_MS,
-                              .allow_private = authority_trusts(a, &ask, before->g.token_url)};
+                              .allow_private = authority_trusts(a, &ask, before->g.token_url),
+                              .stop = errands_stopping(u->shared->web)};
     const err *e = fetch(a, &rq, &status, &body);
     *over = !e && grant_is_over(a, status, body);
     if (!e) e = grant_read(a, status, body, &got);

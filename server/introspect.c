@@ -22,7 +22,8 @@ typedef struct {
     str token;
     jwt_issuer issuer; /* copied */
     introspection about;
-    json_t *claims; /* NULL: refused */
+    json_t *claims; /* NULL: refused, or */
+    bool away;      /* the issuer could not be asked */
     int64_t until_s;
 } question_of_token;
 
@@ -46,7 +47,10 @@ static void deliver(letter *self, loop *at)
 {
     question_of_token *q = of_letter(self);
     if (!q->claims) q->until_s = clock_wall_ms() / 1000 + REFUSED_S;
-    identity_learn(q->w->tokens, q->token, q->claims, q->until_s);
+    if (q->away)
+        identity_learn_nothing(q->w->tokens, q->token, q->until_s);
+    else
+        identity_learn(q->w->tokens, q->token, q->claims, q->until_s);
     q->claims = NULL;
     flow_wake(loop_flows(at), q->waiter, FLOW_WOKEN);
     done(q);
@@ -67,7 +71,8 @@ static const err *ask(question_of_token *q)
                               .post_body = introspection_body(q->arena, q->token),
                               .limit = INTROSPECTION_ANSWER_MOST,
                               .timeout_ms = ASK_MS,
-                              .allow_private = true};
+                              .allow_private = true,
+                              .stop = errands_stopping(q->w->house->web)};
     const err *e = fetch(q->arena, &rq, &status, &body);
     if (e) return err_wrap(q->arena, e, "introspection");
     if (status != 200)
@@ -80,7 +85,8 @@ static void run(errand *self)
 {
     question_of_token *q = of_errand(self);
     const err *e = ask(q);
-    if (e && e->kind != ERR_UNAUTHENTICATED) /* a bad token is its caller's trouble */
+    q->away = e && e->kind != ERR_UNAUTHENTICATED; /* a bad token is its caller's trouble */
+    if (q->away)
         log_say(q->w->house->log, LOG_WARN_LEVEL, "a token could not be checked",
                 (log_fact[]){{"issuer", q->issuer.issuer}, {"error", e->text}, {0}});
     loop_post(q->w->loop, &q->back);

@@ -82,22 +82,22 @@ static void what_was_learned_is_forgotten_in_time(void **state)
     identity_cache *c = identity_cache_new(4);
     const caller *who = NULL;
     identity_detail detail;
-    str header = S("Bearer opaque-1");
-    assert_int_equal(identify(c, &id, header, NOW * 1000LL, true, &who, &detail),
+    str shown = S("Bearer opaque-1");
+    assert_int_equal(identify(c, &id, shown, NOW * 1000LL, true, &who, &detail),
                      IDENTITY_WANTS_KEYS);
     assert_true(str_eq(detail.token, S("opaque-1")));
     assert_ptr_equal(detail.issuer, idp);
-    assert_int_equal(identify(c, &id, header, NOW * 1000LL, false, &who, &detail), IDENTITY_BAD);
+    assert_int_equal(identify(c, &id, shown, NOW * 1000LL, false, &who, &detail), IDENTITY_AWAY);
     json_t *claims;
     int64_t until_s;
     assert_null(read("{\"active\":true,\"sub\":\"alice\",\"aud\":\"gw\",\"scope\":\"x y\"}",
                      &claims, &until_s));
     identity_learn(c, S("opaque-1"), claims, until_s);
-    assert_int_equal(identify(c, &id, header, NOW * 1000LL, true, &who, &detail), IDENTITY_OK);
+    assert_int_equal(identify(c, &id, shown, NOW * 1000LL, true, &who, &detail), IDENTITY_OK);
     assert_true(str_eq(who->id, S("jwt:https://idp|alice")));
     assert_true(caller_has_scope(who, S("y")));
     caller_drop(who);
-    assert_int_equal(identify(c, &id, header, (NOW + 60) * 1000LL, true, &who, &detail),
+    assert_int_equal(identify(c, &id, shown, (NOW + 60) * 1000LL, true, &who, &detail),
                      IDENTITY_WANTS_KEYS);
     identity_cache_free(c);
 }
@@ -114,6 +114,11 @@ static void a_refused_token_is_not_asked_about_for_a_moment(void **state)
                      IDENTITY_BAD);
     assert_int_equal(identify(c, &id, S("Bearer opaque-2"), NOW * 1000LL, true, &who, &detail),
                      IDENTITY_WANTS_KEYS);
+    identity_learn_nothing(c, S("opaque-2"), NOW + 2);
+    assert_int_equal(identify(c, &id, S("Bearer opaque-2"), NOW * 1000LL, true, &who, &detail),
+                     IDENTITY_AWAY);
+    assert_int_equal(identify(c, &id, S("Bearer opaque-1"), NOW * 1000LL, true, &who, &detail),
+                     IDENTITY_BAD);
     assert_int_equal(identify(c, &id, S("Bearer opaque-1"), (NOW + 2) * 1000LL, true, &who,
                               &detail),
                      IDENTITY_WANTS_KEYS);
@@ -136,7 +141,7 @@ static void a_configuration_without_it_takes_no_word_for_it(void **state)
     assert_int_equal(identify(c, &without, S("Bearer opaque-1"), NOW * 1000LL, true, &who, &detail),
                      IDENTITY_BAD);
     assert_int_equal(identify(c, &with, S("Bearer opaque-1"), NOW * 1000LL, false, &who, &detail),
-                     IDENTITY_BAD);
+                     IDENTITY_AWAY);
     identity_cache_free(c);
 }
 
