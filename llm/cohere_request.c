@@ -93,16 +93,7 @@ static jnode *content(const writing *w, const llm_part *parts, size_t count)
         if (j) plain = plain && (parts[i].kind == PART_TEXT || parts[i].kind == PART_REFUSAL);
         if (j || said) loss_said(w->l, &parts[i]);
     }
-    if (!jn_count(list)) return NULL;
-    return plain ? jn_text(w->a, parts_text(w->a, parts, count)) : list;
-}
-
-static jnode *turn(const writing *w, const char *role)
-{
-    jnode *j = jn_object(w->a);
-    jn_set_text(j, "role", (str){role, strlen(role)});
-    jn_add(w->turns, j);
-    return j;
+    return content_of(list, plain, parts, count);
 }
 
 static void add_call(const writing *w, const llm_part *p, jnode *calls)
@@ -128,7 +119,7 @@ static void write_assistant(const writing *w, const llm_turn *t)
     for (size_t i = 0; i < t->count; i++)
         if (t->parts[i].kind == PART_TOOL_CALL) add_call(w, &t->parts[i], calls);
     if (!what && !jn_count(calls)) return;
-    jnode *j = turn(w, "assistant");
+    jnode *j = turn_add(w->turns, "assistant");
     bool plans = jn_count(calls) && is_plain(t);
     jn_set(j, plans ? "tool_plan" : "content", what);
     if (jn_count(calls)) jn_set(j, "tool_calls", calls);
@@ -138,7 +129,7 @@ static void write_results(const writing *w, const llm_turn *t)
 {
     for (size_t i = 0; i < t->count; i++) {
         const llm_part *p = &t->parts[i];
-        jnode *j = turn(w, "tool");
+        jnode *j = turn_add(w->turns, "tool");
         jn_set_text(j, "tool_call_id", p->id);
         str text = parts_text(w->a, p->inner, p->inner_count);
         for (size_t k = 0; k < p->inner_count; k++)
@@ -156,7 +147,8 @@ static void write_turn(const writing *w, const llm_turn *t)
         write_results(w, t);
     } else {
         jnode *what = content(w, t->parts, t->count);
-        if (what) jn_set(turn(w, t->role == ROLE_USER ? "user" : "system"), "content", what);
+        if (what)
+            jn_set(turn_add(w->turns, t->role == ROLE_USER ? "user" : "system"), "content", what);
     }
 }
 

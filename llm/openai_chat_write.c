@@ -121,16 +121,7 @@ static jnode *content(const writing *w, const llm_part *parts, size_t count)
         plain = plain && parts[i].kind == PART_TEXT;
         loss_said(w->l, &parts[i]);
     }
-    if (!jn_count(list)) return NULL;
-    return plain ? jn_text(w->a, parts_text(w->a, parts, count)) : list;
-}
-
-static jnode *turn(const writing *w, const char *role)
-{
-    jnode *j = jn_object(w->a);
-    jn_set_text(j, "role", (str){role, strlen(role)});
-    jn_add(w->turns, j);
-    return j;
+    return content_of(list, plain, parts, count);
 }
 
 static jnode *tool_call(const writing *w, const llm_part *p)
@@ -149,7 +140,7 @@ static jnode *tool_call(const writing *w, const llm_part *p)
 
 static void write_assistant(const writing *w, const llm_turn *t)
 {
-    jnode *j = turn(w, "assistant"), *calls = jn_array(w->a);
+    jnode *j = turn_add(w->turns, "assistant"), *calls = jn_array(w->a);
     jnode *what = content(w, t->parts, t->count);
     for (size_t i = 0; i < t->count; i++)
         if (t->parts[i].kind == PART_TOOL_CALL) jn_add(calls, tool_call(w, &t->parts[i]));
@@ -159,7 +150,7 @@ static void write_assistant(const writing *w, const llm_turn *t)
 
 static void write_result(const writing *w, const llm_part *p, jnode *shown)
 {
-    jnode *j = turn(w, "tool");
+    jnode *j = turn_add(w->turns, "tool");
     jn_set_text(j, "tool_call_id", p->id);
     str text = parts_text(w->a, p->inner, p->inner_count);
     for (size_t i = 0; i < p->inner_count; i++) {
@@ -176,7 +167,7 @@ static void write_results(const writing *w, const llm_turn *t)
 {
     jnode *shown = jn_array(w->a);
     for (size_t i = 0; i < t->count; i++) write_result(w, &t->parts[i], shown);
-    if (jn_count(shown)) jn_set(turn(w, "user"), "content", shown);
+    if (jn_count(shown)) jn_set(turn_add(w->turns, "user"), "content", shown);
 }
 
 static void write_turn(const writing *w, const llm_turn *t)
@@ -193,7 +184,7 @@ static void write_turn(const writing *w, const llm_turn *t)
         {[ROLE_SYSTEM] = "system", [ROLE_DEVELOPER] = "developer", [ROLE_USER] = "user"};
     jnode *what = content(w, t->parts, t->count);
     if (!what) return;
-    jnode *j = turn(w, roles[t->role]);
+    jnode *j = turn_add(w->turns, roles[t->role]);
     jn_set(j, "content", what);
     jn_set_text(j, "name", t->name);
     loss_said(w->l, &t->name);

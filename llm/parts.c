@@ -192,14 +192,25 @@ void stops_write(const llm_chat *c, const char *member, jnode *into, llm_loss *l
     loss_said(l, &c->stops);
 }
 
+jnode *turn_add(jnode *turns, const char *role)
+{
+    jnode *j = jn_object(jn_arena(turns));
+    jn_set_text(j, "role", (str){role, strlen(role)});
+    jn_add(turns, j);
+    return j;
+}
+
+jnode *content_of(jnode *list, bool plain, const llm_part *parts, size_t count)
+{
+    arena *a = jn_arena(list);
+    if (!jn_count(list)) return NULL;
+    return plain ? jn_text(a, parts_text(a, parts, count)) : list;
+}
+
 void spoken_add(spoken *s, const char *role, jnode *part)
 {
     if (!s->role || strcmp(s->role, role) != 0) {
-        arena *a = jn_arena(s->turns);
-        jnode *turn = jn_object(a);
-        jn_set_text(turn, "role", (str){role, strlen(role)});
-        jn_set(turn, s->member, jn_array(a));
-        jn_add(s->turns, turn);
+        jn_set(turn_add(s->turns, role), s->member, jn_array(jn_arena(s->turns)));
         s->role = role;
     }
     jn_add(jn_get(jn_last(s->turns), s->member), part);

@@ -61,6 +61,12 @@ jnode *arguments_object(arena *a, const llm_part *call);
 /* What ends an answer, as a list of that name; nothing when nothing was said. */
 void stops_write(const llm_chat *c, const char *member, jnode *into, llm_loss *l);
 
+/* {"role": "…"}, a new one behind the others. */
+jnode *turn_add(jnode *turns, const char *role);
+/* What is said in one: the parts in `list`, or a plain string where all of them are text. NULL: it
+ * is empty. */
+jnode *content_of(jnode *list, bool plain, const llm_part *parts, size_t count);
+
 /* Turns for a provider to whom neighbours of one speaker are one turn. */
 typedef struct {
     jnode *turns;       /* an array */

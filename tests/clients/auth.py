@@ -11,7 +11,7 @@ import threading
 
 from house import upstreams
 from house.browser import Browser
-from house.gateway import Gateway
+from house.gateway import Gateway, head
 from house.ports import free_port
 from house.tokens import Issuer
 from house.http import once
@@ -21,18 +21,9 @@ sys.path.insert(0, os.path.join(here, "..", "fakes"))
 from provider import Answer, Provider  # noqa: E402
 
 POLICY = "policy: v1\nname: auth\nrules:\n  - { id: echo, permit: { tools: ['*/echo'] }, when: \"jwt.sub == 'alice'\" }\n"
-HEAD = """version: 1
-listen:
-  - address: 127.0.0.1:{port}
-admin: {{ address: "127.0.0.1:{admin}", token: "file:admin.token" }}
-workers: {workers}
-identity:
-  jwt:
+HEAD = head("""  jwt:
     - {{ issuer: ISSUER, audiences: ["AUDIENCE"], algorithms: [RS256] }}
-policies: ["policies/*.yaml"]
-telemetry:
-  access_log: {{ to: stdout }}
-"""
+""")
 
 
 def sdk_auth(binary, node, modules, remote, count, run):

@@ -5,26 +5,17 @@ from urllib.parse import urlsplit
 
 from house import mcp, upstreams
 from house.browser import Browser
-from house.gateway import until
+from house.gateway import head, until
 from house.household import Household
 from house.http import once
 
 POLICY = "policy: v1\nname: p\nrules:\n  - { id: all, permit: { tools: ['*/*'] } }\n"
-HEAD = """version: 1
-listen:
-  - address: 127.0.0.1:{port}
-admin: {{ address: "127.0.0.1:{admin}", token: "file:admin.token" }}
-workers: {workers}
-seal_keys: ["a key of the tests that has at least 32 bytes"]
-store: "sqlite:kept.db"
-identity:
-  jwt:
+HEAD = head("""  jwt:
     - {{ issuer: IDP, audiences: ["{audience}"], jwks: "file:keys.json", algorithms: [EdDSA],
         login: {{ client_id: gw-login, client_secret: login-secret }} }}
-policies: ["policies/*.yaml"]
-telemetry:
-  access_log: {{ to: stdout }}
-"""
+""", '''seal_keys: ["a key of the tests that has at least 32 bytes"]
+store: "sqlite:kept.db"
+''')
 LOCAL = """version: 1
 listen: [ {{ address: "127.0.0.1:{port}" }} ]
 admin: {{ address: "127.0.0.1:{admin}", token: t }}

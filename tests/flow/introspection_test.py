@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Tokens that say nothing by themselves: their issuer is asked, and nobody gets in without its word."""
 from house import mcp, upstreams
-from house.gateway import until
+from house.gateway import head, until
 from house.household import Household
 
 POLICY = """policy: v1
@@ -9,21 +9,12 @@ name: p
 rules:
   - { id: echo, permit: { tools: ["*/echo"] }, when: "jwt.sub == 'alice'" }
 """
-HEAD = """version: 1
-listen:
-  - address: 127.0.0.1:{port}
-admin: {{ address: "127.0.0.1:{admin}", token: "file:admin.token" }}
-workers: {workers}
-identity:
-  jwt:
+HEAD = head("""  jwt:
     - {{ issuer: {issuer}, audiences: ["{audience}"], jwks: "file:keys.json", algorithms: [EdDSA] }}
     - issuer: ISSUER
       audiences: ["{audience}"]
       introspection: {{ url: "INTROSPECT", client_id: gw, client_secret: gw-secret, cache: 1s }}
-policies: ["policies/*.yaml"]
-telemetry:
-  access_log: {{ to: stdout }}
-"""
+""")
 
 
 class House(Household):

@@ -5,7 +5,7 @@ import re
 import time
 
 from house import mcp, upstreams
-from house.gateway import until
+from house.gateway import head, until
 from house.household import Household
 from house.http import once
 from house.tokens import Issuer
@@ -18,20 +18,11 @@ rules:
   - { id: secret, permit: { tools: ["*/secret"] }, scopes: [admin, root] }
   - { id: secret-too, permit: { tools: ["*/secret"] }, scopes: ["files:write", "files:read", x] }
 """
-HEAD = """version: 1
-listen:
-  - address: 127.0.0.1:{port}
-admin: {{ address: "127.0.0.1:{admin}", token: "file:admin.token" }}
-workers: {workers}
-identity:
-  scopes_supported: ["files:read", "files:write", offline_access]
+HEAD = head("""  scopes_supported: ["files:read", "files:write", offline_access]
   jwt:
     - {{ issuer: "ONE", audiences: ["https://gw.test/mcp", "https://gw.test/other"] }}
     - {{ issuer: "https://two.test", audiences: ["https://gw.test/mcp"], jwks: "TWO", algorithms: [EdDSA] }}
-policies: ["policies/*.yaml"]
-telemetry:
-  access_log: {{ to: stdout }}
-"""
+""")
 
 
 class House(Household):

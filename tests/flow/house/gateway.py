@@ -24,21 +24,25 @@ def until(what, seconds=10):
     return False
 
 
-CONFIG = """version: 1
+def head(identity, more=""):
+    """The beginning of a config, to be formatted by a Gateway: what stands under `identity`, and further keys."""
+    return """version: 1
 listen:
   - address: 127.0.0.1:{port}
 admin: {{ address: "127.0.0.1:{admin}", token: "file:admin.token" }}
 workers: {workers}
-identity:
-  jwt:
+""" + more + "identity:\n" + identity + """policies: ["policies/*.yaml"]
+telemetry:
+  access_log: {{ to: stdout }}
+"""
+
+
+CONFIG = head("""  jwt:
     - issuer: {issuer}
       audiences: ["{audience}"]
       jwks: file:keys.json
       algorithms: [EdDSA]
-policies: ["policies/*.yaml"]
-telemetry:
-  access_log: {{ to: stdout }}
-"""
+""")
 
 
 class Gateway:
