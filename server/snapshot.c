@@ -123,18 +123,28 @@ static void read_all_policies(snapshot_plan *p, str file, str text, config_file 
 }
 
 /* `hard` promises what a store that may lose a debit, or is done without, cannot keep. */
-static void check_quotas(const snapshot_plan *p, problems *out)
+static void check_hard(const snapshot_plan *p, problems *out)
 {
     const config *c = p->config;
     const policy_quota *hard = p->rules ? policy_quota_hard(p->rules) : NULL;
-    bool local = c->on_store_loss == CONFIG_STORE_LOSS_LOCAL,
-         keeps = str_starts(c->store, S("sqlite:"));
-    if (hard && (local || !keeps))
-        problems_add_text(out,
-                          arena_fmt(out->a, STR_FMT ": quota '" STR_FMT "' is hard: not with %s",
-                                    STR_ARG(hard->place), STR_ARG(hard->id),
-                                    local ? "`on_store_loss: local`"
-                                          : "a store that can lose what it was told"));
+    bool local = c->on_store_loss == CONFIG_STORE_LOSS_LOCAL;
+    if (!hard || (!local && str_starts(c->store, S("sqlite:")))) return;
+    problems_add_text(out, arena_fmt(out->a, STR_FMT ": quota '" STR_FMT "' is hard: not with %s",
+                                     STR_ARG(hard->place), STR_ARG(hard->id),
+                                     local ? "`on_store_loss: local`"
+                                           : "a store that can lose what it was told"));
+}
+
+static void check_quotas(snapshot_plan *p, problems *out)
+{
+    check_hard(p, out);
+    if (!p->shadow || !policy_quota_count(p->shadow)) return;
+    const policy_quota *q = policy_quota_at(p->shadow, 0);
+    problems_add_text(&p->warnings,
+                      arena_fmt(p->a,
+                                STR_FMT ": quota '" STR_FMT "' stands in shadow_policies, where "
+                                        "nothing is counted: use `mode: shadow`",
+                                STR_ARG(q->place), STR_ARG(q->id)));
 }
 
 static prices *read_prices(arena *a, const config *c, problems *out)

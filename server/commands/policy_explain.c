@@ -139,8 +139,33 @@ static void put_json_account(buf *b, const policy_account *a)
     (void)buf_put(b, S("]}"));
 }
 
-static str as_json(arena *a, const policy *p, const question *q, const policy_explanation *e)
+static void put_json_quotas(buf *b, arena *a, const subject *s)
 {
+    const policy_due *due = NULL;
+    size_t count = s->q->given ? 0 : policy_quotas_due(s->p, s->q, a, &due);
+    (void)buf_put(b, S(",\"quotas\":["));
+    for (size_t i = 0; i < count; i++) {
+        const policy_quota *of = due[i].quota;
+        int64_t cost = 0;
+        double unit = of->money ? 1e6 : 1;
+        bool told = policy_quota_cost(of, s->q->kind, &s->used, a, &cost);
+        (void)buf_put(b, i ? S(",{") : S("{"));
+        put_member(b, "quota", of->id, true);
+        put_member(b, "place", of->place, false);
+        if (due[i].key.p) put_member(b, "key", due[i].key, false);
+        if (due[i].error.n) put_member(b, "error", due[i].error, false);
+        (void)buf_fmt(b, ",\"limit\":%.15g", (double)due[i].limit / unit);
+        if (told) (void)buf_fmt(b, ",\"cost\":%.15g", (double)cost / unit);
+        (void)buf_put(b, of->shadow ? S(",\"shadow\":true}") : S("}"));
+    }
+    (void)buf_put(b, S("]"));
+}
+
+static str as_json(arena *a, const subject *s)
+{
+    const policy *p = s->p;
+    const question *q = s->q;
+    const policy_explanation *e = s->e;
     buf b = buf_new(a, 16 << 20);
     (void)buf_put(&b, S("{"));
     bool open = e->said.permit && e->said.open && q->given;
@@ -159,6 +184,7 @@ static str as_json(arena *a, const policy *p, const question *q, const policy_ex
     }
     (void)buf_put(&b, S("]"));
     if (e->nearest) put_member(&b, "nearest", e->nearest->rule->id, false);
+    put_json_quotas(&b, a, s);
     (void)buf_put(&b, S("}\n"));
     return buf_str(&b);
 }
@@ -275,5 +301,5 @@ int policy_verb_explain(arena *a, int argc, char **argv)
     policy_explanation e = {0};
     policy_explain(rules, s.q, a, &e);
     s.e = &e;
-    return command_print(json ? as_json(a, rules, s.q, &e) : as_text(a, &s));
+    return command_print(json ? as_json(a, &s) : as_text(a, &s));
 }

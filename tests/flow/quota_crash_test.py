@@ -5,12 +5,11 @@ import os
 import shutil
 import subprocess
 import sys
-import threading
+import tempfile
 import time
 
 from house.gateway import Gateway, until
 from house.http import Connection, once
-from house.ports import wait_for_port
 from house.tokens import Issuer
 
 here = os.path.dirname(os.path.abspath(__file__))
@@ -31,18 +30,6 @@ ANSWER = json.dumps({"id": "c", "object": "chat.completion", "model": "m", "choi
 BODY = json.dumps({"model": "m", "max_tokens": 5, "messages": [{"role": "user", "content": "hi"}]})
 
 
-class Mortal(Gateway):
-    def die(self):
-        self.process.kill()
-        self.process.wait()
-
-    def live_again(self, binary):
-        self.process = subprocess.Popen([binary, "serve", "-c", os.path.join(self.dir, "sallyport.yaml")],
-                                        stdout=subprocess.PIPE, stderr=self.log, text=True)
-        threading.Thread(target=self._read_records, daemon=True).start()
-        wait_for_port(self.port)
-
-
 def test_a_crash_withholds_nothing_that_was_not_spent(binary):
     issuer, one = Issuer(), Provider()
     token = issuer.token("alice")
@@ -54,7 +41,7 @@ llm:
   backends:
     one: {{ schema: openai, url: "http://127.0.0.1:{one.port}" }}
 """
-    mortal = Mortal(binary, issuer, config("sallyport.db"), POLICY)
+    mortal = Gateway(binary, issuer, config("sallyport.db"), POLICY)
     other = Gateway(binary, issuer, config(os.path.join(mortal.dir, "sallyport.db")), POLICY)
 
     def ask(gateway):
@@ -69,9 +56,8 @@ llm:
         hanging = Connection(mortal.port)
         hanging.request("POST", "/v1/chat/completions", head, BODY)
         assert until(lambda: len(one.asked) == SPENT + 1)
-        mortal.die()
         assert os.path.exists(os.path.join(mortal.dir, "sallyport.cells"))
-        mortal.live_again(binary)
+        mortal.crash()
         passed, end = 0, time.time() + 30
         while passed < LIMIT - SPENT - 1 and time.time() < end:
             # a lease that the other holds comes back when it lies idle
@@ -90,3 +76,17 @@ llm:
             mortal.stop()
         shutil.rmtree(mortal.dir, ignore_errors=True)
         one.stop()
+
+
+def test_a_hard_quota_wants_a_store_that_keeps(binary):
+    """Refused where a debit can be lost, or is done without."""
+    with tempfile.TemporaryDirectory() as d:
+        with open(os.path.join(d, "p.yaml"), "w") as f:
+            f.write("policy: v1\nquotas:\n  - { id: h, for: { models: '*' }, limit: 3, window: 1h, hard: true }\n")
+        for more, want in (("", 0), ("on_store_loss: local\n", 1), ('store: "memory:"\n', 1),
+                           ('store: "redis://127.0.0.1:1"\n', 1)):
+            with open(os.path.join(d, "c.yaml"), "w") as f:
+                f.write('version: 1\npolicies: ["p.yaml"]\n' + more)
+            done = subprocess.run([binary, "check", "-c", os.path.join(d, "c.yaml")], capture_output=True, text=True)
+            assert done.returncode == want, (more, done.stderr)
+            assert ("quota 'h' is hard" in done.stderr) == bool(want), done.stderr

@@ -2,7 +2,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "policy_kit.h"
 
+#include "../../authz/audit.h"
 #include "../../authz/policy/quota_rule.h"
+#include "../../authz/policy/replay.h"
+#include "../../authz/quota.h"
 
 #define QUOTAS "policy: v1\nquotas:\n"
 
@@ -169,6 +172,50 @@ static void rules_read_what_remains(void **state)
     assert_true(policy_depends_on_caller(p, SUBJECT_TOOL));
 }
 
+static bool catch_line(void *ctx, str members)
+{
+    buf *b = ctx;
+    (void)buf_fmt(b, "{\"seq\":1," STR_FMT "}", STR_ARG(members));
+    return true;
+}
+
+/* As audited, then by the same rules from the line alone. */
+static void hold_replay(arena *a, const policy *p, const question *q, bool permit)
+{
+    buf line = buf_new(a, 1 << 16);
+    const audit_sink to = {catch_line, &line};
+    const audit_case c = {.rules = p, .q = q};
+    verdict v;
+    js_value root;
+    bool is_decision;
+    policy_recorded r = {0};
+    policy_replayed said;
+    audit_decide(&to, &c, a, &v);
+    assert_int_equal(v.permit, permit);
+    assert_null(js_check(a, buf_str(&line), 64, &root));
+    assert_null(policy_recorded_read(a, root, &r, &is_decision));
+    policy_replay(p, &r, false, a, &said);
+    assert_int_equal(said.outcome, permit ? REPLAY_PERMIT : REPLAY_DENY);
+}
+
+static void what_remained_is_recorded(void **state)
+{
+    arena *a = *state;
+    policy *p =
+        must_load(a, QUOTAS "  - {id: q, for: fs/x, limit: 5.00, window: 1h, cost: usage.usd}\n"
+                            "rules:\n"
+                            "  - {id: r, permit: fs/x, when: quota.q.remaining > 2.0 &&"
+                            " quota.q.reset_in > 0}\n");
+    question q = call_of(a, "fs", "x", NULL);
+    const policy_due *due;
+    assert_int_equal(policy_quotas_due(p, &q, a, &due), 1);
+    hold_replay(a, p, &q, true);
+    q.quotas = quotas_new(&(quota_options){0});
+    quota_spend(q.quotas, due, a, q.now_ms, 4000000);
+    hold_replay(a, p, &q, false);
+    quotas_free(q.quotas);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -177,6 +224,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_quota_is_read_as_written, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_is_due_has_its_key_and_limit, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_cost_is_over_usage_and_rounded_up, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_remained_is_recorded, set_up, tear_down),
         cmocka_unit_test_setup_teardown(rules_read_what_remains, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
