@@ -39,23 +39,13 @@ static const lease_spec *from_web_identity(config_reader *r, const config_backen
     return s;
 }
 
-static const lease_spec *from_container(config_reader *r, const config_backend *b)
-{
-    return config_aws_container(r, b);
-}
-
-static const lease_spec *from_machine(config_reader *r, const config_backend *b)
-{
-    return config_aws_machine(r, b);
-}
-
 static const struct {
     const char *name;
     const lease_spec *(*find)(config_reader *r, const config_backend *b);
 } chain[] = {
     {"environment", from_environment},   {"profile", from_profile},
-    {"web identity", from_web_identity}, {"container", from_container},
-    {"machine", from_machine},
+    {"web identity", from_web_identity}, {"container", config_aws_container},
+    {"machine", config_aws_machine},
 };
 
 const lease_spec *config_aws_chain(config_reader *r, const config_backend *b)
