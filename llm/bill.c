@@ -207,7 +207,7 @@ void bill_close(llm_run *r, const llm_usage *used, int64_t seen, bill_basis basi
         return;
     }
     if (basis == BILL_GUESSED) guess(r, &u, seen);
-    bool is_free = basis == BILL_REFUSED && !usage_known(&u);
+    bool is_free = basis == BILL_REFUSED && usage_prompt(&u) + usage_completion(&u) == 0;
     quota_usage q = for_quota(&u, is_free ? &nothing : b->price);
     quota_settle(b->hold, &q, QUOTA_DONE);
     if (!b->price) return;

@@ -37,6 +37,7 @@ PRICES = """prices: v1
 models:
   gpt: { input: 2.5, output: 10, cached_input: 1.25 }
   dear: { input: 0, output: 100 }
+  search: { input: 0, output: 0, request: 0.001 }
 backends:
   other: { real: { input: 100, output: 100 } }
 """
@@ -85,7 +86,7 @@ llm:
     other: {{ schema: openai, url: "http://127.0.0.1:{self.other.port}" }}
     gone: {{ schema: openai, url: "http://127.0.0.1:{free_port()}" }}
   routes:
-    - {{ name: g, models: [gpt, few, dear, unpriced, counted, watched, crash], to: [{{ backend: one }}] }}
+    - {{ name: g, models: [gpt, few, dear, unpriced, counted, watched, crash, search], to: [{{ backend: one }}] }}
     - {{ name: o, models: [both], to: [{{ backend: one, model: gpt }}, {{ backend: other, priority: 1, model: real }}] }}
     - {{ name: n, models: [gone], to: [{{ backend: gone }}] }}
 mcp:
@@ -140,6 +141,9 @@ def costs_are_recorded(h):
     h.one.will(Answer(chat()))
     assert h.ask("watched").status == 200
     assert "cost.micro_usd" not in h.record()
+    h.one.will(Answer(chat()), Answer('{"error":{"message":"no"}}', status=400))
+    assert h.ask("search").status == 200 and h.record("cost.micro_usd") == (1000,)
+    assert h.ask("search").status == 400 and h.record("cost.micro_usd") == (0,)
     h.one.will(Answer(chat(7, 0), status=500))
     h.other.will(Answer(chat(2, 1)))
     assert h.ask("both").status == 200
@@ -149,7 +153,7 @@ def costs_are_recorded(h):
     assert h.ask("both", max_tokens=100).status == 200  # the attempt that was given up may have cost its 100 tokens
     cost, guessed = h.record("cost.micro_usd", "cost.guessed")
     assert 1300 < cost < 1500 and guessed == 1, cost
-    assert h.metric('sallyport_cost_micro_usd_total{backend="one"}') == 3000
+    assert h.metric('sallyport_cost_micro_usd_total{backend="one"}') == 3000 + 1000
     assert h.metric('sallyport_cost_micro_usd_total{backend="other"}') == 300 + cost
 
 
