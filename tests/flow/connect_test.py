@@ -67,11 +67,11 @@ def test_an_account_is_connected_by_its_caller(binary):
         url, browser = h.asked(alice), Browser()
         assert browser.open(url).status == 200, (browser.way, h.gateway.log_text())
         assert [p for p in browser.way if p[1] == "/authorize"] == [(h.idp.port, "/authorize", 302), (h.as_.port, "/authorize", 302)]
+        assert "s__echo" in mcp.list_tools(h.gateway, alice)  # at once: whatever was shown to a stranger a moment ago
+        assert h.call(alice, args={"text": "hi"})["result"]["content"][0]["text"] == "hi"  # by whoever can be asked, too
         r = mcp.modern(h.gateway, "tools/call", {"name": "s__connect_account", "arguments": {}, "requestState": h.state,
                                                  "inputResponses": {"url1": {"action": "accept"}}}, alice, meta=CAN).message()
         assert r["result"]["content"][0]["text"] == "Your account is connected.", r
-        assert until(lambda: "s__echo" in mcp.list_tools(h.gateway, alice)), h.gateway.log_text()
-        assert h.call(alice, args={"text": "hi"})["result"]["content"][0]["text"] == "hi"
         shown = {x["headers"].get("authorization") for x in h.server.seen() if x["body"]["method"] == "tools/call"}
         assert shown == {"Bearer t1-access-1"}, shown
         asked = [x for x in h.as_.seen() if x["at"] == "authorize"]
