@@ -30,7 +30,11 @@ size_t tools_verb_say_missing(const inspection *i)
     const inspected *all = inspection_servers(i, &count);
     for (size_t k = 0; k < count; k++) {
         if (all[k].tools) continue;
-        (void)fprintf(stderr, STR_FMT ": did not answer\n", STR_ARG(all[k].server));
+        bool user = upstream_spec_of(all[k].of)->grant.kind == GRANT_USER;
+        (void)fprintf(stderr, STR_FMT ": %s\n", STR_ARG(all[k].server),
+                      user ? "shows its tools only to callers with an account there: give -c a "
+                             "file in which it has `auth: { bearer: … }` instead of user_oauth"
+                           : "did not answer");
         missing++;
     }
     return missing;

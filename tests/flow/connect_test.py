@@ -178,6 +178,8 @@ def test_who_we_are_can_be_read_at_an_address(binary):
         assert who.headers["content-type"] == "application/json" and document["client_name"] == "Sallyport", document
         assert document["client_id"] == seen[0]["client_id"] == seen[1]["client_id"] == "https://gw.test/client-metadata.json", seen
         assert document["redirect_uris"] == [seen[0]["redirect_uri"]] and document["token_endpoint_auth_method"] == "none"
+        r = subprocess.run([binary, "tools", "list", "-c", f"{h.gateway.dir}/sallyport.yaml"], capture_output=True, text=True, timeout=60)
+        assert r.returncode == 1 and "s: shows its tools only to callers with an account" in r.stderr, r.stderr
         assert "client_secret" not in seen[1] and "basic" not in seen[1], seen
 
 
