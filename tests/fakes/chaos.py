@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Three model providers in one process that take turns at being well.
 
-`python3 chaos.py` prints their three ports as a line of JSON and serves until its stdin ends; then it prints the
-journal: what each tenant (the request's `user`) used, by the providers' own count. At any time one provider is well,
-and it stays so until the next has been for OVERLAP seconds; the others refuse (429 with the time that is left, 500),
-reset, hang, or cut their answers, before or behind the first content. Deterministic but for the clock."""
+`python3 chaos.py` prints their three ports as a line of JSON and serves until its stdin ends; for each line there it
+prints the journal: what each tenant (the request's `user`) used, by the providers' own count. At any time one provider
+is well, and it stays so until the next has been for OVERLAP seconds; the others refuse (429 with the time that is left,
+500), reset, hang, or cut their answers, before or behind the first content; such requests are `unsaid` in the journal,
+for nobody can know what they cost. Deterministic but for the clock."""
 import asyncio
 import collections
 import itertools
@@ -18,7 +19,7 @@ import time
 TURN, OVERLAP, PROMPT, PIECES = 2.0, 1.0, 7, 4
 SICK = ("429", "500", "reset", "hang", "cut", "unborn")
 began = time.monotonic()
-journal = collections.defaultdict(lambda: {"requests": 0, "in": 0, "out": 0})
+journal = collections.defaultdict(lambda: {"requests": 0, "in": 0, "out": 0, "unsaid": 0})
 met = collections.Counter()
 
 
@@ -107,6 +108,8 @@ async def answer(n, reader, writer, body):
     mode, wait = mode_of(n)
     met[mode] += 1
     user = body.get("user", "")
+    if mode not in ("well", "429", "500"):
+        journal[user]["unsaid"] += 1
     if mode in ("429", "500"):
         return refuse(writer, mode, wait)
     if mode == "reset":
@@ -137,8 +140,8 @@ def provider(n):
 async def main():
     servers = [await asyncio.start_server(provider(n), "127.0.0.1", 0) for n in range(3)]
     print(json.dumps([s.sockets[0].getsockname()[1] for s in servers]), flush=True)
-    await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
-    print(json.dumps({"tenants": journal, "met": met}), flush=True)
+    while await asyncio.get_running_loop().run_in_executor(None, sys.stdin.readline):
+        print(json.dumps({"tenants": journal, "met": met}), flush=True)
 
 
 if __name__ == "__main__":
