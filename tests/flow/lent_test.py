@@ -32,15 +32,14 @@ def token(name, lives=3600, **more):
     return Answer(json.dumps({"access_token": name, "token_type": "Bearer", "expires_in": lives}), **more)
 
 
-def made_key():
-    done = subprocess.run(["openssl", "genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"],
-                          capture_output=True, text=True, check=True)
-    return done.stdout
+def nobodys_key():
+    with open(os.path.join(here, "..", "..", "examples", "credentials", "files", "nobody.key")) as f:
+        return f.read()
 
 
 class House(Household):
     def __init__(self, binary):
-        self.cloud, self.model, self.key = Provider(), Provider(), made_key()
+        self.cloud, self.model, self.key = Provider(), Provider(), nobodys_key()
         account = {"type": "service_account", "client_email": ACCOUNT, "private_key": self.key,
                    "token_uri": f"http://127.0.0.1:{self.cloud.port}/google"}
         at = f'url: "http://127.0.0.1:{self.model.port}"'
