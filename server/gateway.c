@@ -164,7 +164,6 @@ static const err *open_store(gateway *g, arena *a, const config *c)
     g->house.spent = store_keeper_ledger(g->keeper);
     g->house.words = herald_bulletin(g->replicas);
     g->house.disk = errands_new(1, ERRANDS_MOST);
-    g->house.clerk = errands_new(1, ERRANDS_MOST);
     g->house.web = errands_new(WEB_THREADS, ERRANDS_MOST);
     g->house.lent =
         leases_new(&(lease_world){.web = g->house.web, .log = g->log, .read = files_read_once});
@@ -405,7 +404,6 @@ void gateway_free(gateway *g)
     keys_watch_free(g->keys_watch);
     if (g->house.net) refresh_stop(g->house.net);
     if (g->house.web) errands_stop(g->house.web);
-    if (g->house.clerk) errands_stop(g->house.clerk);
     if (g->house.disk) errands_stop(g->house.disk);
     if (g->replicas) herald_stop(g->replicas);
     for (unsigned i = 0; g->workers && i < g->house.count; i++) worker_close(g->workers[i]);
@@ -422,7 +420,6 @@ void gateway_free(gateway *g)
     leases_free(g->house.lent);
     errands_free(g->house.web);
     errands_free(g->house.disk);
-    errands_free(g->house.clerk);
     herald_free(g->replicas);
     store_keeper_free(g->keeper);
     export_free(g->house.out);

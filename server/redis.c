@@ -93,12 +93,18 @@ const err *redis_parse(arena *a, str url, redis_place *out)
 
 /* One question on one connection */
 
+static int64_t soonest(int64_t x, int64_t y)
+{
+    return x < y ? x : y;
+}
+
 static const err *hear(arena *a, talk *t, int64_t until, resp *out)
 {
     resp_reader *reader = resp_reader_new(a);
     char *piece = NEW_N(a, char, READ);
     for (size_t heard = 0, n = 0; heard < REPLY_MOST; heard += n) {
-        const err *e = talk_hear(a, t, piece, READ, until, &n);
+        int64_t patience = soonest(until, clock_mono_ms() + REDIS_ANSWER_MS);
+        const err *e = talk_hear(a, t, piece, READ, patience, &n);
         if (!e && !n) e = err_new(a, ERR_UPSTREAM, "it has closed the connection");
         if (e) return err_wrap(a, e, "redis");
         switch (resp_read(reader, (str){piece, n}, out)) {
@@ -112,11 +118,15 @@ static const err *hear(arena *a, talk *t, int64_t until, resp *out)
 
 static const err *exchange_words(arena *a, talk *t, const str *words, size_t n, resp *out)
 {
-    int64_t until = clock_mono_ms() + REDIS_ANSWER_MS;
     buf b = buf_new(a, REPLY_MOST);
     resp_put(&b, words, n);
     if (!buf_ok(&b)) return err_new(a, ERR_TOO_LARGE, "redis: too long a question");
-    const err *e = talk_say(a, t, buf_str(&b), until);
+    int64_t until = clock_mono_ms() + REDIS_ALL_MS;
+    const err *e = NULL;
+    for (str left = buf_str(&b); left.n && !e; left = str_drop(left, READ)) {
+        int64_t patience = soonest(until, clock_mono_ms() + REDIS_ANSWER_MS);
+        e = talk_say(a, t, str_take(left, READ), patience);
+    }
     return e ? err_wrap(a, e, "redis") : hear(a, t, until, out);
 }
 

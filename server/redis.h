@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* redis.h - a Redis or Valkey server as the store of several replicas.
  *
- * One primary, 5.0 or newer. Connections are kept between questions, a few at once; each question
- * ends within its time. A server that cannot be reached is not asked again before a pause, which
- * grows from REDIS_PAUSE_MS: until then every question fails at once. A connection that
- * turns out dead is replaced and its question asked once more, so questions must bear repetition.
- * All keys begin with {sallyport}: one slot, were it a cluster.
- * Threads: any but a worker. Ownership: what is made of it lives as long as it. */
+ * One primary, 5.0 or newer. Connections are kept between questions, a few at once. A question ends
+ * when REDIS_ANSWER_MS go by without a byte, and in REDIS_ALL_MS whatever comes. A server that
+ * cannot be reached is not asked again before a pause, which grows from REDIS_PAUSE_MS: until then
+ * every question fails at once. A connection that turns out dead is replaced and its question asked
+ * once more, so questions must bear repetition. All keys begin with {sallyport}: one slot, were it
+ * a cluster. Threads: any but a worker. Ownership: what is made of it lives as long as it. */
 #ifndef SP_REDIS_H
 #define SP_REDIS_H
 #include "../base/bulletin.h"
@@ -18,6 +18,7 @@
 enum {
     REDIS_CONNECT_MS = 2000,
     REDIS_ANSWER_MS = 2000,
+    REDIS_ALL_MS = 10000,
     REDIS_PAUSE_MS = 100,
     REDIS_PAUSE_MOST_MS = 2000
 };

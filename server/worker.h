@@ -24,10 +24,10 @@ typedef struct {
     metrics *meters;
     refresh *net;
     store kept;
-    ledger spent;                /* of quotas, by all replicas */
-    bulletin words;              /* to and from other replicas */
-    errands *disk, *clerk, *web; /* what blocks: on the store, on the ledger, on fetches */
-    leases *lent;                /* by clouds to backends */
+    ledger spent;        /* of quotas, by all replicas */
+    bulletin words;      /* to and from other replicas */
+    errands *disk, *web; /* what blocks: on the store, on fetches */
+    leases *lent;        /* by clouds to backends */
     mcp_shared *mcp;
     standings *backends; /* how they do */
     quotas *quotas;

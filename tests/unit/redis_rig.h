@@ -30,15 +30,19 @@ static inline struct sockaddr_in redis_rig_at(uint16_t port)
                                 .sin_addr = {htonl(INADDR_LOOPBACK)}};
 }
 
+/* Below the ports that the system gives to connections on their way out: it is listened on again
+ * after a kill. */
 static inline uint16_t redis_rig_free_port(void)
 {
-    struct sockaddr_in at = redis_rig_at(0);
-    socklen_t n = sizeof at;
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (bind(fd, (struct sockaddr *)&at, sizeof at) || getsockname(fd, (struct sockaddr *)&at, &n))
-        abort();
-    close(fd);
-    return ntohs(at.sin_port);
+    for (;;) {
+        int64_t any = clock_mono_us() + getpid() * 7919LL;
+        uint16_t port = (uint16_t)(12000 + any % 20000);
+        struct sockaddr_in at = redis_rig_at(port);
+        int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        bool is_free = bind(fd, (struct sockaddr *)&at, sizeof at) == 0;
+        close(fd);
+        if (is_free) return port;
+    }
 }
 
 static inline bool redis_rig_answers(const redis_rig *r)

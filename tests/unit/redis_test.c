@@ -93,13 +93,22 @@ static void values_are_kept_replaced_dropped_and_end(void **state)
 
 static void a_great_value_comes_back_whole(void **state)
 {
+    enum { GREAT = 2 << 20 };
     const rig *r = *state;
-    char *bytes = arena_bytes(r->a, STORE_VALUE_MOST + 1);
-    for (size_t i = 0; i <= STORE_VALUE_MOST; i++) bytes[i] = (char)(i * 31 + i / 251);
-    put(r, one, (str){bytes, STORE_VALUE_MOST}, 60);
-    assert_true(str_eq(get(r, one), (str){bytes, STORE_VALUE_MOST}));
-    str more = {bytes, STORE_VALUE_MOST + 1};
-    assert_non_null(r->kept.put(r->kept.ctx, r->a, one, more, 60));
+    char *bytes = arena_bytes(r->a, GREAT);
+    for (size_t i = 0; i < GREAT; i++) bytes[i] = (char)(i * 31 + i / 251);
+    put(r, one, (str){bytes, GREAT}, 60);
+    assert_true(str_eq(get(r, one), (str){bytes, GREAT}));
+}
+
+static void too_great_a_value_or_name_is_refused(void **state)
+{
+    const rig *r = *state;
+    str value, great = {arena_bytes(r->a, STORE_VALUE_MOST + 1), STORE_VALUE_MOST + 1};
+    store_key long_key = {S("tests"), str_take(great, STORE_KEY_MOST + 1)};
+    assert_non_null(r->kept.put(r->kept.ctx, r->a, one, great, 60));
+    assert_non_null(r->kept.put(r->kept.ctx, r->a, long_key, S("x"), 60));
+    assert_non_null(r->kept.get(r->kept.ctx, r->a, long_key, &value));
 }
 
 /* The script itself, with bounds that a test can reach. */
@@ -277,6 +286,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(values_are_kept_replaced_dropped_and_end),
         TEST(a_great_value_comes_back_whole),
+        TEST(too_great_a_value_or_name_is_refused),
         TEST(a_full_space_drops_what_would_end_soonest),
         TEST(when_all_is_full_the_greatest_kind_gives_way),
         TEST(words_come_in_order_the_last_of_each_key),
