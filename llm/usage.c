@@ -2,8 +2,8 @@
 /* usage.c - the tap looks into an event only if the word is in it.
  *
  * Almost every chunk of a stream has no usage, or null: a search for the word costs far less
- * than reading the JSON of each. The scratch arena is emptied after every event, so a long
- * stream holds no more memory than a short one. */
+ * than reading the JSON of each. What is read has an arena for that one event: between events,
+ * which is where thousands of streams stand, nothing is held. */
 #include "usage.h"
 #include "../transport/sse.h"
 
@@ -11,7 +11,6 @@ enum { DEPTH = 32, SCRATCH = 2048 };
 
 struct usage_tap {
     sse_reader *events;
-    arena *scratch;
     const llm_dialect *dialect;
     llm_usage total;
     frame_sense furthest;
@@ -66,56 +65,55 @@ static void one_event(usage_tap *t, llm_frame f)
     if (now > t->furthest) t->furthest = now;
     t->seen += now == FRAME_CONTENT;
     if (f.data.n < 8 || !memmem(f.data.p, f.data.n, "\"usage\"", 7)) return;
+    arena *once = arena_new_of(SCRATCH);
     js_value root;
-    const err *e = js_check(t->scratch, f.data, DEPTH, &root);
+    const err *e = js_check(once, f.data, DEPTH, &root);
     llm_usage u;
-    if (!e && usage_read(t->dialect, t->scratch, root, &u)) usage_merge(&t->total, &u);
-    arena_reset(t->scratch);
+    if (!e && usage_read(t->dialect, once, root, &u)) usage_merge(&t->total, &u);
+    arena_free(once);
 }
 
-static js_value object_in(usage_tap *t, str line)
+static js_value object_in(arena *once, str line)
 {
     js_value root = {0};
-    const err *e = js_check(t->scratch, line, DEPTH, &root);
+    const err *e = js_check(once, line, DEPTH, &root);
     return e || root.kind != JS_OBJECT ? (js_value){0} : root;
 }
 
-static bool is_objects(usage_tap *t, str data)
+static bool is_objects(str data)
 {
+    arena *once = arena_new_of(SCRATCH);
     bool all = data.n > 0;
     for (str_pair cut = {.tail = data}; cut.tail.n && all;) {
         cut = str_cut(cut.tail, '\n');
-        all = object_in(t, cut.head).kind == JS_OBJECT;
+        all = object_in(once, cut.head).kind == JS_OBJECT;
     }
-    arena_reset(t->scratch);
+    arena_free(once);
     return all;
 }
 
 void usage_tap_event(usage_tap *t, llm_frame f)
 {
-    if (!f.data.n || !memchr(f.data.p, '\n', f.data.n) || !is_objects(t, f.data)) {
+    if (!f.data.n || !memchr(f.data.p, '\n', f.data.n) || !is_objects(f.data)) {
         one_event(t, f);
         return;
     }
+    arena *once = arena_new_of(SCRATCH);
     for (str_pair cut = {.tail = f.data}; cut.tail.n;) {
         cut = str_cut(cut.tail, '\n');
-        str type = js_text(t->scratch, js_get(object_in(t, cut.head), S("type")));
+        str type = js_text(once, js_get(object_in(once, cut.head), S("type")));
         one_event(t, (llm_frame){.type = type, .data = cut.head});
-        arena_reset(t->scratch);
+        arena_reset(once);
     }
+    arena_free(once);
 }
 
 /* The last event may lack its empty line: whether it is whole, its JSON tells. */
 static void on_event(void *ctx, sse_event ev)
 {
     usage_tap *t = ctx;
-    if (t->ending && !str_eq(ev.data, S("[DONE]")) && !is_objects(t, ev.data)) return;
+    if (t->ending && !str_eq(ev.data, S("[DONE]")) && !is_objects(ev.data)) return;
     usage_tap_event(t, (llm_frame){.type = ev.event, .data = ev.data});
-}
-
-static void drop_arena(void *a)
-{
-    arena_free(a);
 }
 
 usage_tap *usage_tap_new(arena *a, const llm_dialect *d, size_t event_limit)
@@ -123,8 +121,6 @@ usage_tap *usage_tap_new(arena *a, const llm_dialect *d, size_t event_limit)
     usage_tap *t = NEW(a, usage_tap);
     t->dialect = d;
     t->a = a;
-    t->scratch = arena_new_of(SCRATCH);
-    arena_own(a, drop_arena, t->scratch);
     t->events = sse_reader_new(a, event_limit, on_event, t);
     return t;
 }
