@@ -128,8 +128,9 @@ static bool reserve_here(const taking *t)
 
 static void refill_if_low(const taking *t)
 {
-    int64_t left = atomic_load(&t->cell->granted) - atomic_load(&t->cell->used);
+    int64_t granted = atomic_load(&t->cell->granted), left = granted - atomic_load(&t->cell->used);
     if (t->alone || left > atomic_load(&t->state->low)) return;
+    if (granted + atomic_load(&t->state->others) >= t->due->limit) return; /* all of it is out */
     if (atomic_load(&t->state->full_until_ms) > t->now_ms) return;
     if (atomic_exchange(&t->state->refilling, true)) return;
     if (!quota_want_add(t->q, (quota_want){.cell = t->cell}))

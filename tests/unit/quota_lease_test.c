@@ -26,7 +26,7 @@ typedef struct {
     quotas *q[2]; /* two replicas */
     int64_t now_ms;
     quota_refusal no;
-    unsigned woken;
+    unsigned woken, called;
 } rig;
 
 static void woken(void *ctx, handle waiter)
@@ -34,6 +34,13 @@ static void woken(void *ctx, handle waiter)
     rig *r = ctx;
     assert_int_equal(waiter, 77);
     r->woken++;
+}
+
+static void called(void *ctx, quotas *q)
+{
+    rig *r = ctx;
+    (void)q;
+    r->called++;
 }
 
 /* Fixed windows that do not end while the test runs: at the end of an hour it waits for the next.
@@ -49,7 +56,11 @@ static void set_up_rig(rig *r, arena *a, const char *text, const char *where)
     stay_in_hour();
     assert_null(store_keeper_new(a, view(where), S("/tmp"), &r->keeper));
     r->books = store_keeper_ledger(r->keeper);
-    const quota_options o = {.store = &r->books, .replicas = 2, .wake = woken, .ctx = r};
+    const quota_options o = {.store = &r->books,
+                             .replicas = 2,
+                             .soon = called,
+                             .wake = woken,
+                             .ctx = r};
     r->q[0] = quotas_new(&o);
     r->q[1] = quotas_new(&o);
     r->now_ms = clock_wall_ms();
@@ -165,6 +176,22 @@ static void what_was_dearer_is_owed(void **state)
     quotas_exchange(r.q[0], r.now_ms + 3300);
     r.now_ms += 3300;
     assert_int_equal(spend_all(&r, 1, 1), 300);
+    tear_down_rig(&r);
+}
+
+static void what_is_all_out_is_not_asked_for(void **state)
+{
+    rig r;
+    quota_hold *h;
+    set_up_rig(&r, *state, QUOTAS "  - {id: q, for: {models: m}, limit: 1, kind: concurrency}\n",
+               "memory:");
+    assert_int_equal(take(&r, 0, 1, &h), QUOTA_ROOM);
+    r.called = 0;
+    for (int i = 0; i < 20; i++) {
+        settle_with(h, 1);
+        assert_int_equal(take_in(&r, r.a, r.q[0], 1, &h, &r.no), QUOTA_ROOM);
+    }
+    assert_int_equal(r.called, 0);
     tear_down_rig(&r);
 }
 
@@ -387,6 +414,7 @@ int main(void)
         T(the_first_waits_and_the_next_do_not),
         T(two_replicas_spend_the_limit_and_no_more),
         T(what_was_dearer_is_owed),
+        T(what_is_all_out_is_not_asked_for),
         T(an_orderly_end_gives_all_back),
         T(slots_are_shared_and_given_back),
         T(without_the_store_it_refuses_or_counts_alone),
