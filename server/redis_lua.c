@@ -159,8 +159,8 @@ static const char give[] =
         "  local units = redis.call('HGET', key, 'l' .. ARGV[i + 4])\n"
         "  if units then\n"
         "    redis.call('HDEL', key, 'l' .. ARGV[i + 4])\n"
-        "    redis.call('HINCRBY', key, 'u', whole(-math.min(tonumber(units), "
-        "tonumber(ARGV[i + 5]))))\n"
+        "    local back = math.min(tonumber(units), tonumber(ARGV[i + 5]))\n"
+        "    if back > 0 then redis.call('HINCRBY', key, 'u', '-' .. whole(back)) end\n"
         "  end\n"
         "end\n"
         "return now\n";

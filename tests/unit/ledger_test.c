@@ -111,6 +111,11 @@ static void what_was_not_used_comes_back_once(void **state)
     g = ask_for(k, month_long, 100, 50, S("b"));
     give_back(k, month_long, g.index, S("b"), 1000);
     assert_int_equal(used_of(k, month_long), 30);
+    g = ask_for(k, month_long, 100, 50, S("c")); /* used up: closed with nothing left */
+    give_back(k, month_long, g.index, S("c"), 0);
+    assert_int_equal(used_of(k, month_long), 80);
+    give_back(k, month_long, g.index, S("c"), 50);
+    assert_int_equal(used_of(k, month_long), 80);
 }
 
 static void what_is_owed_passes_the_limit_and_is_debited_once(void **state)
