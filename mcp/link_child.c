@@ -92,6 +92,7 @@ static void board(link_child *c, link_flight *f)
     }
     int level;
     buf b = buf_new(f->arena, 2 * (size_t)LINK_MESSAGE_MOST);
+    if (c->stream) link_stream_authorize(c->stream, f->authorization);
     if (c->era == ERA_LEGACY && link_log_wants(&c->log, f->rq.log_level, &level)) {
         link_message_level(&b, link_table_id(c->t), level);
         (void)link_child_say(c, &b);
@@ -218,7 +219,8 @@ static void start(link_child *c)
     loop_timer_start(c->t->w->loop, &c->timer, START_MS, link_child_late, c);
     if (s->kind == UPSTREAM_SSE) { /* older than the question what it is */
         c->legacy_next = true;
-        c->stream = link_stream_open(c->t, c->u, &child_type, c->self, &events);
+        str first = c->flights ? c->flights->authorization : (str){0};
+        c->stream = link_stream_open(c->t, c->u, first, &child_type, c->self, &events);
         return;
     }
     c->process =

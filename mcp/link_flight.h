@@ -24,6 +24,7 @@ typedef struct link_flight {
     mcp_worker *at; /* the owner's */
     upstream *u;    /* held */
     str isolation, caller_id;
+    str authorization; /* HTTP+SSE: when it is no fixed one; {0} */
     handle asker;
     int64_t id;            /* on the wire; unique in the process */
     link_request rq;       /* method, params, meta, progress, log_level, capabilities */

@@ -5,6 +5,7 @@
  * The request travels as bytes, answers come back as whole lines, already checked: where their
  * members are is carried along, so nothing is read twice. */
 #include "link_flight.h"
+#include "link_token.h"
 #include <stdlib.h>
 
 enum { LETTER_COST = 8192 }; /* what a letter takes beside its text */
@@ -172,6 +173,7 @@ static mcp_worker *owner_of(const link_call *c)
 
 void link_stdio_go(link_call *c)
 {
+    if (c->u->spec.kind == UPSTREAM_SSE && !link_token_go(c)) return;
     arena *a = arena_new();
     link_flight *f = NEW(a, link_flight);
     c->pipe = calloc(1, sizeof *c->pipe);
@@ -185,6 +187,7 @@ void link_stdio_go(link_call *c)
     f->isolation = arena_dup(a, c->isolation);
     f->caller_id = arena_dup(a, c->rq.caller_id);
     f->asker = c->self;
+    if (c->authorization.p) f->authorization = arena_dup(a, c->authorization);
     f->id = c->id;
     f->pipe = c->pipe;
     f->can_ask = c->can_ask;

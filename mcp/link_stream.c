@@ -7,12 +7,14 @@
  * callback has returned. (MCP 2024-11-05 basic/transports, "HTTP with SSE".) */
 #include "link_stream.h"
 #include "../transport/sse.h"
+#include "link_token.h"
 
 enum {
     TARGET_MOST = 4096,
     QUEUE_BYTES = 16 << 20,
     QUEUE_MOST = 1000,
     IN_ORDER = 2,
+    SHOWN_ROOM = 1024,
     DRAIN_MOST = 64 * 1024
 };
 static const int64_t TAKEN_MS = 30000;
@@ -38,7 +40,9 @@ struct link_stream {
     child_events ev;
     call *get;
     sse_reader *reader;
-    str target; /* {0}: not known yet */
+    str target;   /* {0}: not known yet */
+    arena *shown; /* of the next; NULL: there is none */
+    str authorization;
     post *posts;
     size_t queued, bytes, taken;
     bool in_event, dead;
@@ -110,6 +114,7 @@ static void destroy(link_stream *s)
     if (s->get) call_cancel(s->get);
     handle_drop(link_table_handles(s->t), s->self);
     upstream_release(s->u);
+    arena_free(s->shown);
     arena_free(s->arena);
 }
 
@@ -138,6 +143,7 @@ static void broken(link_stream *s, const err *why)
 
 static const err *about(const link_stream *s, const char *what, int status)
 {
+    if (status == 401 && s->authorization.p) link_token_spoilt(s->u, s->authorization);
     return err_new(s->arena, ERR_UPSTREAM, "%s (HTTP %d)", what, status);
 }
 
@@ -192,8 +198,9 @@ static const header *headers(const link_stream *s, arena *a, bool posts)
     const header *auth = s->u->spec.auth;
     size_t n = 0;
     while (auth && auth[n].name.p) n++;
-    header *out = NEW_N(a, header, n + 2);
+    header *out = NEW_N(a, header, n + 3);
     for (size_t i = 0; i < n; i++) out[i] = auth[i];
+    if (s->authorization.p) out[n++] = (header){S("Authorization"), arena_dup(a, s->authorization)};
     out[n] = posts ? (header){S("Content-Type"), S("application/json")}
                    : (header){S("Accept"), S("text/event-stream")};
     return out;
@@ -311,8 +318,16 @@ static void on_end(void *s_, const err *why)
     broken(s, why ? why : err_new(s->arena, ERR_UPSTREAM, "its stream has ended"));
 }
 
-link_stream *link_stream_open(link_table *t, upstream *u, const void *type, handle owner,
-                              const child_events *ev)
+void link_stream_authorize(link_stream *s, str authorization)
+{
+    if (str_eq(s->authorization, authorization)) return;
+    arena_free(s->shown);
+    s->shown = arena_new_of(SHOWN_ROOM);
+    s->authorization = authorization.p ? arena_dup(s->shown, authorization) : authorization;
+}
+
+link_stream *link_stream_open(link_table *t, upstream *u, str authorization, const void *type,
+                              handle owner, const child_events *ev)
 {
     static const call_events events = {on_head, on_data, on_end};
     arena *a = arena_new();
@@ -323,6 +338,7 @@ link_stream *link_stream_open(link_table *t, upstream *u, const void *type, hand
     s->type = type;
     s->owner = owner;
     s->ev = *ev;
+    link_stream_authorize(s, authorization);
     s->self = handle_add(link_table_handles(t), &stream_type, s);
     const call_request rq = {.to = u->origin,
                              .method = S("GET"),

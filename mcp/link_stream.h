@@ -12,8 +12,11 @@
 #include "link_table.h"
 
 typedef struct link_stream link_stream;
-link_stream *link_stream_open(link_table *t, upstream *u, const void *type, handle owner,
-                              const child_events *ev);
+/* `authorization`: the value of its header when it is no fixed one; {0}. A server that refuses it
+ * is shown another the next time (link_token.h). */
+link_stream *link_stream_open(link_table *t, upstream *u, str authorization, const void *type,
+                              handle owner, const child_events *ev);
+void link_stream_authorize(link_stream *s, str authorization); /* what is sent from now on */
 /* Copied. False: too much waits to be taken, or it is not open. */
 bool link_stream_send(link_stream *s, str message);
 void link_stream_pause(link_stream *s);

@@ -360,6 +360,21 @@ bool link_token_refused(link_call *c)
     return true;
 }
 
+void link_token_spoilt(upstream *u, str authorization)
+{
+    size_t at = 0;
+    str key;
+    void *each;
+    pthread_mutex_lock(&u->tokens->lock);
+    while (map_each(u->tokens->by_key, &at, &key, &each)) {
+        entry *e = each;
+        if (!e->value.p || !str_eq(e->value, authorization)) continue;
+        e->expires_ms = 0;
+        e->refused = true;
+    }
+    pthread_mutex_unlock(&u->tokens->lock);
+}
+
 /* The entry of this call's caller; with the lock held. NULL: he has none. */
 static entry *users_entry(link_call *c)
 {

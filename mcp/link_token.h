@@ -21,6 +21,8 @@ void token_box_free(token_box *b);
 bool link_token_go(link_call *c);
 /* The server refused the token. True: there was one to forget, and the call may go again. */
 bool link_token_refused(link_call *c);
+/* Likewise of a stream that is no call's: whoever asks next is given another. */
+void link_token_spoilt(upstream *u, str authorization);
 /* A caller's own token was asked for without one of these scopes. Then its box remembers what the
  * server wants, for link_token_missing(): {0} when there is nothing. */
 bool link_token_lacks(link_call *c, str scope);

@@ -105,9 +105,9 @@ static void check_stream(config_reader *r, const config_server *s)
     for (size_t i = 0; i < sizeof of_requests / sizeof *of_requests; i++)
         only_with(r, s, of_requests[i], "transport: http");
     const yaml_node *auth = config_place(map, "auth");
-    if (s->auth.exchange.node || s->auth.client.node || s->auth.passthrough)
+    if (s->isolation == ISOLATION_SHARED && (s->auth.exchange.node || s->auth.passthrough))
         problems_add(r->out, auth->line, auth->column,
-                     "`transport: sse` takes a bearer or a header only");
+                     "a stream that callers share cannot carry the token of one of them");
 }
 
 static void check_lists(config_reader *r, const config_server *s)

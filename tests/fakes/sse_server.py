@@ -3,7 +3,7 @@
 """HTTP+SSE (2024-11-05) before a fake that speaks on stdio: `sse_server.py PORT PROGRAM`; each stream has a process of its own.
 
 GET opens a stream and names the address for messages; POST there says one. POST /control {"endpoint": "…"} names another
-address (the stream's id is added), {"cut": true} ends all streams, {"refuse": true} takes no message; GET /seen: who came with what."""
+address (the stream's id is added), {"cut": true} ends all streams, {"refuse": true} takes no message, {"unwelcome": [...]} answers these Authorizations 401; GET /seen: who came with what."""
 import json
 import os
 import subprocess
@@ -13,7 +13,7 @@ import uuid
 from serving import Answering, serve
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-state = {"endpoint": "/messages?of=", "refuse": False, "seen": []}
+state = {"endpoint": "/messages?of=", "refuse": False, "unwelcome": [], "seen": []}
 streams = {}  # id -> process
 
 
@@ -25,6 +25,8 @@ class Handler(Answering):
         if self.path == "/seen":
             return self.reply(200, state["seen"])
         self.note()
+        if self.headers.get("authorization") in state["unwelcome"]:
+            return self.reply(401)
         sid = uuid.uuid4().hex
         command = [sys.executable, os.path.join(HERE, sys.argv[2]), "stdio"]
         p = streams[sid] = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
@@ -54,6 +56,8 @@ class Handler(Answering):
             state.update(what)
             return self.reply(200, {})
         self.note()
+        if self.headers.get("authorization") in state["unwelcome"]:
+            return self.reply(401)
         p = streams.get(self.path.rpartition("=")[2])
         if not p or state["refuse"]:
             return self.reply(404)

@@ -40,6 +40,24 @@ def test_a_server_over_http_and_sse_serves_clients_of_both_eras(binary):
         assert said["error"]["code"] == -32603 and "404" not in json.dumps(said), said
 
 
+def test_tokens_are_got_for_streams_as_for_requests(binary):
+    as_ = upstreams.HttpFake("t1", "auth_server.py")
+    own = f"{{ oauth_client: {{ token_url: 'http://127.0.0.1:{as_.port}/token', client_id: gw, client_secret: s }} }}"
+    with House(binary, auth=own) as h:
+        h.fakes.append(as_)
+        assert h.call("echo", {"text": "x"})["result"]["content"][0]["text"] == "x"
+        assert {a for _, a in h.fake.seen()} == {"Bearer t1-access-1"}, h.fake.seen()
+        h.fake.control(unwelcome=["Bearer t1-access-1"], cut=True)
+        assert until(lambda: "result" in h.call("echo", {"text": "again"}), 20), h.gateway.log_text()
+        assert h.fake.seen()[-1][1] == "Bearer t1-access-2", h.fake.seen()
+    with House(binary, auth="{ passthrough: true }", lists="caller") as h:
+        assert h.call("echo", {"text": "x"})["result"]["content"][0]["text"] == "x"
+        token = f"Bearer {h.issuer.token('alice')}"
+        assert ["POST", token] in h.fake.seen() and ["GET", token] in h.fake.seen(), h.fake.seen()
+        mcp.call(h.gateway, "old__echo", {"text": "y"}, h.issuer.token("bob")).message()
+        assert {a for _, a in h.fake.seen()} <= {None, token, f"Bearer {h.issuer.token('bob')}"}, h.fake.seen()
+
+
 def test_a_server_over_http_and_sse_may_ask(binary):
     with House(binary, asking.SCRIPT) as h:
         for client in (asking.OldClient(h.gateway, h.issuer.token("alice"), "2025-06-18", asking.CAN),

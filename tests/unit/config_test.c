@@ -188,7 +188,7 @@ static const wrong_case wrong[] = {
     {SERVER "{ url: \"http://u\", auth: { bearer: \"${TRICK}\" } }\n", "f:4:43: this secret holds a line break or control character\n"},
     {SERVER "{ url: \"http://u\", auth: { header: { name: \"a b\", value: v } } }\n", "f:4:51: `a b` is no header name\n"},
     {SERVER "{ url: \"http://u\", transport: sse }\n", ""},
-    {SERVER "{ url: \"http://u\", transport: sse, auth: { passthrough: true } }\n", "f:4:49: `transport: sse` takes a bearer or a header only\n"},
+    {SERVER "{ url: \"http://u\", transport: sse, isolation: shared, auth: { passthrough: true } }\n", "f:4:68: a stream that callers share cannot carry the token of one of them\n"},
     {SERVER "{ url: \"http://u\", isolation: shared, lists: caller }\n", "f:4:53: lists apart need sessions apart: not with `isolation: shared`\n"},
     {SERVER "{ url: \"http://u\", tools: { include: [\"/r(e/\"] } }\n", "f:4:45: `/r(e/`: missing ): r(e\n"},
     {SERVER "{ url: \"http://u\", forward_headers: [Authorization] }\n", "f:4:45: header `Authorization` is never forwarded\n"},
