@@ -187,13 +187,15 @@ def remaining(replica, issuer, tenant):
 
 
 def compare_ledger(replica, issuer, journal):
-    """Nothing that was used is missing; what was set aside for an answer that never came may be in it."""
+    """Nothing that was used is missing; what was set aside for an answer that never came may be in it, and the lease
+    that died with a replica: a second's worth, of ten requests at most from each client."""
     most_set_aside, beside = 2 * ANSWER + 64, 0  # of one attempt; and of the question itself
     for n in range(CAPPED, TENANTS):
         used = journal[f"t{n}"]
         in_ledger = PLENTY - remaining(replica, issuer, f"t{n}")
         known = used["in"] + used["out"]
-        may_be = known + (used["unsaid"] + CLIENTS // TENANTS + 1) * most_set_aside + 1024
+        each = CLIENTS // TENANTS
+        may_be = known + (used["unsaid"] + each + 10 * each + 1) * most_set_aside + 1024
         assert known <= in_ledger <= may_be, f"t{n}: {in_ledger} in the ledger, {known} used, {may_be} at most"
         beside += in_ledger - known
     return beside
