@@ -50,6 +50,7 @@ static h1_head_fault read_header(str line, header *out)
     str_pair cut = str_cut(line, ':');
     if (!cut.ok || !h1_is_token(cut.head)) return H1_READ_NAME;
     *out = (header){cut.head, h1_trim(cut.tail)};
+    if (!out->value.n) out->value = S(""); /* there, though empty */
     return h1_is_value(out->value) ? H1_READ_OK : H1_READ_VALUE;
 }
 
