@@ -49,7 +49,7 @@ class Handler(Answering):
                   lambda c: self.reply(200, b"imds-session"))
 
     def do_GET(self):
-        cloud, auth = self.server.cloud, self.headers.get("authorization")
+        auth = self.headers.get("authorization")
         if self.path.startswith("/latest/meta-data/iam/security-credentials/"):
             if self.headers.get("x-aws-ec2-metadata-token") != "imds-session":
                 return self.reply(401)

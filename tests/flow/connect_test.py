@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Accounts of callers at servers: connected in a browser by whoever made the call, and by nobody else."""
+import subprocess
 import time
 from urllib.parse import urlsplit
 
