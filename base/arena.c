@@ -75,7 +75,7 @@ static size_t second(size_t first)
 
 arena *arena_new_of(size_t first)
 {
-    assert(first <= BLOCK);
+    assert(first <= SECOND_MOST);
     arena *a = malloc(sizeof *a + first);
     if (!a) abort();
     *a = (arena){.next_cap = second(first)};

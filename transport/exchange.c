@@ -13,8 +13,9 @@
 #include "h1_reply.h"
 #include <stdlib.h>
 
-/* ARENA: what a stream needs, which holds all of it for as long as it is open. */
-enum { SPARES = 256, ARENA = 3584 };
+/* ARENA: what a streamed chat needs, which holds all of it for as long as it is open; a second
+ * block would be held with it, half empty. What is not written to is not resident. */
+enum { SPARES = 256, ARENA = 9 * 1024 };
 
 static void log_mistake(const exchange *x, const char *what)
 {
