@@ -5,6 +5,7 @@
  * one compare-and-swap; what `granted` was is looked at once more afterwards, since a lease may
  * have been given back in between. Quotas are taken in the order of their ids; the first that
  * refuses puts back those before it, and they all have asked the ledger at once when one must. */
+#include "../base/pages.h"
 #include "quota_private.h"
 #include <stdlib.h>
 
@@ -30,8 +31,8 @@ struct quota_hold {
 quotas *quotas_new(const quota_options *o)
 {
     quotas *q = calloc(1, sizeof *q);
-    quota_want *wants = calloc((size_t)WANTS_MOST * 2, sizeof *wants);
-    if (!q || !wants) abort();
+    quota_want *wants = pages_new((size_t)WANTS_MOST * 2, sizeof *wants);
+    if (!q) abort();
     *q = (quotas){.o = *o, .wants = wants, .taken = wants + WANTS_MOST};
     if (!q->o.replicas) q->o.replicas = 1;
     pthread_mutex_init(&q->queueing, NULL);
@@ -48,7 +49,7 @@ void quotas_free(quotas *q)
     quota_exchange_free(q->x);
     pthread_mutex_destroy(&q->queueing);
     pthread_mutex_destroy(&q->exchanging);
-    free(q->wants < q->taken ? q->wants : q->taken);
+    pages_free(q->wants < q->taken ? q->wants : q->taken, (size_t)WANTS_MOST * 2, sizeof *q->wants);
     free(q);
 }
 

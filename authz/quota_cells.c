@@ -14,6 +14,7 @@
 #include "../base/buf.h"
 #include "../base/hash.h"
 #include "../base/map.h"
+#include "../base/pages.h"
 #include "digest.h"
 #include "quota.h"
 #include <pthread.h>
@@ -111,15 +112,14 @@ quota_cells *quota_cells_new(void *memory, size_t bytes, str boot)
     size_t count = memory ? cells_in(bytes) : OWN_CELLS;
     *t = (quota_cells){.a = a, .mask = count - 1, .seed = hash_seed_new()};
     if (!memory) {
-        t->own = calloc(count + 2, sizeof(quota_cell)); /* pages come when they are used */
-        if (!t->own) abort();
-        memory = (char *)t->own + sizeof(quota_cell) - (uintptr_t)t->own % sizeof(quota_cell);
+        t->own = pages_new(count + 1, sizeof(quota_cell));
+        memory = t->own;
     }
     t->head = memory;
     t->cells = (quota_cell *)memory + 1;
-    t->states = calloc(count, sizeof *t->states);
+    t->states = pages_new(count, sizeof *t->states);
     t->made = calloc(count / 64 + 1, sizeof *t->made);
-    if (!t->states || !t->made) abort();
+    if (!t->made) abort();
     t->shares = map_new(a);
     pthread_mutex_init(&t->making, NULL);
     t->head->cell_bytes = sizeof(quota_cell);
@@ -135,8 +135,8 @@ void quota_cells_free(quota_cells *t)
 {
     if (!t) return;
     pthread_mutex_destroy(&t->making);
-    free(t->own);
-    free(t->states);
+    pages_free(t->own, t->mask + 2, sizeof(quota_cell));
+    pages_free(t->states, t->mask + 1, sizeof *t->states);
     free(t->made);
     arena_free(t->a);
 }
