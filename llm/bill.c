@@ -25,12 +25,13 @@ static bool only_counts(flat_kind k)
 static const price *price_here(const llm_run *r)
 {
     const prices *all = r->rq.config->prices;
+    price_memo *memo = &r->w->prices;
     const llm_backend *b = r->target->backend;
     str seller = schema_seller(b->schema);
     const price *p = NULL;
     if (only_counts(r->endpoint->flat)) return &nothing;
-    if (r->target->model.p) p = price_find(all, b->name, seller, r->target->model);
-    return p ? p : price_find(all, b->name, seller, r->body.model);
+    if (r->target->model.p) p = price_memo_find(memo, all, b->name, seller, r->target->model);
+    return p ? p : price_memo_find(memo, all, b->name, seller, r->body.model);
 }
 
 static void measure(llm_run *r)

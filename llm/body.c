@@ -29,8 +29,19 @@ static const err *check_key(arena *a, const js_iter *it, llm_body *out)
     return NULL;
 }
 
+static void take_bound(const js_iter *it, llm_body *out)
+{
+    static const str bounds[] = {S("max_tokens"), S("max_completion_tokens"),
+                                 S("max_output_tokens")};
+    int64_t n = 0;
+    for (size_t i = 0; i < sizeof bounds / sizeof *bounds; i++)
+        if (str_eq(it->key, bounds[i]) && js_int(it->value, &n) && n > out->answer_most)
+            out->answer_most = n;
+}
+
 static const err *take(arena *a, const js_iter *it, llm_body *out)
 {
+    take_bound(it, out);
     if (str_eq(it->key, S("model"))) {
         if (it->value.kind != JS_STRING)
             return err_new(a, ERR_MALFORMED, "'model' must be a string");

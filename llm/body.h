@@ -15,6 +15,7 @@ typedef struct {
     str model;         /* unescaped; may be empty */
     js_value model_at; /* where it stands in the bytes */
     bool stream;
+    int64_t answer_most; /* tokens, by the largest of the members that bound them; 0: unbounded */
     const err *misspelt; /* ERR_MALFORMED: such bytes may be translated, but do not pass */
 } llm_body;
 

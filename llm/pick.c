@@ -10,12 +10,8 @@ enum { BYTES_A_TOKEN = 4, ANSWER_TOKENS = 256, TOKENS_MOST = 1 << 22 };
 /* What the attempt will cost of a limit in tokens: a guess, put right when it has answered. */
 static int64_t guess(const llm_run *r)
 {
-    static const char *const bounds[] = {"max_tokens", "max_completion_tokens",
-                                         "max_output_tokens"};
-    int64_t answer = ANSWER_TOKENS, most = 0;
-    for (size_t i = 0; i < sizeof bounds / sizeof *bounds; i++)
-        if (js_int(js_at(r->body.root, bounds[i]), &most) && most >= 0 && most < TOKENS_MOST)
-            answer = most;
+    int64_t most = r->body.answer_most;
+    int64_t answer = most > 0 && most < TOKENS_MOST ? most : ANSWER_TOKENS;
     return (int64_t)(r->body.root.raw.n / BYTES_A_TOKEN) + answer;
 }
 

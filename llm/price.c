@@ -113,6 +113,11 @@ str prices_date(const prices *p)
     return p->date;
 }
 
+uint64_t prices_serial(const prices *p)
+{
+    return p->serial;
+}
+
 static int64_t plus(int64_t sum, int64_t n, int64_t each)
 {
     int64_t more;

@@ -28,6 +28,8 @@ typedef struct prices prices;
 prices *prices_read(arena *a, str file, str text, const str *backends, problems *out);
 str prices_date(const prices *p); /* the day of the built-in table: "2026-09-23" */
 
+uint64_t prices_serial(const prices *p); /* no two of a process have the same; never 0 */
+
 /* `seller`: whose backend it is, as the built-in table calls it; {0}: anybody's. NULL: not known.
  */
 const price *price_find(const prices *p, str backend, str seller, str model);

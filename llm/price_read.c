@@ -3,6 +3,7 @@
  *
  * Every problem is told with its place; a price that cannot be read is none. */
 #include "price_table.h"
+#include <stdatomic.h>
 #include <stddef.h>
 
 typedef struct {
@@ -169,7 +170,9 @@ prices *prices_read(arena *a, str file, str text, const str *backends, problems 
 {
     yaml_node *root = NULL;
     problems found;
+    static _Atomic uint64_t made;
     prices *p = NEW(a, prices);
+    p->serial = atomic_fetch_add(&made, 1) + 1;
     p->backends = map_new(a);
     price_read_built_in(a, p);
     if (!text.p) return p;

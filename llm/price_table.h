@@ -35,5 +35,6 @@ struct prices {
     map *sellers;           /* likewise, of the built-in table */
     const price *otherwise; /* NULL: there is none */
     str date;
+    uint64_t serial;
 };
 #endif

@@ -7,6 +7,7 @@
 #include "bill.h"
 #include "endpoint.h"
 #include "frames.h"
+#include "price_memo.h"
 #include "refuse.h"
 #include "usage.h"
 
@@ -15,6 +16,7 @@ struct llm_worker {
     uint64_t turn;   /* spreads weighted targets; a counter is enough, chance is not needed */
     unsigned budget; /* retries that may be made, in hundredths (retry.c) */
     bool has_budget;
+    price_memo prices;
 };
 
 typedef struct llm_upload llm_upload;

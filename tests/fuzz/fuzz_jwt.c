@@ -22,11 +22,11 @@ static const char more_keys[] =
     "ktc5ZR0NrZHyY_ZhQCUWiUmZTzDm5ZIWnwbL_GPibmHYF8VHF1s0C-8359O9ugNeKRrMR7Vw"
     "\"}";
 
-static str sign(arena *a, str header, str claims)
+static str sign(arena *a, str head, str claims)
 {
     uint8_t pk[crypto_sign_PUBLICKEYBYTES], sk[crypto_sign_SECRETKEYBYTES], sig[crypto_sign_BYTES];
     (void)crypto_sign_seed_keypair(pk, sk, seed);
-    str input = arena_fmt(a, "%s.%s", digest_base64url(a, header).p, digest_base64url(a, claims).p);
+    str input = arena_fmt(a, "%s.%s", digest_base64url(a, head).p, digest_base64url(a, claims).p);
     (void)crypto_sign_detached(sig, NULL, (const unsigned char *)input.p, input.n, sk);
     return arena_fmt(a, "%s.%s", input.p,
                      digest_base64url(a, (str){(const char *)sig, sizeof sig}).p);
@@ -64,9 +64,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
         identity_cache *cache = identity_cache_new(2);
         const caller *c;
         identity_detail detail;
-        str header = how & 4 ? rest : arena_fmt(a, "Bearer %.*s", STR_ARG(token));
+        str sent = how & 4 ? rest : arena_fmt(a, "Bearer %.*s", STR_ARG(token));
         for (int i = 0; i < 2; i++) {
-            identity_result got = identify(cache, &id, header, 1800000000000, true, &c, &detail);
+            identity_result got = identify(cache, &id, sent, 1800000000000, true, &c, &detail);
             if ((got == IDENTITY_OK) != (c != NULL)) abort();
             caller_drop(c);
         }

@@ -1,6 +1,6 @@
 /* floor: llm */
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "../../llm/price.h"
+#include "../../llm/price_memo.h"
 
 #include "own_arena.h"
 
@@ -55,6 +55,25 @@ static void the_seller_is_asked_first(void **state)
     assert_int_equal(price_cost(price_find(p, S("x"), S("aws"), model), &used), 3300);
     assert_int_equal(price_cost(price_find(p, S("x"), S("anthropic"), alone), &used), 3000);
     assert_int_equal(price_cost(price_find(p, S("x"), S("azure"), S("gpt-4o")), &used), 2500);
+}
+
+static void what_was_asked_before_is_remembered_for_these_prices_alone(void **state)
+{
+    (void)state;
+    price_memo memo = {0};
+    prices *before = read_file(S("prices: v1\nmodels: { m: { input: 1, output: 1 } }\n"));
+    prices *after = read_file(S("prices: v1\nmodels: { m: { input: 2, output: 2 } }\n"));
+    char longer[PRICE_MEMO_NAME + 1];
+    memset(longer, 'x', sizeof longer);
+    const str names[] = {S("m"), S("nobody-knows-it"), S(""), {longer, sizeof longer}};
+    for (size_t round = 0; round < 3; round++)
+        for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+            for (size_t k = 0; k < 2; k++) {
+                const prices *p = k ? after : before;
+                assert_ptr_equal(price_memo_find(&memo, p, backends[0], S("azure"), names[i]),
+                                 price_find(p, backends[0], S("azure"), names[i]));
+            }
+    assert_int_equal(found.count, 0);
 }
 
 static void what_says_more_comes_first(void **state)
@@ -206,6 +225,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         PRICE_TEST(a_table_is_built_in),
         PRICE_TEST(the_seller_is_asked_first),
+        PRICE_TEST(what_was_asked_before_is_remembered_for_these_prices_alone),
         PRICE_TEST(what_says_more_comes_first),
         PRICE_TEST(a_default_is_for_what_nobody_knows),
         PRICE_TEST(each_kind_of_token_has_its_price),
