@@ -56,6 +56,7 @@ static resp *place(const redisReadTask *t)
     return &((resp *)t->parent->obj)->items[t->idx];
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): as hiredis calls it */
 static void *make_text(const redisReadTask *t, char *p, size_t n)
 {
     resp *to = place(t);
