@@ -9,7 +9,7 @@ static rig r;
 static int open_one(void **state)
 {
     (void)state;
-    rig_open(&r, 1, NULL);
+    rig_make(&r, 1, NULL);
     return 0;
 }
 

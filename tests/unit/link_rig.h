@@ -43,7 +43,7 @@ typedef struct {
     mcp_shared s;
     mcp_worker *w[4];
     pthread_t thread[4];
-    unsigned n;
+    unsigned n, running;
     arena *a;
     int log_fd;
     upstream *made[8];
@@ -56,7 +56,8 @@ static inline void *rig_run(void *l)
     return NULL;
 }
 
-static inline void rig_open(rig *r, unsigned n, child_spawner *spawner)
+/* Workers that stand still: for what is called from their side. */
+static inline void rig_make(rig *r, unsigned n, child_spawner *spawner)
 {
     *r = (rig){.n = n, .a = arena_new()};
     char name[] = "/tmp/link-log-XXXXXX";
@@ -79,7 +80,13 @@ static inline void rig_open(rig *r, unsigned n, child_spawner *spawner)
         w->links = link_table_new(w);
         w->catalogs = catalog_waits_new(w);
     }
-    for (unsigned i = 0; i < n; i++) pthread_create(&r->thread[i], NULL, rig_run, r->w[i]->loop);
+}
+
+static inline void rig_open(rig *r, unsigned n, child_spawner *spawner)
+{
+    rig_make(r, n, spawner);
+    for (; r->running < n; r->running++)
+        pthread_create(&r->thread[r->running], NULL, rig_run, r->w[r->running]->loop);
 }
 
 /* The spawner, if any, ends when the links have and before the loops. */
@@ -87,8 +94,8 @@ static inline void rig_close_with(rig *r, child_spawner *spawner)
 {
     loop *loops[4];
     for (size_t i = 0; i < r->made_count; i++) upstream_drop(r->made[i]);
-    for (unsigned i = 0; i < r->n; i++) loop_stop(r->w[i]->loop);
-    for (unsigned i = 0; i < r->n; i++) pthread_join(r->thread[i], NULL);
+    for (unsigned i = 0; i < r->running; i++) loop_stop(r->w[i]->loop);
+    for (unsigned i = 0; i < r->running; i++) pthread_join(r->thread[i], NULL);
     for (unsigned i = 0; i < r->n; i++) {
         mcp_worker *w = r->w[i];
         loops[i] = w->loop;
