@@ -25,6 +25,7 @@
 #include "round.h"
 #include "task.h"
 #include "task_follow.h"
+#include "task_old.h"
 
 enum { CHUNK = 16 << 10, URI_MOST = 8192 };
 
@@ -250,7 +251,7 @@ static void put_raw(buf *b, str key, js_value v)
     if (v.kind != JS_ABSENT) dialect_put_member(b, key, v.raw, &any);
 }
 
-static str params_of(const visit *v)
+static str params_of(visit *v)
 {
     const struct subject_call *k = v->call;
     buf b = buf_new(v->a, SIZE_MAX / 2);
@@ -267,7 +268,7 @@ static str params_of(const visit *v)
     } else if (!is_uri(k)) {
         put_raw(&b, S("arguments"), v->q.arguments);
     }
-    str task = task_params(k);
+    str task = task_params(v);
     if (task.n) buf_put(&b, S(","));
     buf_put(&b, task);
     return buf_str(&b);
@@ -372,7 +373,7 @@ static flow_go begin(visit *v)
     }
     open_call(v);
     flow_go go = call_take_round(v);
-    if (go == FLOW_NEXT && !hearing_begin(v)) start(v);
+    if (go == FLOW_NEXT && !task_old_begin(v) && !hearing_begin(v)) start(v);
     return go;
 }
 

@@ -39,6 +39,7 @@ struct subject_call {
     str task; /* of an old server, raw; {0}: none, or it has ended */
     bool task_due;
     str task_id;                     /* tasks/…: the server's own, raw */
+    struct old_task *old;            /* task_old.c; NULL: it is a modern server's */
     bool waits;                      /* for what a parked call says next */
     unsigned rounds;                 /* that came before, of a modern client */
     str again;                       /* what this one adds */

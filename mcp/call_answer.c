@@ -14,6 +14,7 @@
 #include "rewrite.h"
 #include "task.h"
 #include "task_follow.h"
+#include "task_old.h"
 
 enum { NOTICES_MOST = 256 << 10 };
 
@@ -115,16 +116,20 @@ static void bring_complete(visit *v, js_value result)
 
 static void bring_task(visit *v, js_value result)
 {
-    v->call->body = task_follow_bring(v, result);
-    if (!v->call->body.n)
+    struct subject_call *k = v->call;
+    if (task_old_is_new(v, result))
+        k->body = task_old_made(v, result);
+    else if (!k->old)
+        k->body = task_follow_bring(v, result);
+    if (!k->body.n)
         failed(v, S("upstream"), S("a task nobody asked for"),
                S("upstream returned unsupported result type"));
 }
 
 static void bring_result(visit *v, js_value result, js_value type)
 {
-    bool whole = !v->call->task_id.n && !js_text_is(type, S("task"));
-    if (v->call->masks && whole && result.kind == JS_OBJECT) {
+    bool is_task = v->call->task_id.n || js_text_is(type, S("task")) || task_old_is_new(v, result);
+    if (v->call->masks && !is_task && result.kind == JS_OBJECT) {
         result = mask_result(v->a, v->call->masks, result);
         type = js_get(result, S("resultType"));
     }
@@ -132,7 +137,7 @@ static void bring_result(visit *v, js_value result, js_value type)
         failed(v, S("masked"), S("the result could not be masked"), S("the result is withheld"));
     } else if (result.kind != JS_OBJECT) {
         failed(v, S("upstream"), S("the result is no object"), S("the upstream answered nonsense"));
-    } else if (v->call->task_id.n || js_text_is(type, S("task"))) {
+    } else if (is_task) {
         bring_task(v, result);
     } else if (type.kind == JS_ABSENT || js_text_is(type, S("complete"))) {
         bring_complete(v, result);
@@ -199,6 +204,33 @@ void call_not_offered(visit *v)
     k->body = buf_str(&b);
 }
 
+static void bring_failure(visit *v, const err *why)
+{
+    err_kind kind = why ? why->kind : ERR_BUG;
+    const char *name = err_kind_name(kind);
+    if (kind == ERR_QUOTA)
+        busy(v, why);
+    else if (kind == ERR_UNSUPPORTED)
+        call_not_offered(v);
+    else
+        failed(v, (str){name, strlen(name)}, why ? why->text : S("no answer"),
+               kind == ERR_TIMEOUT ? S("the upstream did not answer in time")
+                                   : S("the upstream failed"));
+}
+
+static void bring(visit *v, js_value result, js_value error, const err *why)
+{
+    struct subject_call *k = v->call;
+    if (k->old && !why) k->body = task_old_tell(v, result, error);
+    if (k->body.n) return;
+    if (result.kind != JS_ABSENT)
+        bring_result(v, result, js_get(result, S("resultType")));
+    else if (error.kind != JS_ABSENT)
+        bring_error(v, error);
+    else
+        bring_failure(v, why);
+}
+
 /* The views end with this call: what the answer needs is copied into its body here. */
 static void on_done(void *owner, js_value result, js_value error, const err *why)
 {
@@ -208,9 +240,9 @@ static void on_done(void *owner, js_value result, js_value error, const err *why
     k->charge.sent |= k->link && link_was_sent(k->link);
     k->link = NULL;
     if (k->over || task_begins(v, result)) return;
+    if (k->old && !why && task_old_goes_on(v, result, error)) return;
     if (!why) k->task = (str){0};
-    js_value type = js_get(result, S("resultType"));
-    if (js_text_is(type, S("input_required"))) {
+    if (js_text_is(js_get(result, S("resultType")), S("input_required"))) {
         call_wants_input(v, result);
         return;
     }
@@ -219,21 +251,7 @@ static void on_done(void *owner, js_value result, js_value error, const err *why
     k->over = true;
     k->status = 200;
     record_number(v->rec, FACT_UPSTREAM_MS, (clock_mono_us() - k->started_us) / 1000);
-    if (result.kind != JS_ABSENT)
-        bring_result(v, result, type);
-    else if (error.kind != JS_ABSENT)
-        bring_error(v, error);
-    else if (why && why->kind == ERR_QUOTA)
-        busy(v, why);
-    else if (why && why->kind == ERR_UNSUPPORTED)
-        call_not_offered(v);
-    else {
-        err_kind kind = why ? why->kind : ERR_BUG;
-        const char *name = err_kind_name(kind);
-        failed(v, (str){name, strlen(name)}, why ? why->text : S("no answer"),
-               kind == ERR_TIMEOUT ? S("the upstream did not answer in time")
-                                   : S("the upstream failed"));
-    }
+    bring(v, result, error, why);
     corridor_wake(v, FLOW_WOKEN);
 }
 

@@ -146,7 +146,7 @@ static void on_lost(void *owner)
                                .text = S("requestState invalid or expired")});
 }
 
-static const parked_events awaits = {on_input, on_done, on_lost};
+static const parked_events awaits = {.input = on_input, .done = on_done, .lost = on_lost};
 
 static parked_waiter waiter_of(visit *v)
 {
@@ -232,7 +232,7 @@ flow_go call_take_round(visit *v)
 bool call_asked(void *owner, const link_question *q)
 {
     visit *v = owner;
-    if (v->call->over) return false;
+    if (v->call->over || follows_task(v)) return false;
     return v->q.speaks == &dialect_modern ? park(v, q) : round_asks(v, q);
 }
 

@@ -9,40 +9,19 @@
 #include "parked.h"
 #include "../authz/digest.h"
 #include "inquiry.h"
+#include "parked_state.h"
+#include "parked_task.h"
 #include "worker.h"
 #include <stdlib.h>
 
-enum { PER_CALLER = 16, IN_ALL = 1024, OPEN_MOST = 16, ASKED_MOST = 64 };
+enum { PER_CALLER = 16, IN_ALL = 1024, ASKED_MOST = 64 };
 static const int64_t GATHER_MS = 20;
 
-static const char parked_type;
-
-typedef struct {
-    str id; /* the server's, JSON */
-    str method;
-    unsigned key;
-    str request; /* as a value of inputRequests */
-} parked_item;
-
-struct parked {
-    parked *next, *prev;
-    mcp_worker *w;
-    arena *a;
-    handle self;
-    uint8_t nonce[STATE_NONCE];
-    str caller_id;
-    link_call *link; /* NULL: it is over */
-    parked_item item[OPEN_MOST];
-    size_t count;
-    unsigned asked, round;
-    parked_waiter waiter; /* ev NULL: nobody waits */
-    loop_timer timer;     /* gathers while somebody waits, else until it is given up */
-    js_value result, error;
-    const err *why;
-};
+const char parked_type = 0;
 
 static void destroy(parked *p)
 {
+    parked_task_forget(p);
     loop_timer_stop(p->w->loop, &p->timer);
     handle_drop(loop_handles(p->w->loop), p->self);
     if (p->prev)
@@ -53,7 +32,7 @@ static void destroy(parked *p)
     arena_free(p->a); /* it lives there too, and so do its places in the tally */
 }
 
-static void give_up(void *p_)
+void parked_give_up(void *p_)
 {
     parked *p = p_;
     if (p->link) link_cancel(p->link);
@@ -62,7 +41,7 @@ static void give_up(void *p_)
 
 /* Letters to a waiter */
 
-typedef enum { REPORT_INPUT, REPORT_DONE, REPORT_LOST } report_kind;
+typedef enum { REPORT_INPUT, REPORT_SHOWN, REPORT_DONE, REPORT_LOST } report_kind;
 
 typedef struct {
     letter mail; /* first: a letter is found by its address */
@@ -70,7 +49,7 @@ typedef struct {
     parked_waiter to;
     report_kind kind;
     parked_name name;
-    js_value requests, result, error;
+    js_value shown, requests, result, error;
     const err *why;
 } report;
 
@@ -85,6 +64,8 @@ static void report_deliver(letter *self, loop *at)
     void *owner = handle_get(loop_handles(at), r->to.type, r->to.self);
     if (owner && r->kind == REPORT_INPUT)
         r->to.ev->input(owner, r->requests, &r->name);
+    else if (owner && r->kind == REPORT_SHOWN)
+        r->to.ev->shown(owner, r->shown, r->requests);
     else if (owner && r->kind == REPORT_DONE)
         r->to.ev->done(owner, r->result, r->error, r->why);
     else if (owner)
@@ -118,7 +99,7 @@ static const err *copied_err(arena *a, const err *why)
     return why ? err_new(a, why->kind, STR_FMT, STR_ARG(why->text)) : NULL;
 }
 
-static void tell_lost(const parked_waiter *to)
+void parked_tell_lost(const parked_waiter *to)
 {
     send(report_new(to, REPORT_LOST));
 }
@@ -139,27 +120,39 @@ static void tell_done(const parked *p, js_value result, js_value error, const er
     send(r);
 }
 
-static void tell_input(void *p_)
+static js_value requests_of(const parked *p, arena *a)
 {
-    parked *p = p_;
-    report *r = report_new(&p->waiter, REPORT_INPUT);
-    buf b = buf_new(r->a, SIZE_MAX / 2);
+    buf b = buf_new(a, SIZE_MAX / 2);
+    if (!p->count) return (js_value){0};
     buf_put(&b, S("{"));
     for (size_t i = 0; i < p->count; i++) {
-        buf_fmt(&b, "%s\"q%u\":", i ? "," : "", p->item[i].key);
+        buf_fmt(&b, "%s\"" STR_FMT "%u\":", i ? "," : "", STR_ARG(p->prefix), p->item[i].key);
         buf_put(&b, p->item[i].request);
     }
     buf_put(&b, S("}"));
-    r->requests = (js_value){JS_OBJECT, buf_str(&b)};
+    return (js_value){JS_OBJECT, buf_str(&b)};
+}
+
+void parked_tell(const parked *p, const parked_waiter *to)
+{
+    report *r = report_new(to, p->task.n ? REPORT_SHOWN : REPORT_INPUT);
+    r->requests = requests_of(p, r->a);
+    r->shown = copied(r->a, p->shown);
     r->name = name_of(p);
     send(r);
+}
+
+void parked_tell_waiter(void *p_)
+{
+    parked *p = p_;
+    parked_tell(p, &p->waiter);
     p->waiter.ev = NULL;
-    loop_timer_start(p->w->loop, &p->timer, STATE_LIFE_MS, give_up, p);
+    loop_timer_start(p->w->loop, &p->timer, STATE_LIFE_MS, parked_give_up, p);
 }
 
 static void gather(parked *p)
 {
-    loop_timer_start(p->w->loop, &p->timer, GATHER_MS, tell_input, p);
+    loop_timer_start(p->w->loop, &p->timer, GATHER_MS, parked_tell_waiter, p);
 }
 
 /* What the link reports */
@@ -167,7 +160,7 @@ static void gather(parked *p)
 static bool keep_question(parked *p, const link_question *q)
 {
     buf b = buf_new(p->a, INQUIRY_MOST + 4096);
-    if (p->count == OPEN_MOST || p->asked == ASKED_MOST || q->params.raw.n > INQUIRY_MOST)
+    if (p->count == PARKED_OPEN_MOST || p->asked == ASKED_MOST || q->params.raw.n > INQUIRY_MOST)
         return false;
     buf_put(&b, S("{\"method\":"));
     buf_json(&b, q->method);
@@ -203,7 +196,9 @@ static void on_withdrawn(void *p_, str id)
         forget(p, i);
         break;
     }
-    if (p->waiter.ev && p->count == 0) loop_timer_stop(p->w->loop, &p->timer);
+    if (!p->waiter.ev || p->count) return;
+    loop_timer_stop(p->w->loop, &p->timer);
+    if (p->task.n) parked_tell_waiter(p);
 }
 
 static void on_done(void *p_, js_value result, js_value error, const err *why)
@@ -216,36 +211,51 @@ static void on_done(void *p_, js_value result, js_value error, const err *why)
         destroy(p);
         return;
     }
+    if (p->task.n) {
+        parked_task_over(p);
+        return;
+    }
     p->result = copied(p->a, result);
     p->error = copied(p->a, error);
     p->why = copied_err(p->a, why);
 }
 
-static const link_events hears = {.asked = on_asked, .withdrawn = on_withdrawn, .done = on_done};
+const link_events parked_hears = {.asked = on_asked, .withdrawn = on_withdrawn, .done = on_done};
 
-bool parked_begin(const parked_waiter *who, str caller_id, link_call *c, const link_question *q,
-                  parked_name *name)
+parked *parked_new(mcp_worker *w, str caller_id)
 {
-    mcp_worker *w = who->w;
     arena *a = arena_new();
     parked *p = NEW(a, parked);
     p->a = a;
     p->w = w;
     p->caller_id = arena_dup(a, caller_id);
+    p->prefix = S("q");
     bool room = !w->draining && tally_take(w->shared->parked, caller_id, PER_CALLER, a) &&
                 tally_take(w->shared->parked, (str){0}, IN_ALL, a);
-    p->self = room && keep_question(p, q) ? handle_add(loop_handles(w->loop), &parked_type, p) : 0;
+    p->self = room ? handle_add(loop_handles(w->loop), &parked_type, p) : 0;
     if (!p->self) {
         arena_free(a);
-        return false;
+        return NULL;
     }
     digest_random(p->nonce, sizeof p->nonce);
-    p->link = c;
-    p->waiter = *who;
     p->next = w->parked;
     if (p->next) p->next->prev = p;
     w->parked = p;
-    link_hand_over(c, &parked_type, p->self, &hears);
+    return p;
+}
+
+bool parked_begin(const parked_waiter *who, str caller_id, link_call *c, const link_question *q,
+                  parked_name *name)
+{
+    parked *p = parked_new(who->w, caller_id);
+    if (!p) return false;
+    if (!keep_question(p, q)) {
+        destroy(p);
+        return false;
+    }
+    p->link = c;
+    p->waiter = *who;
+    link_hand_over(c, &parked_type, p->self, &parked_hears);
     gather(p);
     *name = name_of(p);
     return true;
@@ -259,10 +269,11 @@ static bool answers_it(js_value said)
     return said.kind == JS_OBJECT;
 }
 
-static void take_answers(parked *p, arena *scratch, js_value answers)
+void parked_take_answers(parked *p, arena *scratch, js_value answers)
 {
     for (size_t i = 0; i < p->count && p->link;) {
-        js_value said = js_get(answers, arena_fmt(scratch, "q%u", p->item[i].key));
+        js_value said =
+            js_get(answers, arena_fmt(scratch, STR_FMT "%u", STR_ARG(p->prefix), p->item[i].key));
         if (!answers_it(said)) {
             i++;
             continue;
@@ -293,7 +304,7 @@ static void take_round(parked *p, const parked_waiter *who, arena *scratch, js_v
     p->waiter = *who;
     p->round++;
     loop_timer_stop(p->w->loop, &p->timer);
-    take_answers(p, scratch, answers);
+    parked_take_answers(p, scratch, answers);
     if (!p->link) {
         tell_done(p, p->result, p->error, p->why);
         destroy(p);
@@ -325,7 +336,7 @@ static void resume_deliver(letter *self, loop *at)
     if (p && str_eq(p->caller_id, m->caller_id) && p->round == m->name.round && !p->waiter.ev)
         take_round(p, &m->who, m->a, m->answers);
     else
-        tell_lost(&m->who);
+        parked_tell_lost(&m->who);
     visit_drop(self);
 }
 
@@ -334,7 +345,7 @@ static void leave_deliver(letter *self, loop *at)
     visit_letter *m = (visit_letter *)self;
     parked *p = find(m->at, &m->name);
     (void)at;
-    if (p && p->waiter.ev && p->waiter.self == m->who.self) give_up(p);
+    if (p && p->waiter.ev && p->waiter.self == m->who.self) parked_give_up(p);
     visit_drop(self);
 }
 
@@ -353,7 +364,7 @@ void parked_resume(const parked_waiter *who, str caller_id, const parked_name *n
                    js_value answers)
 {
     if (handle_worker(name->call) >= who->w->shared->workers) {
-        tell_lost(who);
+        parked_tell_lost(who);
         return;
     }
     visit_letter *m = letter_new(who, name);
@@ -379,7 +390,7 @@ void parked_drain(mcp_worker *w)
     while (w->parked) {
         parked *p = w->parked;
         if (p->waiter.ev) tell_done(p, (js_value){0}, (js_value){0}, &stopping);
-        give_up(p);
+        parked_give_up(p);
     }
 }
 

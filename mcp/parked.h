@@ -28,6 +28,8 @@ typedef struct {
 typedef struct {
     /* Questions, as the value of inputRequests, to be brought back under that name. */
     void (*input)(void *owner, js_value requests, const parked_name *name);
+    /* Of a task (parked_task.h): as its server showed it, and the same; absent: it asks nothing. */
+    void (*shown)(void *owner, js_value task, js_value requests);
     void (*done)(void *owner, js_value result, js_value error, const err *why);
     void (*lost)(void *owner); /* no such call, not this caller's, or not this round */
 } parked_events;

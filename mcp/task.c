@@ -5,19 +5,29 @@
  * basic/utilities/tasks), so there is nothing to poll. A task may take longer than a call. */
 #include "task.h"
 #include "call.h"
+#include "call_ask.h"
+#include "capability.h"
 
 enum { TASK_MS = 600000, TASK_ID_MOST = 1024 };
 
-str task_params(const struct subject_call *k)
+static bool is_followed(visit *v)
 {
+    return call_can_ask(v) & CAN_FOLLOW_TASKS;
+}
+
+/* Who follows it may come for it as long as its sealed id is good. */
+str task_params(visit *v)
+{
+    const struct subject_call *k = v->call;
     if (k->kind != CATALOG_TOOLS || !k->item || k->task_id.n) return (str){0};
-    return k->item->only_as_task ? S("\"task\":{\"ttl\":600000}") : (str){0};
+    if (!k->item->only_as_task) return (str){0};
+    return is_followed(v) ? S("\"task\":{\"ttl\":86400000}") : S("\"task\":{\"ttl\":600000}");
 }
 
 bool task_begins(visit *v, js_value result)
 {
     struct subject_call *k = v->call;
-    if (k->task.n || !task_params(k).n) return false;
+    if (k->task.n || !task_params(v).n || is_followed(v)) return false;
     js_value id = js_get(js_get(result, S("task")), S("taskId"));
     if (id.kind != JS_STRING || id.raw.n > TASK_ID_MOST) return false;
     k->task = arena_dup(v->a, id.raw);

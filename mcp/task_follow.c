@@ -7,6 +7,7 @@
 #include "mask.h"
 #include "request_state.h"
 #include "rewrite.h"
+#include "task_old.h"
 
 enum { TASK_ID_MOST = 1024, TASK_LIFE_MS = 24 * 3600 * 1000 };
 
@@ -44,11 +45,16 @@ flow_go task_follow_read(visit *v)
     k->kind = CATALOG_TOOLS;
     k->public_name = js_text(v->a, js_get(inside, S("tool")));
     k->task_id = js_get(inside, S("task")).raw;
+    if (js_bool(js_get(inside, S("old")), false)) k->old = task_old_read(v);
     return FLOW_NEXT;
 }
 
 void task_follow_fill(visit *v, link_request *rq)
 {
+    if (v->call->old) {
+        task_old_fill(v, rq);
+        return;
+    }
     bool any = false;
     buf b = buf_new(v->a, SIZE_MAX / 2);
     js_value answers = js_get(v->msg.params, S("inputResponses"));
@@ -59,8 +65,7 @@ void task_follow_fill(visit *v, link_request *rq)
     rq->input_schema = rq->arguments = (js_value){0};
 }
 
-/* The sealed id of a new task, as JSON; {0}: its own is unusable. */
-static str seal_id(visit *v, js_value id)
+str task_follow_seal(visit *v, js_value id, bool is_of_old)
 {
     buf inside = buf_new(v->a, SIZE_MAX / 2), out = buf_new(v->a, SIZE_MAX / 2);
     state_bond bond = bond_of(v);
@@ -69,7 +74,7 @@ static str seal_id(visit *v, js_value id)
     buf_json(&inside, v->call->public_name);
     buf_put(&inside, S(",\"task\":"));
     buf_put(&inside, id.raw);
-    buf_put(&inside, S("}"));
+    buf_put(&inside, is_of_old ? S(",\"old\":true}") : S("}"));
     const request_state made = {.kind = STATE_TASK,
                                 .expires_ms = v->now_ms + TASK_LIFE_MS,
                                 .theirs = buf_str(&inside)};
@@ -106,8 +111,8 @@ static str member(visit *v, const js_iter *it, str id)
 str task_follow_bring(visit *v, js_value result)
 {
     bool any = false, follows = v->call->task_id.n > 0;
-    str id =
-        follows ? js_get(v->msg.params, S("taskId")).raw : seal_id(v, js_get(result, S("taskId")));
+    str id = follows ? js_get(v->msg.params, S("taskId")).raw
+                     : task_follow_seal(v, js_get(result, S("taskId")), false);
     if (!id.n || (!follows && !(call_can_ask(v) & CAN_FOLLOW_TASKS))) return (str){0};
     buf b = buf_new(v->a, SIZE_MAX / 2);
     rpc_open_result(&b, v->msg.id);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* task_follow.h - tasks of modern servers, followed by modern clients.
+/* task_follow.h - tasks, followed by modern clients, and those of modern servers.
  *
  * The extension io.modelcontextprotocol/tasks: a tools/call may answer with a task, and the client
  * follows it with tasks/get, tasks/update and tasks/cancel. The id it gets is sealed, and names
@@ -15,6 +15,8 @@
 flow_go task_follow_read(visit *v);
 /* Makes the call one of the same method about the server's own task. */
 void task_follow_fill(visit *v, link_request *rq);
+/* The sealed id of a new task, as JSON; {0}: its own is unusable. */
+str task_follow_seal(visit *v, js_value id, bool is_of_old);
 /* A result that is a new task, or one about a task, in the client's words; NULL-p: it is none that
  * can be passed on. */
 str task_follow_bring(visit *v, js_value result);

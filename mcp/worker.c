@@ -7,6 +7,7 @@
 #include "inflight.h"
 #include "listener.h"
 #include "parked.h"
+#include "parked_task.h"
 #include "session.h"
 #include "session_end.h"
 #include "session_state.h"
@@ -36,6 +37,7 @@ mcp_shared *mcp_shared_new(const mcp_shared_options *o)
     s->revoked = session_revoked_new();
     s->sessions = session_states_new();
     s->tapes = tape_names_new();
+    s->tasks = parked_names_new();
     s->channels = channels_new();
     s->upstreams = upstream_table_new(s);
     session_hear_ends(s);
@@ -50,6 +52,7 @@ void mcp_shared_free(mcp_shared *s)
     tape_names_free(s->tapes);
     channels_free(s->channels);
     session_revoked_free(s->revoked);
+    parked_names_free(s->tasks);
     tally_free(s->parked);
     free(s->worker);
     free(s);

@@ -6,7 +6,8 @@
 Tool `ask` takes {what: [question, …]}: each of them is asked in a round of its own, a list of them in one
 round; the answers come back as JSON text. Questions: form, titled, several, url, sampling, sampling_tools, roots.
 `endless` asks without end, `state_only` {n} (modern) only gives a state back n times, `address` answers -32042
-until it was called `times` times, `job` (legacy) is `ask` as a task. GET /seen: what was heard beside calls; POST /control {"hang_up": true}:
+until it was called `times` times, `job` (legacy) is `ask` as a task: the first tasks/get finds it
+working, the next in want of input or at its end, which `end`: "error" makes an error and "failed" a failed tool. GET /seen: what was heard beside calls; POST /control {"hang_up": true}:
 streams with an open question end, {"mute": true}: no call goes on after an answer, {"apart": true} (legacy): questions come on the
 stream of the session, and {"take_back": true}: they are no sooner asked than taken back."""
 import json
@@ -115,19 +116,62 @@ def modern_task(m):
 # --- legacy: requests during the call, over whatever `say` writes to ------------------------------
 
 
+def shown_task(made):
+    task = state["tasks"][made]
+    return {"taskId": made, "status": task["status"], "statusMessage": "tax id 12-34", "ttl": task["ttl"], "pollInterval": 10,
+            "createdAt": "2026-01-01T00:00:00Z", "lastUpdatedAt": "2026-01-01T00:00:00Z"}
+
+
+def end_task(task, said):
+    end = task["args"].get("end", "completed")
+    if task["status"] == "cancelled":
+        return said
+    if end == "error":
+        said = {"error": {"code": -32603, "message": "it broke"}}
+    elif end == "failed":
+        said["result"]["isError"] = True
+    if "result" in said:
+        said["result"]["_meta"] = {"io.modelcontextprotocol/related-task": {"taskId": "t/secret"}, "mine": 1}
+    task.update(said=said, status="completed" if end == "completed" else "failed")
+    return said
+
+
+def legacy_task(m):
+    """tasks/get and tasks/cancel."""
+    task = state["tasks"].get(m["params"]["taskId"])
+    if not task:
+        return {"error": {"code": -32602, "message": "no such task"}}
+    if m["method"] == "tasks/cancel":
+        if task["status"] in ("completed", "failed", "cancelled"):
+            return {"error": {"code": -32602, "message": "it is over"}}
+        task["status"] = "cancelled"
+    task["looks"] += 1
+    if task["status"] == "working" and task["looks"] > 1:
+        task["status"] = "input_required"
+        if not rounds_of(task["args"]):
+            end_task(task, {"result": text([])})
+    return {"result": shown_task(m["params"]["taskId"])}
+
+
 def legacy_call(params, say, listen):
     """say(message) sends; listen(ids) gives the responses by id, or None when the client is gone."""
-    if "taskId" in params:  # its result, once the client has been asked
-        params = {"name": "ask", "arguments": state["tasks"][params["taskId"]]}
+    task = state["tasks"].get(params.get("taskId"))
+    if task and "said" in task:
+        return task["said"]
+    if task:  # its result, once the client has been asked
+        said = legacy_call({"name": "ask", "arguments": task["args"]}, say, listen)
+        return said and end_task(task, said)
+    if "taskId" in params:
+        return {"error": {"code": -32602, "message": "no such task"}}
     name, args = params["name"], params.get("arguments") or {}
     if name == "echo":
         return {"result": text(args.get("text", ""))}
     if name == "job":
         if "task" not in params:
             return {"error": {"code": -32601, "message": "only as a task"}}
-        state["tasks"]["t/1"] = args
-        return {"result": {"task": {"taskId": "t/1", "status": "working", "createdAt": "2026-01-01T00:00:00Z",
-                                    "lastUpdatedAt": "2026-01-01T00:00:00Z", "ttl": 1000}}}
+        made = f"t/{len(state['tasks']) + 1}"
+        state["tasks"][made] = {"args": args, "status": "working", "looks": 0, "ttl": params["task"]["ttl"]}
+        return {"result": {"task": shown_task(made)}}
     if name == "address":
         if state["addresses"] < args.get("times", 1):
             return {"error": url_error()}
@@ -220,9 +264,9 @@ class Handler(Answering):
             return self.reply(400, {"jsonrpc": "2.0", "id": None, "error": {"code": -32000, "message": "not initialized"}})
         if m["method"] == "tools/list":
             return self.answer(m, {"result": {"tools": TOOLS}})
-        if m["method"] == "tasks/cancel":
+        if m["method"] in ("tasks/cancel", "tasks/get"):
             state["seen"].append(m)
-            return self.answer(m, {"result": {}})
+            return self.answer(m, legacy_task(m))
         self.begin_stream()
         state["starts"] += 1
         said = legacy_call(m["params"], self.say, self.listen)
@@ -278,6 +322,8 @@ def stdio():
             said = {"result": {"tools": TOOLS}}
         elif m["method"] in ("tools/call", "tasks/result"):
             said = legacy_call(m["params"], say_line, listen_lines)
+        elif m["method"] in ("tasks/get", "tasks/cancel"):
+            said = legacy_task(m)
         else:
             said = {"error": {"code": -32601, "message": "Method not found"}}
         if said:

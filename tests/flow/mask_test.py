@@ -5,6 +5,7 @@ import subprocess
 
 from house import mcp, upstreams
 from house.asking import ANSWERS, SCRIPT, NewClient, said
+from house.gateway import until
 from house.household import Household
 
 POLICY = r"""policy: v1
@@ -24,14 +25,15 @@ tests:
 """
 
 
-def config(server, tasks):
+def config(server, tasks, old):
     return ("mcp:\n  endpoints: [ { path: /mcp, public_url: 'https://gw.test/mcp' } ]\n"
-            f"  servers: {{ s: {{ url: '{server.url}' }}, tasks: {{ url: '{tasks.url}' }} }}\n")
+            f"  servers: {{ s: {{ url: '{server.url}' }}, tasks: {{ url: '{tasks.url}' }}, old: {{ url: '{old.url}' }} }}\n")
 
 
 def test_results_are_masked_for_whom_the_policy_says(binary):
     server, tasks = upstreams.HttpFake("modern"), upstreams.HttpFake("modern", SCRIPT)
-    with Household(binary, [server, tasks], config(server, tasks), POLICY) as h:
+    old = upstreams.HttpFake("legacy", SCRIPT)
+    with Household(binary, [server, tasks, old], config(server, tasks, old), POLICY) as h:
         other, trusted = h.issuer.token("a", groups=["x"]), h.issuer.token("b", groups=["support"])
         args = {"text": "card 1234-5678 of Eve"}
         assert said(mcp.call(h.gateway, "s__echo", args, other).message()) == "card [masked] of Eve"
@@ -42,7 +44,9 @@ def test_results_are_masked_for_whom_the_policy_says(binary):
         e = mcp.call(h.gateway, "s__error", {}, other).message()["error"]
         assert e["message"] == "the upstream refused" and "data" not in e, e
         old_clients_and_streams(mcp.Session(h.gateway, other), args)
-        what_a_task_came_to(NewClient(h.gateway, other, {"elicitation": {}, "extensions": {"io.modelcontextprotocol/tasks": {}}}))
+        follower = NewClient(h.gateway, other, {"elicitation": {}, "extensions": {"io.modelcontextprotocol/tasks": {}}})
+        what_a_task_came_to(follower, "tasks")
+        what_a_task_came_to(follower, "old")
         file = f"{h.gateway.dir}/policies/p.yaml"
         r = subprocess.run([binary, "policy", "test", file], capture_output=True, text=True, timeout=60)
         assert r.stdout.endswith("3 passed, 0 failed\n"), r.stdout + r.stderr
@@ -55,11 +59,18 @@ def old_clients_and_streams(session, args):
     assert said(a.message()) == "counted"
 
 
-def what_a_task_came_to(client):
+def what_a_task_came_to(client, server):
     def ask(method, **more):
         return mcp.modern(client.gateway, method, {"taskId": task, **more}, client.token, meta=client.meta).message()["result"]
 
-    task = client.round("tasks__job", {})["result"]["taskId"]
-    ask("tasks/update", inputResponses={"a": ANSWERS["elicitation/create"]})
-    got = ask("tasks/get")
-    assert got["status"] == "completed" and "[masked]" in said(got) and "Ada" not in json.dumps(got), got
+    def reaches(status):
+        got.append(ask("tasks/get"))
+        return got[-1]["status"] == status
+
+    task, got = client.round(f"{server}__job", {})["result"]["taskId"], []
+    assert until(lambda: reaches("input_required")), got
+    ask("tasks/update", inputResponses={k: ANSWERS["elicitation/create"] for k in got[-1]["inputRequests"]})
+    assert until(lambda: reaches("completed")), got
+    assert all(g.get("statusMessage", "[masked]") == "[masked]" for g in got), got
+    got = got[-1]
+    assert "[masked]" in said(got) and "Ada" not in json.dumps(got), got

@@ -4,6 +4,7 @@ import json
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+from house.gateway import until
 from house.asking import ANSWERS, CAN, Call, House, said
 from house.http import Connection
 from house import mcp
@@ -283,7 +284,7 @@ def test_tools_that_only_run_as_tasks(binary):
         assert call.next()["method"] == "elicitation/create"
         for _ in range(4):
             old.session.post({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": call.id}})
-        assert h.heard(h.old, lambda m: m.get("method") == "tasks/cancel" and m["params"] == {"taskId": "t/1"})
+        assert h.heard(h.old, lambda m: m.get("method") == "tasks/cancel" and m["params"] == {"taskId": "t/3"})
 
 
 def task_call(client, method, task, **more):
@@ -314,8 +315,84 @@ def test_tasks_of_new_servers_are_followed_by_their_client_alone(binary):
         assert task_call(alice, "tasks/cancel", task)["result"]["resultType"] == "complete"
         assert task_call(alice, "tasks/get", task)["result"]["status"] == "cancelled"
         assert task_call(alice, "tasks/result", task)["error"]["code"] == -32601
-        for server in ("old", "child"):  # theirs are run to the end here
-            assert len(alice.finish(f"{server}__job", {"what": ["form"]})[0]) == 1
+
+
+def new_task(client, server, **args):
+    m = client.round(f"{server}__job", args)["result"]
+    assert m["resultType"] == "task" and m["status"] == "working" and len(m["taskId"]) > 100, m
+    assert m["ttlMs"] == 86400000 and m["pollIntervalMs"] == 10 and "ttl" not in m and m["createdAt"], m
+    return m["taskId"]
+
+
+def follow(client, task, statuses, asked=0):
+    """tasks/get until it has one of these, and asks that many questions: they may come one by one."""
+    got = []
+
+    def reached():
+        got.append(task_call(client, "tasks/get", task)["result"])
+        assert got[-1]["resultType"] == "complete" and got[-1]["taskId"] == task, got
+        return got[-1]["status"] in statuses and len(got[-1].get("inputRequests", [])) >= asked
+
+    assert until(reached), got
+    return got[-1]
+
+
+def test_tasks_of_old_servers_are_followed_too(binary):
+    can = {**CAN, "extensions": {"io.modelcontextprotocol/tasks": {}}}
+    with House(binary) as h:
+        alice, bob = h.new_client(capabilities=can), h.new_client("bob", can)
+        for server in ("old", "child"):
+            task = new_task(alice, server, what=["form", ["roots", "form"]])
+            assert task_call(bob, "tasks/get", task)["error"] == {"code": -32602, "message": "Unknown task"}
+            keys, answers = set(), []
+            for count in (1, 2):
+                got = follow(alice, task, ["input_required"], count)
+                asked = got["inputRequests"]
+                assert len(asked) == count and not keys & set(asked) and "result" not in got, got
+                assert all(follow(alice, task, ["input_required"])["inputRequests"] == asked for _ in range(3)), "asked anew"
+                keys |= set(asked)
+                answers += [ANSWERS[q["method"]] for q in asked.values()]
+                ack = task_call(alice, "tasks/update", task, inputResponses={k: ANSWERS[q["method"]] for k, q in asked.items()})
+                assert ack["result"]["resultType"] == "complete" and "status" not in ack["result"], ack
+            for _ in range(2):
+                got = follow(alice, task, ["completed"])
+                assert json.loads(said(got)) == answers and got["result"]["resultType"] == "complete", got
+                assert got["result"]["_meta"]["mine"] == 1 and "t/" not in json.dumps(got["result"]["_meta"]), got
+            assert "inputRequests" not in got and got["ttlMs"] == 86400000, got
+            for _ in range(2):
+                assert task_call(alice, "tasks/cancel", task)["result"]["resultType"] == "complete"
+            assert task_call(alice, "tasks/get", task)["result"]["status"] == "completed"
+        assert not [m for m in h.old.seen() if m.get("method") == "notifications/cancelled"]
+
+
+def test_tasks_of_old_servers_end_as_new_ones_do(binary):
+    can = {**CAN, "extensions": {"io.modelcontextprotocol/tasks": {}}}
+    with House(binary) as h:
+        alice = h.new_client(capabilities=can)
+        for server in ("old", "child"):
+            got = follow(alice, new_task(alice, server, what=[], end="failed"), ["completed"])
+            assert got["result"]["isError"] is True and "error" not in got, got
+            got = follow(alice, new_task(alice, server, what=[], end="error"), ["failed"])
+            assert got["error"] == {"code": -32603, "message": "it broke"} and "result" not in got, got
+            for asked in (False, True):
+                task = new_task(alice, server, what=["form"])
+                if asked:
+                    follow(alice, task, ["input_required"])
+                for _ in range(2):
+                    assert task_call(alice, "tasks/cancel", task)["result"]["resultType"] == "complete"
+                # a child hears the end of the call first, and may take the declined form for an answer
+                ends = ["cancelled", "completed"] if server == "child" and asked else ["cancelled"]
+                assert follow(alice, task, ends)["statusMessage"] == "tax id 12-34"
+            assert said(alice.round(f"{server}__echo", {"text": "free again"})) == "free again"
+        poor = h.new_client("bob", {"extensions": {"io.modelcontextprotocol/tasks": {}}})
+        for server in ("old", "child"):  # who cannot be asked is not
+            got = follow(poor, new_task(poor, server, what=["form"]), ["completed"])
+            assert [a["code"] for a in json.loads(said(got))] == [-32601], got
+        tasks = [new_task(alice, "old", what=["form"], n=n) for n in range(17)]
+        assert all(follow(alice, task, ["input_required"]) for task in tasks[:16])
+        assert until(lambda: task_call(alice, "tasks/get", tasks[16]).get("error", {}).get("code") == -32603)
+        task_call(alice, "tasks/cancel", tasks[0])
+        assert follow(alice, tasks[16], ["input_required"])["inputRequests"], "a place was not given back"
 
 
 def test_a_gateway_that_stops_waits_for_nobody(binary):
