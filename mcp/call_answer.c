@@ -218,13 +218,13 @@ static void bring_failure(visit *v, const err *why)
                                    : S("the upstream failed"));
 }
 
-static void bring(visit *v, js_value result, js_value error, const err *why)
+static void bring(visit *v, js_value result, js_value type, js_value error, const err *why)
 {
     struct subject_call *k = v->call;
     if (k->old && !why) k->body = task_old_tell(v, result, error);
     if (k->body.n) return;
     if (result.kind != JS_ABSENT)
-        bring_result(v, result, js_get(result, S("resultType")));
+        bring_result(v, result, type);
     else if (error.kind != JS_ABSENT)
         bring_error(v, error);
     else
@@ -242,7 +242,8 @@ static void on_done(void *owner, js_value result, js_value error, const err *why
     if (k->over || task_begins(v, result)) return;
     if (k->old && !why && task_old_goes_on(v, result, error)) return;
     if (!why) k->task = (str){0};
-    if (js_text_is(js_get(result, S("resultType")), S("input_required"))) {
+    js_value type = js_get(result, S("resultType"));
+    if (js_text_is(type, S("input_required"))) {
         call_wants_input(v, result);
         return;
     }
@@ -251,7 +252,7 @@ static void on_done(void *owner, js_value result, js_value error, const err *why
     k->over = true;
     k->status = 200;
     record_number(v->rec, FACT_UPSTREAM_MS, (clock_mono_us() - k->started_us) / 1000);
-    bring(v, result, error, why);
+    bring(v, result, type, error, why);
     corridor_wake(v, FLOW_WOKEN);
 }
 

@@ -162,8 +162,8 @@ static str not_cancelled(visit *v)
 
 bool task_old_is_new(visit *v, js_value result)
 {
-    js_value id = js_get(js_get(result, S("task")), S("taskId"));
-    return task_params(v).n && id.kind == JS_STRING && (call_can_ask(v) & CAN_FOLLOW_TASKS);
+    if (!task_params(v).n || !(call_can_ask(v) & CAN_FOLLOW_TASKS)) return false;
+    return js_get(js_get(result, S("task")), S("taskId")).kind == JS_STRING;
 }
 
 str task_old_made(visit *v, js_value result)
