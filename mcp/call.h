@@ -65,6 +65,7 @@ bool hearing_begin(visit *v);
 bool hearing_is_due(visit *v);
 bool hearing_works(const visit *v);
 void hearing_end(visit *v);
+void hearing_park(visit *v, const parked_name *name); /* it goes on with that call, till its end */
 /* call_answer.c: the answer where the server does not offer the method at all. */
 void call_not_offered(visit *v);
 /* call_find.c: WAIT while lists are fetched, else NEXT: then `to` says whether it was found. */

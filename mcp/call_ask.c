@@ -165,6 +165,7 @@ static bool park(visit *v, const link_question *q)
     k->link = NULL;
     k->waits = true;
     charge_park(v);
+    hearing_park(v, &k->parked);
     return true;
 }
 

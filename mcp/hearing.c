@@ -4,7 +4,8 @@
  *
  * So that stream is opened before the call, and kept a while for the next one (feed.c), for who
  * can be asked something or asked for messages in as many words; nobody else pays for it. A
- * server that lets its stream wait is not waited for again for a while. */
+ * server that lets its stream wait is not waited for again for a while. A parked call keeps the
+ * stream open: what its server asks next may come after its client has taken his time. */
 #include "call.h"
 #include "call_ask.h"
 #include "capability.h"
@@ -73,12 +74,27 @@ bool hearing_works(const visit *v)
     return h && h->logs && feed_now(h->side) == FEED_STANDS;
 }
 
+static void leave(void *side_)
+{
+    upstream *side = side_;
+    feed_leave(side);
+    upstream_release(side);
+}
+
+void hearing_park(visit *v, const parked_name *name)
+{
+    struct hearing *h = v->call->hearing;
+    if (!h) return;
+    loop_timer_stop(v->w->loop, &h->look);
+    parked_carry(v->w, name, leave, h->side);
+    v->call->hearing = NULL;
+}
+
 void hearing_end(visit *v)
 {
     struct hearing *h = v->call->hearing;
     if (!h) return;
     loop_timer_stop(v->w->loop, &h->look);
-    feed_leave(h->side);
-    upstream_release(h->side);
+    leave(h->side);
     v->call->hearing = NULL;
 }

@@ -35,12 +35,13 @@ void parked_names_free(struct parked_names *n)
     free(n);
 }
 
-static bool publish(parked *p)
+static bool publish(parked *p, parked_name *out)
 {
     struct parked_names *n = p->w->shared->tasks;
     parked_name *name = NEW(p->a, parked_name);
     name->call = p->self;
     memcpy(name->nonce, p->nonce, sizeof name->nonce);
+    *out = *name;
     (void)pthread_mutex_lock(&n->lock);
     bool is_new = !map_get(n->by_task, p->task);
     if (is_new) map_put(n->by_task, p->task, name);
@@ -76,12 +77,12 @@ void parked_task_over(parked *p)
 }
 
 task_holding parked_task_hold(const parked_waiter *who, str task, js_value shown,
-                              const link_request *rq)
+                              const link_request *rq, parked_name *name)
 {
     parked *p = parked_new(who->w, rq->caller_id);
     if (!p) return TASK_NO_ROOM;
     p->task = arena_dup(p->a, task);
-    if (!publish(p)) {
+    if (!publish(p, name)) {
         parked_give_up(p);
         return TASK_HELD_ALREADY;
     }

@@ -20,7 +20,7 @@ typedef enum { TASK_HELD, TASK_NO_ROOM, TASK_HELD_ALREADY } task_holding;
 /* Makes the call `rq` (tasks/result) for `task`, whose server shows it as `shown`. HELD: the waiter
  * hears of the first questions, of the end, or soon that there is neither. */
 task_holding parked_task_hold(const parked_waiter *who, str task, js_value shown,
-                              const link_request *rq);
+                              const link_request *rq, parked_name *name);
 MUST_CHECK bool parked_task_find(mcp_shared *s, str task, parked_name *name);
 /* The waiter is shown it as it is now, after the answers if there are some. */
 void parked_task_look(const parked_waiter *who, const parked_name *name, js_value answers);

@@ -297,7 +297,8 @@ static bool hear_questions(visit *v, js_value task)
     link_request rq = call_request_of(v);
     rq.timeout_ms = RESULT_MS;
     t->at = ASKS_STATUS;
-    task_holding held = parked_task_hold(&who, name_of(v), task, &rq);
+    task_holding held = parked_task_hold(&who, name_of(v), task, &rq, &t->name);
+    if (held == TASK_HELD) hearing_park(v, &t->name);
     t->crowded = held == TASK_NO_ROOM;
     return held == TASK_HELD;
 }
