@@ -8,12 +8,15 @@
 
 #include <cmocka.h>
 
-static const breaker_rule rule = {.failures = 3, .pause_ms = 1000, .pause_most_ms = 4000};
-static const standing_terms plain = {.breaker = rule};
+#define RULE                                                                                       \
+    {                                                                                              \
+        .failures = 3, .pause_ms = 1000, .pause_most_ms = 4000                                     \
+    }
+static const standing_terms plain = {.breaker = RULE};
 static const llm_model_limits small[] = {{.model = {"small", 5},
                                           .of = {[UNIT_REQUESTS] = {1, 1000}}},
                                          {{0}, {{0}}}};
-static const standing_terms limited = {.breaker = rule,
+static const standing_terms limited = {.breaker = RULE,
                                        .models = small,
                                        .of = {{.limit = 3, .window_ms = 1000},
                                               {.limit = 100, .window_ms = 1000}}};
@@ -254,7 +257,7 @@ static void threads_count_what_they_take_together(void **state)
     pthread_t threads[4];
     for (size_t i = 0; i < 4; i++) pthread_create(&threads[i], NULL, hammer, r);
     for (size_t i = 0; i < 4; i++) pthread_join(threads[i], NULL);
-    static const standing_terms half = {.breaker = rule,
+    static const standing_terms half = {.breaker = RULE,
                                         .of = {{.limit = 10001, .window_ms = 1000000}}};
     standing_hold h;
     assert_true(begin(r, &half, ask("m", 1, 2000), &h));
