@@ -72,5 +72,5 @@ def what_a_task_came_to(client, server):
     ask("tasks/update", inputResponses={k: ANSWERS["elicitation/create"] for k in got[-1]["inputRequests"]})
     assert until(lambda: reaches("completed")), got
     assert all(g.get("statusMessage", "[masked]") == "[masked]" for g in got), got
-    got = got[-1]
+    got = {**got[-1], "taskId": "any letters may stand in it"}
     assert "[masked]" in said(got) and "Ada" not in json.dumps(got), got
