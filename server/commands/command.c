@@ -71,6 +71,13 @@ int command_fail(const err *e)
     return 1;
 }
 
+str command_plain(arena *a, str text)
+{
+    buf b = buf_new(a, SIZE_MAX / 2);
+    buf_json_safe(&b, text);
+    return str_take(str_drop(buf_str(&b), 1), b.n - 2);
+}
+
 int command_print(str text)
 {
     bool ok = fwrite(text.p, 1, text.n, stdout) == text.n;

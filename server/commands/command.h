@@ -44,5 +44,7 @@ bool command_options(int argc, char **argv, const command_option *options, const
                      int *count);
 int command_usage(const char *name, const char *what); /* prints, gives 2 */
 int command_fail(const err *e);                        /* prints, gives 1 */
+/* Somebody's text for a terminal: nothing in it that moves a cursor or hides. */
+str command_plain(arena *a, str text);
 int command_print(str text); /* to stdout; gives 0, or 1 when that fails */
 #endif

@@ -146,14 +146,6 @@ static str joined(arena *a, const str *list)
     return b.n ? buf_str(&b) : S("none");
 }
 
-/* Names are whatever somebody called a key: nothing in one may move a cursor or hide. */
-static str plain(arena *a, str text)
-{
-    buf b = buf_new(a, SIZE_MAX / 2);
-    (void)buf_json_safe(&b, text);
-    return str_take(str_drop(buf_str(&b), 1), b.n - 2);
-}
-
 static void show(const key_desk *d, const api_key *k)
 {
     str budget = S("-");
@@ -163,9 +155,9 @@ static void show(const key_desk *d, const api_key *k)
                            STR_ARG(k->budget.window));
     (void)printf("%-12.*s %-8s %-16.*s %-12.*s %-24.*s models " STR_FMT "  servers " STR_FMT "\n",
                  STR_ARG(k->id), state_of(d, k), STR_ARG(key_desk_day(d->a, k->expires_s)),
-                 STR_ARG(budget), STR_ARG(plain(d->a, k->name)),
-                 STR_ARG(plain(d->a, joined(d->a, k->models))),
-                 STR_ARG(plain(d->a, joined(d->a, k->servers))));
+                 STR_ARG(budget), STR_ARG(command_plain(d->a, k->name)),
+                 STR_ARG(command_plain(d->a, joined(d->a, k->models))),
+                 STR_ARG(command_plain(d->a, joined(d->a, k->servers))));
 }
 
 static int verb_list(arena *a, int argc, char **argv)

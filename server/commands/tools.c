@@ -17,13 +17,6 @@ int tools_verb_ask(arena *a, const char *file, inspection **out)
     return inspect(a, (str){file, strlen(file)}, shim, out) ? 0 : 1;
 }
 
-str tools_verb_plain(arena *a, str text)
-{
-    buf b = buf_new(a, SIZE_MAX / 2);
-    buf_json_safe(&b, text);
-    return str_take(str_drop(buf_str(&b), 1), b.n - 2);
-}
-
 size_t tools_verb_say_missing(const inspection *i)
 {
     size_t count, missing = 0;
@@ -42,7 +35,7 @@ size_t tools_verb_say_missing(const inspection *i)
 
 static void warn(arena *a, const inspected *of, const catalog_item *t, str what)
 {
-    str name = tools_verb_plain(a, t->name);
+    str name = command_plain(a, t->name);
     if (what.n)
         (void)fprintf(stderr, "warning: " STR_FMT "/" STR_FMT ": " STR_FMT "\n",
                       STR_ARG(of->server), STR_ARG(name), STR_ARG(what));
@@ -123,8 +116,8 @@ static void tell_tool(teller *t, const mcp_endpoint *e, const inspected *of,
     t->shown += visible;
     t->hidden += !visible;
     if (t->who && !visible && !t->all) return;
-    str own = tools_verb_plain(t->a, tool->name);
-    str name = tools_verb_plain(t->a, name_public(t->a, e->naming, of->server, tool->name));
+    str own = command_plain(t->a, tool->name);
+    str name = command_plain(t->a, name_public(t->a, e->naming, of->server, tool->name));
     buf line = buf_new(t->a, SIZE_MAX / 2);
     if (t->who) (void)buf_fmt(&line, "%-7s ", visible ? "listed" : "hidden");
     (void)buf_fmt(&line, "%-9.*s %-40.*s " STR_FMT "/" STR_FMT "%s" STR_FMT "\n", STR_ARG(state),

@@ -21,7 +21,7 @@ typedef struct {
 
 static void tell(comparing *c, const char *what, str server, str tool)
 {
-    str name = tools_verb_plain(c->a, tool);
+    str name = command_plain(c->a, tool);
     buf line = buf_new(c->a, SIZE_MAX / 2);
     (void)buf_fmt(&line, "%-9s" STR_FMT "/" STR_FMT "\n", what, STR_ARG(server), STR_ARG(name));
     (void)command_print(buf_str(&line));

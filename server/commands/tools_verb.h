@@ -8,8 +8,6 @@
 
 /* Asks the servers; 0, or the exit code after it was said why not. */
 int tools_verb_ask(arena *a, const char *file, inspection **out);
-/* A peer's text for a terminal: nothing in it that moves a cursor or hides. */
-str tools_verb_plain(arena *a, str text);
 /* Says which servers did not answer; how many. */
 size_t tools_verb_say_missing(const inspection *i);
 /* Says what is odd about the texts of these servers' tools. */
