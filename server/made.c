@@ -2,8 +2,7 @@
 #include "made.h"
 
 #include "../base/json.h"
-#include "process.h"
-#include <stdlib.h>
+#include "made_models.h"
 
 enum { MADE_LIMIT = 4 << 20, CLIENTS_DEPTH = 32 };
 
@@ -19,37 +18,26 @@ const config_file made_permit_all = {
     .text = {PERMIT_ALL, sizeof PERMIT_ALL - 1},
 };
 
-static void put_head(buf *b)
+static void put_head(buf *b, const char *port)
 {
-    buf_put(b, S("version: 1\n"
-                 "listen: [\"127.0.0.1:8080\"]\n"
-                 "identity: { anonymous: allow }\n"));
+    buf_fmt(b,
+            "version: 1\n"
+            "listen: [\"127.0.0.1:%s\"]\n"
+            "identity: { anonymous: allow }\n",
+            port);
 }
 
-static void put_llm(buf *b)
-{
-    const char *base = process_variable("OPENAI_BASE_URL"); /* NOLINT(concurrency-mt-unsafe): nobody
-                                                     sets variables while threads run */
-    buf_put(b, S("llm:\n  backends:\n    openai:\n      schema: openai\n      auth: { bearer: "
-                 "\"${OPENAI_API_KEY}\" }\n"));
-    if (base && *base) buf_put(b, S("      url: \"${OPENAI_BASE_URL}\"\n      prefix: \"\"\n"));
-}
-
-static bool has_key(void)
-{
-    const char *key = process_variable("OPENAI_API_KEY"); /* NOLINT(concurrency-mt-unsafe): nobody
-                                                   sets variables while threads run */
-    return key && *key;
-}
-
-void made_from_environment(arena *a, config_file *made)
+const err *made_from_environment(arena *a, const char *port, made_config *made)
 {
     buf b = buf_new(a, MADE_LIMIT);
-    *made = (config_file){.name = S("(environment)")};
-    if (!has_key()) return;
-    put_head(&b);
-    put_llm(&b);
-    made->text = buf_str(&b);
+    made_models models;
+    const err *e = made_models_read(a, &models);
+    *made = (made_config){.file.name = S("(environment)")};
+    if (e || !models.section.n) return e;
+    put_head(&b, port);
+    buf_put(&b, models.section);
+    *made = (made_config){{.name = S("(environment)"), .text = buf_str(&b)}, models.told};
+    return NULL;
 }
 
 /* Mcp.json */
@@ -152,15 +140,16 @@ static const err *put_server(buf *b, arena *a, const js_iter *server)
     return e ? e : put_env(b, a, js_get(server->value, S("env")));
 }
 
-const err *made_from_clients(arena *a, str file, str json, config_file *made)
+const err *made_from_clients(arena *a, str file, str json, const char *port, made_config *made)
 {
     js_value root;
     buf b = buf_new(a, MADE_LIMIT);
+    made_models models = {0};
     const err *e = js_check(a, json, CLIENTS_DEPTH, &root);
     js_value servers = e ? (js_value){0} : js_get(root, S("mcpServers"));
     if (!e && servers.kind != JS_OBJECT)
         e = err_new(a, ERR_MALFORMED, "there is no `mcpServers` object");
-    put_head(&b);
+    put_head(&b, port);
     if (!e) buf_put(&b, S("mcp:\n  servers:\n"));
     for (js_iter it = js_iterate(servers); !e && js_next(&it);) {
         str name = js_key_text(a, &it);
@@ -168,7 +157,9 @@ const err *made_from_clients(arena *a, str file, str json, config_file *made)
         if (e) e = err_wrap(a, e, STR_FMT, STR_ARG(name));
     }
     if (e) return err_wrap(a, e, STR_FMT, STR_ARG(file));
-    if (has_key()) put_llm(&b);
-    *made = (config_file){.name = file, .text = buf_str(&b)};
+    e = made_models_read(a, &models);
+    if (e) return e;
+    buf_put(&b, models.section);
+    *made = (made_config){{.name = file, .text = buf_str(&b)}, models.told};
     return NULL;
 }

@@ -10,8 +10,15 @@
 
 extern const config_file made_permit_all; /* a policy */
 
-/* made->text.p NULL: the environment names nothing to serve. */
-void made_from_environment(arena *a, config_file *made);
-/* {"mcpServers": {NAME: {command, args, env} | {url, headers}}}; `file` for messages. */
-MUST_CHECK const err *made_from_clients(arena *a, str file, str json, config_file *made);
+typedef struct {
+    config_file file; /* text.p NULL: the environment names nothing to serve */
+    str models;       /* what is said of the models it serves; {0}: none */
+} made_config;
+
+/* Served on 127.0.0.1:`port`. The variables that name providers: made_models.h. */
+MUST_CHECK const err *made_from_environment(arena *a, const char *port, made_config *made);
+/* {"mcpServers": {NAME: {command, args, env} | {url, headers}}}, and the models of the environment;
+ * `file` for messages. */
+MUST_CHECK const err *made_from_clients(arena *a, str file, str json, const char *port,
+                                        made_config *made);
 #endif

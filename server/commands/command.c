@@ -3,28 +3,48 @@
 
 #include "../../base/buf.h"
 #include "../../base/yaml.h"
+#include "../config_value.h"
 #include <stdio.h>
 
 /* clang-format off */
 const command commands[] = {
     {"serve", command_serve, "run the gateway",
-     "usage: sallyport serve [-c FILE] [--mcp-config FILE]\n"
+     "usage: sallyport serve [-c FILE] [--mcp-config FILE] [--port N]\n"
      "\n"
      "Runs the gateway until SIGTERM, which lets requests finish and exits 0.\n"
      "\n"
      "  -c, --config FILE    the configuration; without it ./sallyport.yaml\n"
      "  --mcp-config FILE    no configuration of our own: the {\"mcpServers\": {…}} file of a desktop client\n"
+     "  --port N             where a gateway without a configuration listens on 127.0.0.1 (8080)\n"
      "\n"
-     "With neither, and no ./sallyport.yaml, the environment makes the configuration: OPENAI_API_KEY\n"
-     "(and OPENAI_BASE_URL) becomes a backend. A configuration made this way allows everything to\n"
-     "everybody, listens on 127.0.0.1:8080 only, and says so.\n"
+     "With neither, and no ./sallyport.yaml, the environment makes the configuration, by the variables that the\n"
+     "providers' own SDKs read. Each provider serves the models of its name; OpenAI, else Azure, else the only\n"
+     "provider there is, every other one.\n"
+     "\n"
+     "  OPENAI_API_KEY          OpenAI (OPENAI_BASE_URL, OPENAI_ORG_ID, OPENAI_PROJECT_ID); OPENAI_BASE_URL by\n"
+     "                          itself is a model server of your own that asks for no key\n"
+     "  ANTHROPIC_API_KEY       claude-* (ANTHROPIC_AUTH_TOKEN instead, ANTHROPIC_BASE_URL)\n"
+     "  AZURE_OPENAI_ENDPOINT   with AZURE_OPENAI_API_KEY, or AZURE_TENANT_ID, AZURE_CLIENT_ID and one of\n"
+     "                          AZURE_CLIENT_SECRET and AZURE_FEDERATED_TOKEN_FILE (OPENAI_API_VERSION,\n"
+     "                          AZURE_OPENAI_DEPLOYMENT: the model that is there)\n"
+     "  AWS_REGION              Bedrock's names, like us.amazon.nova-pro-v1:0, with a place of AWS's own chain:\n"
+     "                          AWS_ACCESS_KEY_ID, AWS_PROFILE, a web identity, a container, or AWS_BEARER_TOKEN_BEDROCK;\n"
+     "                          when nothing else is set the whole chain\n"
+     "  GEMINI_API_KEY          gemini-* (or GOOGLE_API_KEY)\n"
+     "  GOOGLE_CLOUD_PROJECT    with GOOGLE_CLOUD_LOCATION and GOOGLE_APPLICATION_CREDENTIALS: gemini-*, claude-*\n"
+     "  CO_API_KEY              Cohere: command-*, embed-*, rerank-*\n"
+     "\n"
+     "A configuration made this way allows everything to everybody, listens on loopback only, and says so.\n"
+     "docs/environment.md has it all.\n"
      "\n"
      "SIGHUP, or a change of the configuration or any file it names, reloads: what is new is checked first,\n"
      "and if anything is wrong with it the running configuration stays.\n"
      "\n"
      "  sallyport serve -c /etc/sallyport/sallyport.yaml\n"
      "  sallyport serve --mcp-config ~/.config/client/mcp.json\n"
-     "  OPENAI_API_KEY=… sallyport serve\n"},
+     "  OPENAI_API_KEY=… ANTHROPIC_API_KEY=… sallyport serve\n"
+     "  curl -d '{\"model\":\"claude-sonnet-4-5\",\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}]}' \\\n"
+     "       http://127.0.0.1:8080/v1/chat/completions\n"},
     {"demo", command_demo, "a gateway with upstreams and callers of its own, to try things on",
      "usage: sallyport demo [--port N] [--admin-port N] [DIR]\n"
      "\n"
@@ -69,6 +89,12 @@ int command_fail(const err *e)
 {
     (void)fprintf(stderr, "sallyport: " STR_FMT "\n", STR_ARG(e->text));
     return 1;
+}
+
+bool command_is_port(const char *text)
+{
+    int64_t n = 0;
+    return config_parse_int((str){text, strlen(text)}, &n) && n >= 0 && n <= 65535;
 }
 
 str command_plain(arena *a, str text)

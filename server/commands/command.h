@@ -42,6 +42,7 @@ typedef struct {
 /* False: a usage error was printed. */
 bool command_options(int argc, char **argv, const command_option *options, const char **rest,
                      int *count);
+bool command_is_port(const char *text);                /* a number from 0 to 65535 */
 int command_usage(const char *name, const char *what); /* prints, gives 2 */
 int command_fail(const err *e);                        /* prints, gives 1 */
 /* Somebody's text for a terminal: nothing in it that moves a cursor or hides. */

@@ -6,7 +6,6 @@
 #include "../../authz/digest.h"
 #include "../../authz/jwt_mint.h"
 #include "../../base/clock.h"
-#include "../config_value.h"
 #include "../demo/demo_files.h"
 #include "../demo/demo_world.h"
 #include "../files.h"
@@ -168,12 +167,6 @@ static void print_page(void *ctx, const gateway *g)
 
 /* The command */
 
-static bool is_port(const char *text)
-{
-    int64_t n = 0;
-    return config_parse_int((str){text, strlen(text)}, &n) && n <= 65535;
-}
-
 static const err *prepare(demo *d, const char *directory, logger *log, demo_world **world,
                           gateway_options *o)
 {
@@ -196,7 +189,7 @@ int command_demo(arena *a, int argc, char **argv)
     int count = 0;
     if (!command_options(argc, argv, options, rest, &count)) return 2;
     if (count > 1) return command_usage("demo", "one directory at most");
-    if (!is_port(port) || !is_port(admin_port))
+    if (!command_is_port(port) || !command_is_port(admin_port))
         return command_usage("demo", "a port is a number from 0 to 65535");
     logger *log = log_new(STDERR_FILENO, LOG_WARN_LEVEL);
     demo d = {.a = a,

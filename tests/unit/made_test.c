@@ -42,10 +42,11 @@ static void the_file_of_a_desktop_client_becomes_servers(void **state)
         "\"env\":{\"\\u0041_KEY\":\"# not a "
         "comment\"}},\"far\":{\"type\":\"sse\",\"url\":\"https://x.example/mcp\","
         "\"headers\":{\"Authorization\":\"Bearer t\"}}}}";
-    config_file made;
+    made_config made;
     unsetenv("OPENAI_API_KEY");
-    assert_null(made_from_clients(*state, S("mcp.json"), (str){json, sizeof json - 1}, &made));
-    const config *c = load(*state, made);
+    assert_null(
+        made_from_clients(*state, S("mcp.json"), (str){json, sizeof json - 1}, "8080", &made));
+    const config *c = load(*state, made.file);
     const config_server *s = c->servers.items;
     const config_pair *e = s[0].env.items;
     assert_int_equal(c->servers.count, 2);
@@ -73,32 +74,31 @@ static void what_cannot_be_kept_of_it_is_an_error(void **state)
          "more than one header"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        config_file made;
-        const err *e = made_from_clients(*state, S("mcp.json"),
-                                         (str){cases[i].json, strlen(cases[i].json)}, &made);
+        made_config made;
+        const err *e =
+            made_from_clients(*state, S("mcp.json"), (str){cases[i].json, strlen(cases[i].json)},
+                              "8080", &made);
         assert_non_null(e);
         if (!memmem(e->text.p, e->text.n, cases[i].says, strlen(cases[i].says)))
             fail_msg("case %zu: %.*s", i, (int)e->text.n, e->text.p);
     }
 }
 
-static void the_environment_makes_a_backend(void **state)
+static void the_environment_makes_a_configuration_with_its_models(void **state)
 {
-    config_file made;
+    made_config made;
     unsetenv("OPENAI_API_KEY");
     unsetenv("OPENAI_BASE_URL");
-    made_from_environment(*state, &made);
-    assert_null(made.text.p);
+    assert_null(made_from_environment(*state, "8080", &made));
+    assert_null(made.file.text.p);
     setenv("OPENAI_API_KEY", "sk-1", 1);
-    setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/x/v1", 1);
-    made_from_environment(*state, &made);
-    const config *c = load(*state, made);
-    const config_backend *b = c->backends.items;
-    assert_true(str_eq(b->auth.bearer.value, S("sk-1")));
-    assert_true(str_eq(b->url, S("http://127.0.0.1:9/x/v1")));
-    assert_int_equal(b->prefix.n, 0);
+    assert_null(made_from_environment(*state, "4711", &made));
+    const config *c = load(*state, made.file);
+    assert_int_equal(c->backends.count, 1);
+    assert_int_equal(c->anonymous, CONFIG_ANONYMOUS_ALLOW);
+    assert_true(str_eq(((const config_listen *)c->listen.items)->address, S("127.0.0.1:4711")));
+    assert_true(str_eq(made.models, S("every model by openai")));
     unsetenv("OPENAI_API_KEY");
-    unsetenv("OPENAI_BASE_URL");
 }
 
 static void the_permit_all_policy_is_a_policy(void **state)
@@ -135,7 +135,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_file_of_a_desktop_client_becomes_servers, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(what_cannot_be_kept_of_it_is_an_error, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(the_environment_makes_a_backend, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_environment_makes_a_configuration_with_its_models,
+                                        set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_permit_all_policy_is_a_policy, set_up, tear_down),
         cmocka_unit_test_setup_teardown(metadata_must_name_the_issuer_that_was_asked, set_up,
                                         tear_down),
