@@ -16,7 +16,8 @@ bool uri_fits(str template, str uri);
  * `meets` errs toward yes, `within` toward no. */
 bool uri_meets_glob(str template, str glob);
 bool uri_within_glob(str template, str glob);
-/* Is some segment of it `.` or `..`, or would be once decoded? What such a URI names depends on
- * who reads it. */
-bool uri_has_dots(str uri);
+/* Do readers of URIs disagree about which one this is, or take it for one that is spelled
+ * otherwise? So it is with `.` and `..`, encoded letters, bytes that parsers drop, a scheme or a
+ * host in capitals, and what WHATWG's parser and file systems leave out. */
+bool uri_is_doubtful(str uri);
 #endif

@@ -17,6 +17,7 @@
 #include "call_ask.h"
 #include "forward.h"
 #include "mirror.h"
+#include "name.h"
 #include "offer.h"
 #include "pins.h"
 #include "question_of.h"
@@ -59,8 +60,8 @@ static flow_go read_uri(visit *v, js_value uri)
     if (uri.kind != JS_STRING) return wrong_params(v, S("the uri must be a string"));
     k->public_name = js_text(v->a, uri);
     if (k->public_name.n > URI_MOST) return wrong_params(v, S("the uri is too long"));
-    if (uri_has_dots(k->public_name))
-        return wrong_params(v, S("the uri must not hold . or .. as a segment"));
+    if (name_uri_is_doubtful(v->a, v->rq.endpoint->naming, k->public_name))
+        return wrong_params(v, S("the uri is not spelled in its plain form"));
     return FLOW_NEXT;
 }
 

@@ -2,6 +2,7 @@
 /* name.c - public names. Cutting must not split a character, so a cut may be a little shorter. */
 #include "name.h"
 #include "../authz/digest.h"
+#include "../base/uri.h"
 
 #define UI "ui://"
 
@@ -75,4 +76,11 @@ str_pair name_own_uri(arena *a, str public_uri)
     str_pair cut = str_cut(str_drop(public_uri, sizeof UI - 1), '/');
     if (cut.ok) cut.tail = join(a, S(UI), cut.tail, (str){0});
     return cut;
+}
+
+bool name_uri_is_doubtful(arena *a, mcp_naming naming, str public_uri)
+{
+    str_pair cut = {.head = public_uri};
+    if (naming == NAMING_PREFIX) cut = name_own_uri(a, public_uri);
+    return uri_is_doubtful(cut.ok ? cut.tail : public_uri);
 }

@@ -22,4 +22,7 @@ bool name_is_shortened(str public_name);
 str name_public_uri(arena *a, mcp_naming naming, str server, str uri);
 /* Prefix naming: the server's name and its own URI; ok is false when it names no server. */
 str_pair name_own_uri(arena *a, str public_uri);
+/* May a server take it for a resource that is spelled otherwise (uri.h)? Then no rule can be asked.
+ */
+bool name_uri_is_doubtful(arena *a, mcp_naming naming, str public_uri);
 #endif

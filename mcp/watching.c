@@ -45,7 +45,8 @@ static upstream *owner_of(const listener *l, str uri)
 
 static upstream *find(const listener *l, arena *a, str uri, str *own)
 {
-    if (!uri.n || uri.n > WATCHING_URI_MOST || uri_has_dots(uri)) return NULL;
+    if (!uri.n || uri.n > WATCHING_URI_MOST) return NULL;
+    if (name_uri_is_doubtful(a, l->at->naming, uri)) return NULL;
     *own = uri;
     if (l->at->naming == NAMING_NONE) return owner_of(l, uri);
     str_pair cut = name_own_uri(a, uri);

@@ -49,7 +49,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
     str_pair second = str_cut(first.tail, '\n');
     if (first.ok && second.ok) match(first.head, second.head, second.tail);
     lead_back(a, str_take(all, TEXT_MOST));
-    (void)uri_has_dots(all);
+    (void)uri_is_doubtful(all);
     rewrite(a, all);
     arena_free(a);
     return 0;

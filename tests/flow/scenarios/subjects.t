@@ -119,7 +119,20 @@ record {"mcp.method":"resources/read","resource":"new/note://public/one","server
 -- a URI that climbs is not even asked about
 > modern resources/read {"uri":"new+note://public/a/%2e%2E/../secret/two"} as alice
 < 200
-< {"error":{"code":-32602,"message":"/segment/"}}
+< {"error":{"code":-32602,"message":"/plain form/"}}
+
+-- nor one that its server may take for another (%73 is an s)
+> modern resources/read {"uri":"new+note://%73ecret/two"} as alice
+< 200
+< {"error":{"code":-32602,"message":"/plain form/"}}
+
+-- nor is it watched
+> legacy resources/subscribe {"uri":"new+NOTE://public/one"} as alice
+< {"error":{"code":-32602,"message":"/plain form/"}}
+
+-- nor helped with
+> modern completion/complete {"ref":{"type":"ref/resource","uri":"new+note://%73ecret/{id}"},"argument":{"name":"id","value":"o"}} as alice
+< {"error":{"code":-32602,"message":"/plain form/"}}
 
 -- the header must name the resource
 > modern resources/read {"uri":"new+note://public/one"} as alice
