@@ -51,6 +51,7 @@ typedef struct {
     uint64_t batch;
     int64_t want, least;             /* of those who wait, together and the smallest */
     int64_t asked_want, asked_least; /* of the cell's `asked` */
+    int64_t asked_cost;              /* the cheapest that waited for it */
     uint64_t owed_number;            /* likewise for what was spent without a lease; 0: none */
     int64_t owed;
     int64_t used_before, since_ms; /* for the rate */

@@ -22,6 +22,13 @@ typedef struct {
 
 /* How much */
 
+/* What is left in the cell serves those who wait, too: only the rest need come from the ledger. */
+static int64_t needed(quota_cell *c, int64_t cost)
+{
+    int64_t left = atomic_load(&c->granted) - atomic_load(&c->used);
+    return left > 0 ? cost - left : cost;
+}
+
 static int64_t size_of(const quotas *q, quota_cell *c, quota_state *s, int64_t now_ms)
 {
     int64_t used = atomic_load(&c->used), limit = atomic_load(&s->limit);
@@ -32,8 +39,8 @@ static int64_t size_of(const quotas *q, quota_cell *c, quota_state *s, int64_t n
     s->used_before = used;
     int64_t left = limit - atomic_load(&s->others) - atomic_load(&c->granted);
     int64_t part = left / (PARTS * (int64_t)q->o.replicas);
-    int64_t size = second < part ? second : part;
-    if (size < s->want) size = s->want;
+    int64_t size = second < part ? second : part, want = needed(c, s->want);
+    if (size < want) size = want;
     if (size > limit) size = limit;
     return size < 1 ? 1 : size;
 }
@@ -47,8 +54,9 @@ static ledger_ask lease_of(quotas *q, const question_of *w, int64_t now_ms)
     if (!number) {
         number = quota_cells_next_lease(q->cells);
         s->asked_want = size_of(q, c, s, now_ms);
-        s->asked_least = s->least && s->least < s->asked_want ? s->least : 1;
-        if (s->least > s->asked_least) s->asked_least = s->asked_want;
+        s->asked_cost = s->least ? s->least : 1;
+        int64_t least = needed(c, s->asked_cost);
+        s->asked_least = least < 1 ? 1 : least < s->asked_want ? least : s->asked_want;
         atomic_store(&c->asked, number);
     }
     return (ledger_ask){.limit = atomic_load(&s->limit),
@@ -111,7 +119,7 @@ static void granted(quotas *q, quota_cell *c, uint64_t number, int64_t units)
 static void no_room(quota_state *s, const ledger_grant *g, int64_t store_ms)
 {
     int64_t in = g->room_in_ms > 0 && g->room_in_ms < QUOTA_FULL_MS ? g->room_in_ms : QUOTA_FULL_MS;
-    atomic_store(&s->full_cost, s->asked_least);
+    atomic_store(&s->full_cost, s->asked_cost);
     atomic_store(&s->room_at_ms, g->room_in_ms > 0 ? store_ms + g->room_in_ms : 0);
     atomic_store(&s->full_until_ms, store_ms + in);
 }

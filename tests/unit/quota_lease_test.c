@@ -164,6 +164,18 @@ static void two_replicas_spend_the_limit_and_no_more(void **state)
     tear_down_rig(&r);
 }
 
+static void what_is_left_of_a_lease_counts_for_the_last(void **state)
+{
+    rig r;
+    quota_hold *h;
+    set_up_rig(&r, *state, QUOTAS HOURLY, "memory:");
+    static const int64_t costs[] = {1, 484, 515};
+    for (size_t i = 0; i < sizeof costs / sizeof *costs; i++)
+        assert_int_equal(take(&r, 0, costs[i], &h), QUOTA_ROOM);
+    assert_int_equal(take(&r, 0, 1, &h), QUOTA_FULL);
+    tear_down_rig(&r);
+}
+
 static void what_was_dearer_is_owed(void **state)
 {
     rig r;
@@ -413,6 +425,7 @@ int main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
         T(the_first_waits_and_the_next_do_not),
         T(two_replicas_spend_the_limit_and_no_more),
+        T(what_is_left_of_a_lease_counts_for_the_last),
         T(what_was_dearer_is_owed),
         T(what_is_all_out_is_not_asked_for),
         T(an_orderly_end_gives_all_back),
