@@ -298,6 +298,7 @@ static int64_t final_cost(const quota_hold *h, const entry *e, const quota_usage
 {
     int64_t counted = e->cost;
     if (end == QUOTA_UNSENT || e->slot) return 0;
+    if (end == QUOTA_AGAIN && policy_quota_counts_requests(e->quota, h->kind)) return 0;
     if (!used || !policy_quota_cost(e->quota, h->kind, used, h->a, &counted)) return e->cost;
     return end == QUOTA_CUT && counted < e->cost ? e->cost : counted;
 }

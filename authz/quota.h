@@ -85,6 +85,8 @@ typedef enum {
     QUOTA_DONE, /* costs what was used; `used` NULL: what was reserved */
     QUOTA_CUT,  /* nobody said: the larger of `used` (what was counted; or NULL) and the reserved */
     QUOTA_UNSENT, /* never reached an upstream: costs nothing */
+    QUOTA_AGAIN,  /* given up for another attempt at the same request, which counts it: as DONE, but
+                     nothing of a quota that counts requests */
 } quota_end;
 void quota_settle(quota_hold *h, const quota_usage *used, quota_end end);
 

@@ -184,7 +184,7 @@ static void begin_stream(llm_run *r)
 void answer_begin(llm_run *r)
 {
     r->upstream_status = 0;
-    r->has_head = r->coded = r->streamed = r->ended = r->failed = r->fresh = false;
+    r->has_head = r->coded = r->streamed = r->ended = r->failed = r->fresh = r->noted = false;
     r->broken = NULL;
     r->used = (llm_usage){0};
     r->tap = NULL;

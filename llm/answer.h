@@ -20,6 +20,7 @@ const header *answer_headers(llm_run *r, str type);
 void answer_say(llm_run *r); /* losses and quotas, once, with whatever is answered */
 flow_go llm_first_content(void *run, flow_why why);
 flow_go llm_relay(void *run, flow_why why);
-void answer_spend(llm_run *r);  /* this attempt is over: what it used is charged, once */
+/* This attempt is over: what it used is charged, once. `again`: another counts the request. */
+void answer_spend(llm_run *r, bool again);
 void answer_settle(llm_run *r); /* usage into the record, whatever became of it */
 #endif

@@ -197,24 +197,24 @@ static void guess(llm_run *r, llm_usage *u, int64_t seen)
     if (usage_completion(u) < output) u->output = (opt_int){true, output - u->reasoning.v};
 }
 
-void bill_close(llm_run *r, const llm_usage *used, int64_t seen, bill_basis basis)
+void bill_close(llm_run *r, const bill_end *end)
 {
     llm_bill *b = &r->bill;
-    llm_usage u = *used;
+    llm_usage u = end->used;
     if (!b->opened) return;
     b->opened = false;
     if (!b->sent) {
         quota_settle(b->hold, NULL, QUOTA_UNSENT);
         return;
     }
-    if (basis == BILL_GUESSED) guess(r, &u, seen);
-    bool is_free = basis == BILL_REFUSED && usage_prompt(&u) + usage_completion(&u) == 0;
+    if (end->basis == BILL_GUESSED) guess(r, &u, end->seen);
+    bool is_free = end->basis == BILL_REFUSED && usage_prompt(&u) + usage_completion(&u) == 0;
     quota_usage q = for_quota(&u, is_free ? &nothing : b->price);
-    quota_settle(b->hold, &q, QUOTA_DONE);
+    quota_settle(b->hold, &q, end->again ? QUOTA_AGAIN : QUOTA_DONE);
     if (!b->price) return;
     b->cost += q.usd_micro;
     b->has_cost = true;
-    b->guessed |= basis == BILL_GUESSED;
+    b->guessed |= end->basis == BILL_GUESSED;
 }
 
 void bill_say(llm_run *r)

@@ -28,8 +28,13 @@ typedef struct {
 
 flow_go llm_reserve(void *run, flow_why why);
 typedef enum { BILL_SAID, BILL_GUESSED, BILL_REFUSED } bill_basis;
-/* The attempt is over; `used` as far as the provider has said, `seen`: tokens of its answer. */
-void bill_close(struct llm_run *r, const llm_usage *used, int64_t seen, bill_basis basis);
+typedef struct {
+    llm_usage used; /* as far as the provider has said */
+    int64_t seen;   /* tokens of its answer */
+    bill_basis basis;
+    bool again; /* another attempt at the same request counts it */
+} bill_end;
+void bill_close(struct llm_run *r, const bill_end *end); /* the attempt is over */
 void bill_say(struct llm_run *r);          /* headers, once, with whatever is answered */
 void bill_record(const struct llm_run *r); /* at the end */
 #endif

@@ -74,7 +74,7 @@ void hedge_end(llm_run *r)
 {
     llm_run *h = r->rival;
     if (!h) return;
-    answer_spend(h);
+    answer_spend(h, true);
     if (h->call) call_cancel(h->call);
     h->call = NULL;
     usage_add(&r->spent, &h->spent);

@@ -137,14 +137,20 @@ static int64_t tokens_of(const llm_usage *u)
     return u->input.v + u->cache_write.v + u->output.v + u->reasoning.v;
 }
 
-void answer_spend(llm_run *r)
+static void end_with_provider(llm_run *r)
+{
+    const llm_usage used = used_here(r);
+    pick_over(r, is_refused(r) ? 0 : tokens_of(&used));
+}
+
+void answer_spend(llm_run *r, bool again)
 {
     const llm_usage used = used_here(r);
     if (!r->bill.opened) return;
     if (r->call) r->bill.sent = !call_unsent(r->call);
-    pick_over(r, is_refused(r) ? 0 : tokens_of(&used));
+    end_with_provider(r);
     if (r->bill.sent) usage_add(&r->spent, &used);
-    bill_close(r, &used, seen_here(r), basis_of(r, &used));
+    bill_close(r, &(bill_end){used, seen_here(r), basis_of(r, &used), again});
 }
 
 typedef enum { ATTEMPT_WAITS, ATTEMPT_ANSWERS, ATTEMPT_FAILED } attempt_state;
@@ -159,11 +165,12 @@ static attempt_state state_of(llm_run *r)
 
 static void note_failure(llm_run *r)
 {
-    if (!r->bill.opened || r->given_up) return;
+    if (r->noted || r->given_up) return;
+    r->noted = true;
     if (!r->failed) r->refusal = r->streamed || r->broken ? stillborn(r) : their_error(r);
     if (!r->failed && r->upstream_status >= 400) hear_refusal(r);
     if (is_refused(r)) r->used = nothing;
-    answer_spend(r);
+    end_with_provider(r);
 }
 
 /* Of an attempt and its rival the one that answers; NULL: none yet. */
@@ -179,7 +186,7 @@ static void begin_answer(llm_run *r, llm_run *lead)
     if (lead == r) {
         hedge_end(r);
     } else {
-        answer_spend(r);
+        answer_spend(r, true);
         if (r->call) call_cancel(r->call);
         r->call = NULL;
     }
@@ -191,7 +198,9 @@ static void begin_answer(llm_run *r, llm_run *lead)
 static flow_go end_badly(llm_run *r)
 {
     r->tried_in_vain = true;
-    if (renew_again(r) || retry_again(r)) return FLOW_AGAIN;
+    bool again = renew_again(r) || retry_again(r);
+    answer_spend(r, again);
+    if (again) return FLOW_AGAIN;
     if (r->upstream_status == 429 && r->route->target_count > 1 && pick_room_at(r))
         return llm_fail(r, pick_refusal(r));
     if (r->failed || r->streamed || !is_their_shape(r)) return FLOW_FAIL;
@@ -346,7 +355,7 @@ flow_go llm_relay(void *run, flow_why why)
 
 void answer_settle(llm_run *r)
 {
-    answer_spend(r);
+    answer_spend(r, false);
     hedge_end(r);
     usage_record(&r->spent, exchange_record(r->x));
     bill_record(r);

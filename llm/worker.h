@@ -51,7 +51,7 @@ typedef struct llm_run {
     int64_t full_ms;    /* when the first of those that are full may have room; 0: none is */
     struct llm_run *beside, *rival, *winner; /* hedge.h */
     size_t at_step;                          /* of one beside another */
-    bool given_up;
+    bool given_up, noted;                    /* noted: its failure was, and is not charged yet */
     unsigned attempts, rounds;
     int64_t pause_ms; /* before the next attempt */
     loop_timer timer;

@@ -73,12 +73,21 @@ static int64_t total_of(const quota_usage *u)
     return sum(sum(u->input, u->cached_input), sum(u->cache_write, u->output));
 }
 
+static bool uses_tokens(subject_kind kind)
+{
+    return kind == SUBJECT_MODEL || kind == SUBJECT_ENDPOINT;
+}
+
+bool policy_quota_counts_requests(const policy_quota *q, subject_kind kind)
+{
+    return !q->cost && (q->fixed_cost || (!q->money && !uses_tokens(kind)));
+}
+
 bool policy_quota_cost(const policy_quota *q, subject_kind kind, const quota_usage *u,
                        arena *scratch, int64_t *units)
 {
-    bool model = kind == SUBJECT_MODEL || kind == SUBJECT_ENDPOINT;
     if (!q->cost) {
-        int64_t usual = q->money ? u->usd_micro : model ? total_of(u) : 1;
+        int64_t usual = q->money ? u->usd_micro : uses_tokens(kind) ? total_of(u) : 1;
         *units = q->fixed_cost ? q->fixed_cost : usual;
         if (*units > LEDGER_UNITS_MOST) *units = LEDGER_UNITS_MOST;
         return *units >= 0;

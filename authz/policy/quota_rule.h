@@ -62,4 +62,6 @@ size_t policy_quotas_due(const policy *p, const question *q, arena *a, const pol
 /* In units, rounded up, never below 0. False: it cannot be told (an overflow, a division by 0). */
 bool policy_quota_cost(const policy_quota *q, subject_kind kind, const quota_usage *u,
                        arena *scratch, int64_t *units);
+/* Its cost is the same whatever is used. */
+bool policy_quota_counts_requests(const policy_quota *q, subject_kind kind);
 #endif

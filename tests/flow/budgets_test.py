@@ -22,6 +22,7 @@ rules:
   - { id: all, permit: { models: ["*"], tools: ["*/*"] } }
 quotas:
   - { id: requests, for: { models: [few] }, limit: 20, window: 1h, kind: fixed, cost: 1, message: "20 an hour, and no more" }
+  - { id: twice, for: { models: [twice] }, limit: 2, window: 1h, kind: fixed, cost: 1 }
   - { id: mails, for: { tools: ["new/echo"] }, key: 'http.headers["x-run"]', limit: 3, window: 1h, kind: fixed }
   - { id: run, for: { models: [gpt], tools: ["new/echo"] }, key: 'http.headers["x-run"]', limit: 10, window: 1h, kind: fixed,
       cost: 1 }
@@ -88,6 +89,7 @@ llm:
   routes:
     - {{ name: g, models: [gpt, few, dear, unpriced, counted, watched, crash, search], to: [{{ backend: one }}] }}
     - {{ name: o, models: [both], to: [{{ backend: one, model: gpt }}, {{ backend: other, priority: 1, model: real }}] }}
+    - {{ name: w, models: [twice], to: [{{ backend: one }}, {{ backend: other, priority: 1 }}] }}
     - {{ name: n, models: [gone], to: [{{ backend: gone }}] }}
 mcp:
   servers:
@@ -237,6 +239,18 @@ def what_was_begun_is_charged(h):
     h.gateway.forget_records()
 
 
+def a_request_that_is_tried_again_counts_once(h):
+    for lost in (Answer("{", cut=True), Answer('{"error":{"message":"no"}}', status=500)):
+        h.one.will(lost)
+        h.other.will(Answer(chat()))
+        assert h.ask("twice", "erin").status == 200
+    assert h.ask("twice", "erin").status == 429
+    h.one.will(Answer('{"error":{"message":"no"}}', status=400), Answer("{", cut=True))
+    h.other.will(Answer("{", cut=True))
+    assert [h.ask("twice", "fred").status for _ in range(3)] == [400, 502, 429]  # nor is one free that fails for good
+    h.gateway.forget_records()
+
+
 def a_shadow_refuses_nobody(h):
     h.one.will(Answer(chat()), Answer(chat()))
     assert [h.ask("watched", "dora").status for _ in range(2)] == [200, 200]
@@ -304,6 +318,7 @@ def test_budgets_hold(binary):
         a_run_has_a_budget_of_money_and_mails(h)
         money_stays_below_its_cap(h)
         what_was_begun_is_charged(h)
+        a_request_that_is_tried_again_counts_once(h)
         a_shadow_refuses_nobody(h)
         a_call_that_asks_is_charged_once(h)
         items_of_a_batch_are_counted_apart(h)

@@ -163,6 +163,28 @@ static void what_nobody_counted_costs_what_was_reserved(void **state)
     }
 }
 
+static void a_request_that_is_tried_again_counts_once(void **state)
+{
+    rig r =
+        rig_of(*state, QUOTAS "  - {id: calls, for: {models: m}, limit: 2, window: 1h, cost: 1}\n"
+                              "  - {id: tokens, for: {models: m}, limit: 100, window: 1h}\n");
+    quota_hold *h;
+    quota_view v;
+    int64_t cost;
+    const quota_usage used = {.output = 9};
+    for (int attempt = 0; attempt < 3; attempt++) {
+        assert_int_equal(take(&r, start_ms, 20, &h), QUOTA_ROOM);
+        quota_settle(h, &used, attempt < 2 ? QUOTA_AGAIN : QUOTA_DONE);
+        assert_true(quota_each(h, 0, &v, &cost) && cost == (attempt == 2));
+        assert_true(quota_each(h, 1, &v, &cost) && cost == 9);
+    }
+    assert_int_equal(take(&r, start_ms, 20, &h), QUOTA_ROOM);
+    quota_settle(h, &used, QUOTA_DONE);
+    assert_int_equal(take(&r, start_ms, 20, &h), QUOTA_FULL);
+    assert_true(str_eq(r.no.view.id, S("calls")));
+    quotas_free(r.q);
+}
+
 static void a_shadow_counts_and_never_refuses(void **state)
 {
     rig r =
@@ -300,6 +322,7 @@ int main(void)
         T(slots_of_concurrency_come_back),
         T(all_have_room_or_nothing_is_taken),
         T(what_nobody_counted_costs_what_was_reserved),
+        T(a_request_that_is_tried_again_counts_once),
         T(a_shadow_counts_and_never_refuses),
         T(what_cannot_be_told_is_refused),
         T(a_key_too_many_is_refused_and_not_shared),
