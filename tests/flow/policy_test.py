@@ -25,6 +25,13 @@ def test_every_policy_we_ship_passes_its_own_tests(binary):
         assert passed >= 5, (path, out)
 
 
+def test_the_policies_we_ship_pass_as_one_set_too(binary):
+    shipped = sorted(glob.glob(os.path.join(ROOT, "policies", "*.yaml")))
+    alone = sum(int(policy(binary, "test", path).strip().splitlines()[-1].split()[0]) for path in shipped)
+    assert policy(binary, "test", *shipped).endswith(f"{alone} passed, 0 failed\n")
+    assert policy(binary, "check", *shipped).startswith("fine: ")
+
+
 def test_zones_have_their_names_and_their_summers(binary):
     hours = 'timestamp("{}").getHours("Europe/Paris")'
     assert policy(binary, "eval", hours.format("2026-07-06T17:30:00Z")) == "19\n"
