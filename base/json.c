@@ -198,6 +198,11 @@ js_iter js_iterate(js_value container)
     return it;
 }
 
+js_iter js_elements(js_value list)
+{
+    return list.kind == JS_ARRAY ? js_iterate(list) : (js_iter){0};
+}
+
 bool js_next(js_iter *it)
 {
     str s = js_skip_space(it->rest);

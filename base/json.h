@@ -47,6 +47,7 @@ js_value
 js_at(js_value root,
       const char *dotted); /* "params._meta" : js_get along the path; keys may hold no dots */
 js_iter js_iterate(js_value container);       /* an object or an array; anything else is empty */
+js_iter js_elements(js_value list);           /* of an array alone: as many as were counted */
 bool js_next(js_iter *it);                    /* false at the end */
 bool js_key_is(const js_iter *it, str name);  /* compares unescaped */
 str js_key_text(arena *a, const js_iter *it); /* unescaped; a view if no escapes */

@@ -36,7 +36,7 @@ const err *anthropic_read_reply(llm_reader *rd, js_value body, const header *hea
     js_value content = js_get(body, S("content"));
     if (content.kind != JS_ARRAY) return err_new(a, ERR_UPSTREAM, "a message without content");
     part_list l = parts_new(a, list_count(content));
-    js_iter it = js_iterate(content);
+    js_iter it = js_elements(content);
     while (js_next(&it)) read_block(a, it.value, &l);
     llm_choice *c = NEW(a, llm_choice);
     str word = js_text(a, js_get(body, S("stop_reason")));

@@ -121,7 +121,7 @@ static const err *read_user(llm_reader *rd, js_value content, turn_list *l)
         if (!e) add_turn(l, ROLE_USER, &rest);
         return e;
     }
-    js_iter it = js_iterate(content);
+    js_iter it = js_elements(content);
     while (js_next(&it)) {
         bool result = js_text_is(js_get(it.value, S("type")), S("tool_result"));
         obj *o = obj_open(rd, it.value, "messages.content");
@@ -164,7 +164,7 @@ static const err *read_turns(obj *o, llm_chat *c)
         add_turn(&l, ROLE_SYSTEM, &first);
         l.t[0].apart = true;
     }
-    js_iter it = js_iterate(messages);
+    js_iter it = js_elements(messages);
     while (js_next(&it)) {
         obj *turn = obj_open(rd, it.value, "messages");
         if (!turn) return reader_wrong(rd, "each of 'messages' must be an object");
@@ -219,7 +219,7 @@ static void read_stops(obj *o, llm_chat *c)
     js_value v = obj_take(o, "stop_sequences");
     if (v.kind != JS_ARRAY || !list_count(v)) return;
     str *stops = NEW_N(obj_arena(o), str, list_count(v));
-    js_iter it = js_iterate(v);
+    js_iter it = js_elements(v);
     while (js_next(&it)) stops[c->stop_count++] = js_text(obj_arena(o), it.value);
     c->stops = stops;
     reader_spot(obj_reader(o), &c->stops, "stop_sequences");

@@ -65,7 +65,7 @@ static void read_block(llm_reader *rd, js_value block, llm_part *p)
 static void read_message(llm_reader *rd, js_value content, llm_choice *choice)
 {
     llm_part *parts = NEW_N(reader_arena(rd), llm_part, list_count(content) + 1);
-    for (js_iter it = js_iterate(content); js_next(&it);)
+    for (js_iter it = js_elements(content); js_next(&it);)
         read_block(rd, it.value, &parts[choice->count++]);
     choice->parts = parts;
 }

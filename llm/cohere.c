@@ -47,12 +47,12 @@ static void add_text(arena *a, js_value v, part_kind kind, part_list *l)
 
 static void read_message(arena *a, js_value message, part_list *l)
 {
-    for (js_iter it = js_iterate(js_get(message, S("content"))); js_next(&it);) {
+    for (js_iter it = js_elements(js_get(message, S("content"))); js_next(&it);) {
         add_text(a, js_get(it.value, S("thinking")), PART_THINKING, l);
         add_text(a, js_get(it.value, S("text")), PART_TEXT, l);
     }
     add_text(a, js_get(message, S("tool_plan")), PART_TEXT, l);
-    for (js_iter it = js_iterate(js_get(message, S("tool_calls"))); js_next(&it);) {
+    for (js_iter it = js_elements(js_get(message, S("tool_calls"))); js_next(&it);) {
         llm_part *p = part_add(l, PART_TOOL_CALL);
         p->id = js_text(a, js_get(it.value, S("id")));
         p->name = js_text(a, js_at(it.value, "function.name"));

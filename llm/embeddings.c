@@ -22,7 +22,7 @@ static jnode *base64_floats(arena *a, js_value values)
     size_t n = 0, most = list_count(values);
     if (most > FLOATS_MOST) most = FLOATS_MOST;
     char *bytes = arena_bytes(a, most * 4 + 1);
-    for (js_iter it = js_iterate(values); n < most && js_next(&it); n++) {
+    for (js_iter it = js_elements(values); n < most && js_next(&it); n++) {
         float f = (float)js_double(it.value);
         uint32_t bits;
         memcpy(&bits, &f, sizeof bits);
@@ -63,7 +63,7 @@ static str only_text(const flat_ask *q)
 {
     js_value input = js_get(q->body, S("input"));
     if (input.kind == JS_ARRAY) {
-        js_iter it = js_iterate(input);
+        js_iter it = js_elements(input);
         if (list_count(input) != 1 || !js_next(&it)) return (str){0};
         input = it.value;
     }
@@ -145,8 +145,8 @@ static const err *put_instances(const flat_ask *q, jnode *out)
     jnode *instances = jn_array(q->a);
     const err *e = NULL;
     if (input.kind != JS_ARRAY) e = add_instance(q, input, instances);
-    js_iter it = js_iterate(input);
-    while (input.kind == JS_ARRAY && !e && js_next(&it)) e = add_instance(q, it.value, instances);
+    js_iter it = js_elements(input);
+    while (!e && js_next(&it)) e = add_instance(q, it.value, instances);
     jn_set(out, "instances", instances);
     jnode *parameters = jn_open(out, S("parameters"));
     if (size.kind == JS_NUMBER) jn_set(parameters, "outputDimensionality", jn_raw(q->a, size.raw));
@@ -216,7 +216,7 @@ const err *vertex_get_embedding(const flat_ask *q, js_value answer, jnode *out, 
         (void)js_int(js_at(answer, "usageMetadata.promptTokenCount"), &u->input.v);
         add_embedding(q, one, data, js_get(answer, S("truncated")));
     }
-    for (js_iter it = js_iterate(js_get(answer, S("predictions"))); js_next(&it);) {
+    for (js_iter it = js_elements(js_get(answer, S("predictions"))); js_next(&it);) {
         js_value embedding = js_get(it.value, S("embeddings"));
         js_value facts = js_get(embedding, S("statistics"));
         js_value count = js_get(facts, S("token_count"));
@@ -270,7 +270,7 @@ const err *gemini_put_embedding(const flat_ask *q, jnode *out)
     } else if (input.kind != JS_ARRAY) {
         e = add_batched(q, input, requests);
     } else {
-        js_iter it = js_iterate(input);
+        js_iter it = js_elements(input);
         while (!e && js_next(&it)) e = add_batched(q, it.value, requests);
     }
     return e;
@@ -281,7 +281,7 @@ const err *gemini_get_embedding(const flat_ask *q, js_value answer, jnode *out, 
 {
     (void)u;
     jnode *data = jn_array(q->a);
-    js_iter it = js_iterate(js_get(answer, S("embeddings")));
+    js_iter it = js_elements(js_get(answer, S("embeddings")));
     while (js_next(&it)) add_embedding(q, js_get(it.value, S("values")), data, (js_value){0});
     put_answer(q, data, 0, out);
     return NULL;
@@ -324,9 +324,8 @@ const err *cohere_put_embedding(const flat_ask *q, jnode *out)
     js_value input = js_get(q->body, S("input")), size = js_get(q->body, S("dimensions"));
     jnode *texts = jn_array(q->a), *types = jn_array(q->a);
     bool good = input.kind == JS_ARRAY || add_text_to_embed(q, input, texts);
-    js_iter it = js_iterate(input);
-    while (input.kind == JS_ARRAY && good && js_next(&it))
-        good = add_text_to_embed(q, it.value, texts);
+    js_iter it = js_elements(input);
+    while (good && js_next(&it)) good = add_text_to_embed(q, it.value, texts);
     if (!good || !jn_count(texts))
         return flat_wrong(q, "Cohere embeds texts: 'input' must be one, or a list of them");
     jn_set_text(out, "model", q->model);
@@ -345,7 +344,7 @@ const err *cohere_get_embedding(const flat_ask *q, js_value answer, jnode *out, 
     if (values.kind != JS_ARRAY) return err_new(q->a, ERR_UPSTREAM, "Cohere sent no embeddings");
     jnode *data = jn_array(q->a);
     u->input.set = js_int(js_at(answer, "meta.billed_units.input_tokens"), &u->input.v);
-    for (js_iter it = js_iterate(values); js_next(&it);)
+    for (js_iter it = js_elements(values); js_next(&it);)
         add_embedding(q, it.value, data, (js_value){0});
     put_answer(q, data, u->input.v, out);
     return NULL;

@@ -84,12 +84,12 @@ static js_value read_logprobs(arena *a, js_value candidate)
     js_value result = js_get(candidate, S("logprobsResult")), out = {0};
     if (result.kind != JS_OBJECT) return out;
     jnode *o = jn_object(a), *content = jn_array(a);
-    js_iter chosen = js_iterate(js_get(result, S("chosenCandidates")));
-    js_iter tops = js_iterate(js_get(result, S("topCandidates")));
+    js_iter chosen = js_elements(js_get(result, S("chosenCandidates")));
+    js_iter tops = js_elements(js_get(result, S("topCandidates")));
     while (js_next(&chosen)) {
         jnode *one = one_logprob(a, chosen.value), *top = jn_array(a);
         bool has_top = js_next(&tops);
-        js_iter it = js_iterate(has_top ? js_get(tops.value, S("candidates")) : (js_value){0});
+        js_iter it = js_elements(has_top ? js_get(tops.value, S("candidates")) : (js_value){0});
         while (js_next(&it)) jn_add(top, one_logprob(a, it.value));
         jn_set(one, "top_logprobs", top);
         jn_add(content, one);
@@ -145,7 +145,7 @@ static void read_candidate(arena *a, js_value v, llm_choice *c)
     js_value parts = js_at(v, "content.parts");
     part_list l = parts_new(a, list_count(parts) * 2 + 1);
     bool called = false;
-    js_iter it = js_iterate(parts);
+    js_iter it = js_elements(parts);
     while (js_next(&it)) called = read_part(a, it.value, &l) || called;
     js_value reason = js_get(v, S("finishReason"));
     finish_row f = finish_of(reason, called);
@@ -167,7 +167,7 @@ static const err *read_reply(llm_reader *rd, js_value body, const header *head, 
                        .model = js_text(a, js_get(body, S("modelVersion"))),
                        .choices = choices,
                        .count = count};
-    js_iter it = js_iterate(candidates);
+    js_iter it = js_elements(candidates);
     for (size_t i = 0; i < count && js_next(&it); i++) read_candidate(a, it.value, &choices[i]);
     (void)read_usage(a, body, &out->usage);
     if (count) return NULL;
@@ -223,7 +223,7 @@ static void stream_candidate(llm_stream *s, js_value v)
     if (index < 0 || index > 63) return;
     if ((unsigned)index != s->choice) stream_part_end(s);
     s->choice = (unsigned)index;
-    js_iter it = js_iterate(js_at(v, "content.parts"));
+    js_iter it = js_elements(js_at(v, "content.parts"));
     while (js_next(&it)) stream_piece(s, it.value);
     js_value reason = js_get(v, S("finishReason"));
     if (reason.kind != JS_STRING) return;
@@ -249,7 +249,7 @@ static const err *read_event(llm_stream *s, llm_frame f)
     llm_event start = {.id = js_text(s->scratch, js_get(root, S("responseId"))),
                        .model = js_text(s->scratch, js_get(root, S("modelVersion")))};
     stream_start(s, &start);
-    js_iter it = js_iterate(js_get(root, S("candidates")));
+    js_iter it = js_elements(js_get(root, S("candidates")));
     while (js_next(&it)) stream_candidate(s, it.value);
     if (js_at(root, "promptFeedback.blockReason").kind == JS_STRING && !s->stopped)
         stream_stop(s, STOP_FILTER, (str){0}, (str){0});
@@ -268,7 +268,7 @@ static frame_sense sense(llm_frame f)
 static str retry_after(arena *a, js_value details)
 {
     enum { DIGITS_MOST = 9 };
-    for (js_iter it = js_iterate(details); js_next(&it);) {
+    for (js_iter it = js_elements(details); js_next(&it);) {
         str delay = js_text(a, js_get(it.value, S("retryDelay")));
         size_t n = 0;
         int64_t seconds = 0;

@@ -70,7 +70,7 @@ static bool is_null_type(js_value schema)
 static const err *put_alternatives(conversion *k, js_value list, unsigned depth, jnode *out)
 {
     jnode *all = jn_array(k->a);
-    for (js_iter it = js_iterate(list); js_next(&it);) {
+    for (js_iter it = js_elements(list); js_next(&it);) {
         if (is_null_type(it.value)) {
             jn_set(out, "nullable", jn_bool(k->a, true));
             continue;
@@ -106,7 +106,7 @@ static const err *put_type(conversion *k, js_value type, jnode *out)
 
 static const err *put_all_of(conversion *k, js_value list, unsigned depth, jnode *out)
 {
-    js_iter it = js_iterate(list), rest;
+    js_iter it = js_elements(list), rest;
     if (!js_next(&it)) return NULL;
     rest = it;
     if (js_next(&rest))

@@ -40,7 +40,7 @@ static void put_items(buf *b, js_value list)
         buf_put(b, S("}"));
         return;
     }
-    js_iter it = js_iterate(list);
+    js_iter it = js_elements(list);
     for (bool first = true; js_next(&it); first = false) {
         if (!first) buf_put(b, S(","));
         buf_put(b, it.value.raw);
@@ -49,7 +49,7 @@ static void put_items(buf *b, js_value list)
 
 static bool is_empty(js_value list)
 {
-    js_iter it = js_iterate(list);
+    js_iter it = js_elements(list);
     return list.kind != JS_STRING && !js_next(&it);
 }
 

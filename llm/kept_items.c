@@ -18,7 +18,7 @@ static item_list inputs(arena *a, js_value kept)
     js_value items = js_get(kept, S("items"));
     size_t all = list_count(items), out = list_count(js_at(kept, "response.output"));
     item_list l = {.a = a, .v = NEW_N(a, js_value, all + 1)};
-    js_iter it = js_iterate(items);
+    js_iter it = js_elements(items);
     while (l.n + out < all && js_next(&it)) l.v[l.n++] = it.value;
     return l;
 }

@@ -56,8 +56,8 @@ static void read_thoughts(arena *a, js_value message, part_list *l)
 {
     js_value blocks = js_get(message, S("thinking_blocks"));
     size_t before = l->n;
-    js_iter it = js_iterate(blocks);
-    while (blocks.kind == JS_ARRAY && js_next(&it))
+    js_iter it = js_elements(blocks);
+    while (js_next(&it))
         if (it.value.kind == JS_OBJECT) (void)read_thought(a, it.value, l);
     if (l->n > before) return;
     js_value plain = js_get(message, S("reasoning_content"));
@@ -90,14 +90,14 @@ static void read_message(arena *a, js_value message, llm_choice *c)
         p->text = text;
         p->annotations = js_get(message, S("annotations"));
     }
-    js_iter it = js_iterate(content);
-    while (content.kind == JS_ARRAY && js_next(&it)) {
+    js_iter it = js_elements(content);
+    while (js_next(&it)) {
         str piece = js_text(a, js_get(it.value, S("text")));
         if (piece.n) part_add(&l, PART_TEXT)->text = piece;
     }
     if (refusal.n) part_add(&l, PART_REFUSAL)->text = refusal;
-    it = js_iterate(calls);
-    while (calls.kind == JS_ARRAY && js_next(&it)) read_call(a, it.value, &l);
+    it = js_elements(calls);
+    while (js_next(&it)) read_call(a, it.value, &l);
     c->parts = l.p;
     c->count = l.n;
 }
@@ -124,7 +124,7 @@ const err *openai_chat_read_reply(llm_reader *rd, js_value body, const header *h
     out->service_tier = js_text(a, js_get(body, S("service_tier")));
     (void)js_int(js_get(body, S("created")), &out->created);
     llm_choice *all = NEW_N(a, llm_choice, count);
-    js_iter it = js_iterate(choices);
+    js_iter it = js_elements(choices);
     for (size_t i = 0; js_next(&it); i++) read_choice(a, it.value, &all[i]);
     out->choices = all;
     out->count = count;

@@ -128,7 +128,7 @@ static const err *read_content(llm_reader *rd, js_value content, part_list *l)
 static const err *read_calls(obj *turn, part_list *l)
 {
     llm_reader *rd = obj_reader(turn);
-    js_iter it = js_iterate(obj_take(turn, "tool_calls"));
+    js_iter it = js_elements(obj_take(turn, "tool_calls"));
     while (js_next(&it)) {
         obj *o = obj_open(rd, it.value, "messages.tool_calls");
         if (!o) return reader_wrong(rd, "each of 'messages[].tool_calls' must be an object");
@@ -153,8 +153,8 @@ static void read_thoughts(obj *turn, part_list *l)
 {
     llm_reader *rd = obj_reader(turn);
     js_value blocks = obj_take(turn, "thinking_blocks");
-    js_iter it = js_iterate(blocks);
-    while (blocks.kind == JS_ARRAY && js_next(&it)) {
+    js_iter it = js_elements(blocks);
+    while (js_next(&it)) {
         obj *o = obj_open(rd, it.value, "messages.thinking_blocks");
         if (!o) continue;
         if (str_eq(obj_text(o, "type"), S("redacted_thinking")))
@@ -250,7 +250,7 @@ static const err *read_turns(obj *o, llm_chat *c)
     if (messages.kind != JS_ARRAY) return reader_wrong(rd, "'messages' must be a list");
     llm_turn *turns = NEW_N(obj_arena(o), llm_turn, list_count(messages) + 1);
     c->turns = turns;
-    js_iter it = js_iterate(messages);
+    js_iter it = js_elements(messages);
     while (js_next(&it)) {
         obj *turn = obj_open(rd, it.value, "messages");
         if (!turn) return reader_wrong(rd, "each of 'messages' must be an object");
@@ -346,10 +346,9 @@ static void read_stops(obj *o, llm_chat *c)
     if (v.kind == JS_ABSENT) return;
     size_t most = v.kind == JS_ARRAY ? list_count(v) : 1;
     str *stops = NEW_N(obj_arena(o), str, most + 1);
-    js_iter it = js_iterate(v);
+    js_iter it = js_elements(v);
     if (v.kind == JS_STRING) stops[c->stop_count++] = js_text(obj_arena(o), v);
-    while (v.kind == JS_ARRAY && js_next(&it))
-        stops[c->stop_count++] = js_text(obj_arena(o), it.value);
+    while (js_next(&it)) stops[c->stop_count++] = js_text(obj_arena(o), it.value);
     c->stops = stops;
     reader_spot(obj_reader(o), &c->stops, "stop");
 }

@@ -34,8 +34,8 @@ static void read_thoughts(llm_stream *s, js_value delta)
     js_value blocks = js_get(delta, S("thinking_blocks"));
     js_value plain = js_get(delta, S("reasoning_content"));
     if (plain.kind == JS_ABSENT) plain = js_get(delta, S("reasoning"));
-    js_iter it = js_iterate(blocks);
-    while (blocks.kind == JS_ARRAY && js_next(&it)) {
+    js_iter it = js_elements(blocks);
+    while (js_next(&it)) {
         bool twice = plain.kind == JS_STRING && js_get(it.value, S("thinking")).kind == JS_STRING;
         if (!twice) read_thought(s, it.value);
     }
@@ -79,8 +79,8 @@ static void read_choice(llm_stream *s, js_value choice)
     if (text.n) stream_text(s, PART_TEXT, text);
     if (refusal.n) stream_text(s, PART_REFUSAL, refusal);
     js_value calls = js_get(delta, S("tool_calls"));
-    js_iter it = js_iterate(calls);
-    while (calls.kind == JS_ARRAY && js_next(&it)) read_call(s, it.value);
+    js_iter it = js_elements(calls);
+    while (js_next(&it)) read_call(s, it.value);
     str word = js_text(a, js_get(choice, S("finish_reason")));
     if (word.n) stream_stop(s, openai_stop(word), word, (str){0});
 }
@@ -95,8 +95,8 @@ static void read_chunk(llm_stream *s, js_value root)
     js_value choices = js_get(root, S("choices"));
     /* Azure's first chunk has no choices, and neither id nor model yet */
     if (list_count(choices) || start.id.n) stream_start(s, &start);
-    js_iter it = js_iterate(choices);
-    while (choices.kind == JS_ARRAY && js_next(&it)) read_choice(s, it.value);
+    js_iter it = js_elements(choices);
+    while (js_next(&it)) read_choice(s, it.value);
     js_value counts = js_get(root, S("usage"));
     if (counts.kind != JS_OBJECT) return;
     llm_usage used = usage_of(reader_new(a), counts, &openai_chat);

@@ -162,9 +162,8 @@ static void read_reasoning(items *l, obj *o)
     const char *members[] = {"content", "summary"};
     for (size_t i = 0; i < 2 && !text.n; i++) {
         js_value list = obj_take(o, members[i]);
-        js_iter it = js_iterate(list);
-        while (list.kind == JS_ARRAY && js_next(&it))
-            buf_put(&text, js_text(l->a, js_get(it.value, S("text"))));
+        js_iter it = js_elements(list);
+        while (js_next(&it)) buf_put(&text, js_text(l->a, js_get(it.value, S("text"))));
     }
     (void)obj_take(o, "summary");
     p->text = text.n ? buf_str(&text) : S("");
@@ -198,9 +197,8 @@ static const err *read_input(obj *o, llm_chat *c)
     str instructions = obj_text(o, "instructions");
     js_value input = obj_take(o, "input");
     size_t most = 2, count = list_count(input);
-    js_iter it = js_iterate(input);
-    while (input.kind == JS_ARRAY && js_next(&it))
-        most += list_count(js_get(it.value, S("content"))) + 1;
+    js_iter it = js_elements(input);
+    while (js_next(&it)) most += list_count(js_get(it.value, S("content"))) + 1;
     items l = {.rd = rd, .a = obj_arena(o), .parts = parts_new(obj_arena(o), most)};
     l.turns = NEW_N(l.a, llm_turn, count + 2);
     if (instructions.n) {
@@ -212,8 +210,8 @@ static const err *read_input(obj *o, llm_chat *c)
         add(&l, turn_of(&l, ROLE_USER, false), PART_TEXT, "input")->text = js_text(l.a, input);
     else if (input.kind != JS_ARRAY)
         return reader_wrong(rd, "'input' must be text or a list of items");
-    it = js_iterate(input);
-    while (input.kind == JS_ARRAY && js_next(&it)) {
+    it = js_elements(input);
+    while (js_next(&it)) {
         const err *e = read_item(&l, it.value);
         if (e) return e;
     }

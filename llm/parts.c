@@ -9,8 +9,7 @@ enum { ARGUMENTS_DEPTH = 256 };
 size_t list_count(js_value array)
 {
     size_t n = 0;
-    if (array.kind != JS_ARRAY) return 0;
-    js_iter it = js_iterate(array);
+    js_iter it = js_elements(array);
     while (js_next(&it)) n++;
     return n;
 }
@@ -53,7 +52,7 @@ const err *content_read(llm_reader *rd, js_value content, const content_form *fo
         return NULL;
     }
     if (content.kind != JS_ARRAY) return reader_wrong(rd, form->neither);
-    js_iter it = js_iterate(content);
+    js_iter it = js_elements(content);
     while (js_next(&it)) {
         obj *o = obj_open(rd, it.value, form->path);
         if (!o) return reader_wrong(rd, form->no_parts);
@@ -69,8 +68,8 @@ const err *tools_read(obj *o, llm_chat *c, const err *(*read)(obj *o, js_value r
     js_value list = obj_take(o, "tools");
     llm_tool *tools = NEW_N(obj_arena(o), llm_tool, list_count(list) + 1);
     c->tools = tools;
-    js_iter it = js_iterate(list);
-    while (list.kind == JS_ARRAY && js_next(&it)) {
+    js_iter it = js_elements(list);
+    while (js_next(&it)) {
         obj *tool = obj_open(rd, it.value, "tools");
         if (!tool) return reader_wrong(rd, "each of 'tools' must be an object");
         llm_tool *t = &tools[c->tool_count];

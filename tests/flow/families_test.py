@@ -306,3 +306,22 @@ def test_a_failover_to_another_family_goes_on_without_its_thoughts(binary):
             assert a.status == 200 and "messages.thinking" in a.headers["x-sallyport-dropped"], (a.body, a.headers)
             assert b"R2Vt" not in h.at[other].asked[-1][2], h.at[other].body()
             assert maker == "claude" or b"R2Vt" in h.at[maker].asked[-1][2], h.at[maker].body()
+
+
+def test_an_object_in_the_place_of_a_list_is_survived(binary):
+    def forty(item):
+        return {f"k{i}": item for i in range(40)}
+    call = {"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+    block = {"type": "text", "text": "x"}
+    answers = {"openai": {"choices": [{"message": {"role": "assistant", "tool_calls": forty(call)}}]},
+               "claude": {"type": "message", "content": forty(block)},
+               "converse": {"output": {"message": {"role": "assistant", "content": forty(block)}}, "stopReason": "end_turn"},
+               "gemini": {"candidates": [{"content": {"parts": forty(block)}, "finishReason": "STOP"}]}}
+    with House(binary) as h:
+        for provider, answer in answers.items():
+            path = MESSAGES if provider == "openai" else CHAT
+            h.at[provider].will(Answer(json.dumps(answer)))
+            assert h.ask(path, asks(path, provider)).status in (200, 502), provider
+            turns = [{"role": "user", "content": "hi"}, {"role": "assistant", "tool_calls": forty(call)}]
+            h.at[provider].will(Answer(CHAT_REPLY if provider == "openai" else json.dumps(answer)))
+            assert h.ask(CHAT, {"model": provider, "messages": turns}).status in (200, 400, 502), provider
