@@ -241,7 +241,9 @@ void round_begins(visit *v, js_value result)
     r->answered = false;
     r->of_result = true;
     r->state = state.kind == JS_STRING ? arena_dup(v->a, state.raw) : (str){0};
-    if (++r->count > ROUNDS_MOST) {
+    if (requests.kind != JS_OBJECT && !r->state.n) {
+        fail_with(v, S("the upstream asked for nonsense")); /* not a reason to call again */
+    } else if (++r->count > ROUNDS_MOST) {
         fail_with(v, S("the server asks without end"));
     } else if (!ask_all(v, requests)) {
         fail_with(v, S("the server needs what this client cannot be asked"));

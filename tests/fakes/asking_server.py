@@ -5,7 +5,7 @@
 
 Tool `ask` takes {what: [question, …]}: each of them is asked in a round of its own, a list of them in one
 round; the answers come back as JSON text. Questions: form, titled, several, url, sampling, sampling_tools, roots.
-`endless` asks without end, `state_only` {n} (modern) only gives a state back n times, `address` answers -32042
+`endless` asks without end (modern, {nothing}: wants input and asks for none), `state_only` {n} (modern) only gives a state back n times, `address` answers -32042
 until it was called `times` times, `job` (legacy) is `ask` as a task: the first tasks/get finds it
 working, the next in want of input or at its end, which `end`: "error" makes an error and "failed" a failed tool. GET /seen: what was heard beside calls; POST /control {"hang_up": true}:
 streams with an open question end, {"mute": true}: no call goes on after an answer, {"apart": true} (legacy): questions come on the
@@ -76,7 +76,8 @@ def modern_call(params):
         return {"resultType": "task", "taskId": "t/2", "status": "working", "createdAt": "2026-01-01T00:00:00Z",
                 "lastUpdatedAt": "2026-01-01T00:00:00Z", "ttlMs": None, "pollIntervalMs": 10}
     if name == "endless":
-        return {"resultType": "input_required", "inputRequests": {"a": QUESTIONS["form"]}}
+        asks = {} if "nothing" in args else {"inputRequests": {"a": QUESTIONS["form"]}}
+        return {"resultType": "input_required", **asks}
     if name == "state_only":
         n = given["round"]
         if n < args.get("n", 1):

@@ -172,6 +172,10 @@ def test_no_server_asks_without_end(binary):
         assert said(m) == "3 states" and time.time() - began > 0.7, m
         _, m = h.new_client().finish("new__state_only", {"n": 3})
         assert said(m) == "3 states", m
+        _, m = h.old_client().call("new__endless", nothing=True).finish()  # no question, no state: no reason to call again
+        assert m["result"]["isError"] and said(m) == "the upstream asked for nonsense", m
+        _, m = h.new_client().finish("new__endless", {"nothing": True})
+        assert m["error"]["message"] == "the upstream asked for nonsense", m
 
 
 def test_a_state_is_good_for_its_call_and_caller_alone(binary):
