@@ -8,6 +8,7 @@
 #include "../authz/digest.h"
 #include "../authz/policy/schema.h"
 #include "../base/map.h"
+#include "../base/uri.h"
 #include "definition.h"
 #include "link_param.h"
 #include "upstream_state.h"
@@ -92,6 +93,7 @@ static const char *unusable(catalog_draft *d, const catalog_item *t)
     if (t->name.n > (named ? NAME_MOST : URI_MOST))
         return named ? "its name is over 128 bytes" : "its URI is over 8192 bytes";
     if (map_get(d->seen, t->name)) return "it is there twice";
+    if (!named && uri_is_doubtful(t->name)) return "its URI is not spelled in its plain form";
     if (d->kind != CATALOG_TOOLS) return NULL;
     if (t->input_schema.kind != JS_OBJECT) return "it has no object for inputSchema";
     if (js_get(t->raw, S("description")).raw.n > d->u->spec.description_most)

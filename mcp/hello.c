@@ -20,23 +20,35 @@ enum { DISCOVER_TTL_MS = 60000 };
 static void put_capabilities(const visit *v, buf *b)
 {
     unsigned offers = 0;
-    for (upstream *const *u = v->rq.endpoint->servers; *u; u++) offers |= offer_of(*u);
+    bool logs = false;
+    for (upstream *const *u = v->rq.endpoint->servers; *u; u++) {
+        offers |= offer_of(*u);
+        logs = logs || offer_logs(*u) || !offer_is_known(*u);
+    }
     buf_put(b, S("\"capabilities\":{\"tools\":{\"listChanged\":true}"));
     if (offers & OFFER_PROMPTS) buf_put(b, S(",\"prompts\":{\"listChanged\":true}"));
     if (offers & OFFER_RESOURCES)
         buf_put(b, S(",\"resources\":{\"subscribe\":true,\"listChanged\":true}"));
     if (offers & OFFER_COMPLETIONS) buf_put(b, S(",\"completions\":{}"));
-    buf_put(b, v->q.speaks == &dialect_legacy
-                   ? S(",\"logging\":{}")
-                   : S(",\"extensions\":{\"io.modelcontextprotocol/tasks\":{}}"));
+    if (logs) buf_put(b, S(",\"logging\":{}"));
+    if (v->q.speaks == &dialect_modern)
+        buf_put(b, S(",\"extensions\":{\"io.modelcontextprotocol/tasks\":{}}"));
     buf_put(b, S("}"));
+}
+
+/* What was only supposed of a server is not to be kept. */
+static bool all_are_known(const visit *v)
+{
+    upstream *const *u = v->rq.endpoint->servers;
+    while (*u && offer_is_known(*u)) u++;
+    return !*u;
 }
 
 static flow_go discover(void *x, flow_why why)
 {
     visit *v = x;
     (void)why;
-    dialect_hints hints = {.ttl_ms = DISCOVER_TTL_MS, .is_private = false};
+    dialect_hints hints = {.ttl_ms = all_are_known(v) ? DISCOVER_TTL_MS : 0};
     buf b = buf_new(v->a, SIZE_MAX / 2);
     buf_put(&b, S("\"supportedVersions\":[\"2026-07-28\"],"));
     put_capabilities(v, &b);

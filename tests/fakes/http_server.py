@@ -114,6 +114,7 @@ class Handler(Answering):
         for handler, subscription in list(listeners) if updated else []:
             handler.tell("notifications/resources/updated", subscription, {"uri": updated})
         subjects.RESOURCES.extend({"uri": f"note://many/{i}", "name": str(i)} for i in range(what.pop("many", 0)))
+        subjects.RESOURCES.extend({"uri": uri, "name": uri} for uri in what.pop("uris", []))
         subjects.PROMPTS.extend({"name": name} for name in what.pop("prompts", []))
         kind = what.pop("announce", None)
         for handler, subscription in list(listeners) if kind else []:

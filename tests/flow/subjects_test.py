@@ -13,10 +13,10 @@ rules:
 
 
 class House(Household):
-    def __init__(self, binary, naming="prefix", servers="new old", offers=None, many=0, dead=False):
+    def __init__(self, binary, naming="prefix", servers="new old", offers=None, dead=False, **more):
         self.servers = {n: upstreams.HttpFake("modern" if n == "new" else "legacy") for n in servers.split()}
         for name, fake in self.servers.items():
-            fake.control(many=many, **({"offers": offers[name]} if offers else {}))
+            fake.control(**more, **({"offers": offers[name]} if offers else {}))
             if dead:
                 fake.kill()
         config = upstreams.servers_yaml(self.servers.get("new"), self.servers.get("old"), None, list_timeout="2s")
@@ -28,17 +28,17 @@ class House(Household):
     def capabilities(self):
         new = self.ask("server/discover")["result"]["capabilities"]
         old = mcp.Session(self.gateway, self.issuer.token("alice")).opened.message()["result"]["capabilities"]
-        own = {"logging", "extensions"}  # the gateway's
-        assert new.keys() - own == old.keys() - own, (new, old)
-        return set(new) - own
+        assert new.keys() - {"extensions"} == old.keys(), (new, old)  # the gateway's own
+        return set(old)
 
     def asked(self, name):
         return {m["body"].get("method") for m in self.servers[name].seen()}
 
 
 def test_a_handshake_names_what_some_server_has(binary):
-    with House(binary, offers={"new": ["tools"], "old": ["tools", "prompts"]}) as h:
-        assert h.capabilities() == {"tools", "prompts"}
+    with House(binary, offers={"new": ["tools"], "old": ["tools", "prompts", "logging"]}) as h:
+        assert h.capabilities() == {"tools", "prompts", "logging"}
+        assert h.ask("server/discover")["result"]["ttlMs"] == 60000
         assert {p["name"] for p in h.ask("prompts/list")["result"]["prompts"]} == {"old__greet", "old__show", "old__hidden"}
         assert h.ask("resources/list")["result"]["resources"] == []
         assert not h.asked("new") & {"prompts/list", "resources/list"}, h.asked("new")
@@ -59,7 +59,8 @@ def test_a_server_is_not_asked_to_complete_when_it_does_not_offer_it(binary):
 
 def test_a_server_that_is_gone_may_have_anything(binary):
     with House(binary, servers="old", dead=True) as h:
-        assert h.capabilities() == {"tools", "prompts", "resources", "completions"}
+        assert h.capabilities() == {"tools", "prompts", "resources", "completions", "logging"}
+        assert h.ask("server/discover")["result"]["ttlMs"] == 0, "what was supposed is not to be kept"
 
 
 def pages(h, method, member, who="alice"):
@@ -86,11 +87,12 @@ def test_long_lists_come_in_pages_that_are_their_callers(binary):
 
 
 def test_bare_names_of_one_server_are_its_own(binary):
-    with House(binary, naming="none", servers="old") as h:
+    with House(binary, naming="none", servers="old", uris=["NOTE://public/one", "note://public/../x"]) as h:
         assert [r["uri"] for r in h.ask("resources/list")["result"]["resources"]] == \
             ["note://public/one", "note://secret/two", "ui://board"]
         read = h.ask("resources/read", {"uri": "note://public/x"})["result"]
         assert read["contents"][0]["uri"] == "note://public/x" and read["contents"][0]["text"] == "x", read
+        assert h.gateway.log_text().count("its URI is not spelled in its plain form") == 2, "what is never read is not listed"
 
 
 def test_what_two_servers_have_under_one_bare_name_is_nobodys(binary):
