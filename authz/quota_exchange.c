@@ -136,10 +136,13 @@ static void gather(quotas *q, asked *all, quota_cell *c, int64_t cost)
     if (cost && (!s->least || cost < s->least)) s->least = cost;
 }
 
-static bool is_over(quota_cell *c, int64_t now_ms)
+/* So long after the end of its window; a sliding one still counts while the next does. */
+static bool is_over(quota_cell *c, int64_t now_ms, bool slides)
 {
     quota_kind kind = (quota_kind)atomic_load(&c->kind);
-    int64_t end = quota_window_end_ms(kind, atomic_load(&c->window_ms), atomic_load(&c->index));
+    int64_t window_ms = atomic_load(&c->window_ms);
+    int64_t end = quota_window_end_ms(kind, window_ms, atomic_load(&c->index));
+    if (slides && kind == QUOTA_SLIDING) end += window_ms;
     return kind != QUOTA_CONCURRENCY && end <= now_ms;
 }
 
@@ -147,11 +150,12 @@ static void look_at(quotas *q, asked *all, quota_cell *c, int64_t now_ms)
 {
     quota_state *s = quota_cells_state(q->cells, c);
     int64_t used = atomic_load(&c->used);
-    bool idle = used == s->used_seen && !is_over(c, now_ms);
+    bool over = is_over(c, now_ms, false); /* then nothing is taken from it any more */
+    bool idle = (used == s->used_seen || over) && !is_over(c, now_ms, true);
     s->used_seen = used;
     if (used > atomic_load(&c->granted) || atomic_load(&c->asked))
         gather(q, all, c, 0);
-    else if (idle && atomic_load(&c->lease))
+    else if (idle && quota_rest_has(c))
         quota_rest_idle(q, c);
 }
 
@@ -215,7 +219,7 @@ void quotas_close(quotas *q, int64_t now_ms)
     pthread_mutex_lock(&q->exchanging);
     size_t i = 0;
     for (quota_cell *c = NULL; (c = quota_cells_walk(q->cells, &i, c));)
-        if (!quota_is_slots(c) && atomic_load(&c->lease)) quota_rest_idle(q, c);
+        if (!quota_is_slots(c) && quota_rest_has(c)) quota_rest_idle(q, c);
     quota_slots_tick(q, now_ms, true);
     quota_rest_flush(q);
     arena_reset(q->x->a);

@@ -7,11 +7,12 @@
 #define SP_QUOTA_EXCHANGE_H
 #include "quota_private.h"
 
-/* A lease to be closed, or, `owed`, units that were spent without one. */
+/* A lease to be closed; or, `owed`, units that were spent without one; or, `spare`, units of leases
+ * that are closed. */
 typedef struct {
     quota_name name;
     quota_kind kind;
-    bool owed;
+    bool owed, spare;
     int64_t window_ms, index;
     uint64_t run, lease;
     int64_t units; /* unused, or owed */
@@ -50,6 +51,7 @@ void quota_slots_ask(quotas *q, const quota_asking *list, size_t count, int64_t 
 /* Says that we live; gives back slots that nobody uses (all: none is used any more). */
 void quota_slots_tick(quotas *q, int64_t now_ms, bool all);
 void quota_rest_add(struct quota_exchange *x, quota_rest r);
+bool quota_rest_has(quota_cell *c);             /* would the next give anything back? */
 void quota_rest_idle(quotas *q, quota_cell *c); /* closes its lease with what is left */
 void quota_rest_flush(quotas *q);
 void quota_rest_fold(struct quota_exchange *x, const quota_options *o);

@@ -19,17 +19,30 @@ void quota_rest_add(struct quota_exchange *x, quota_rest r)
     x->rests[x->rest_count++] = r;
 }
 
-/* Of a cell that has so much left: the later lease is the one that is used last. */
-static void close_both(struct quota_exchange *x, quota_rest r, const quota_left *l, int64_t unused)
+/* With as much as it can have granted of what is unused. */
+static void close_one(struct quota_exchange *x, quota_rest r, int64_t granted, int64_t *unused)
 {
-    int64_t later = unused < l->units ? unused : l->units, rest = unused - later;
-    r.lease = l->lease;
-    r.units = later > 0 ? later : 0;
-    if (r.lease) quota_rest_add(x, r);
-    r.lease = l->former;
-    r.units = rest < l->former_units ? rest : l->former_units;
+    if (!r.lease) return;
+    r.units = *unused < granted ? *unused : granted;
     if (r.units < 0) r.units = 0;
-    if (r.lease && r.lease != l->lease) quota_rest_add(x, r);
+    *unused -= r.units;
+    quota_rest_add(x, r);
+}
+
+/* Of a cell that has so much left: the later lease is the one that is used last. What is still
+ * there afterwards neither has granted: it came back of requests that were cheaper than was set
+ * aside, when the lease they spent from was closed. */
+static void close_both(struct quota_exchange *x, quota_rest r, const quota_left *l, int64_t *unused)
+{
+    r.lease = l->lease;
+    close_one(x, r, l->units, unused);
+    r.lease = l->former == l->lease ? 0 : l->former;
+    close_one(x, r, l->former_units, unused);
+}
+
+bool quota_rest_has(quota_cell *c)
+{
+    return atomic_load(&c->lease) || atomic_load(&c->granted) > atomic_load(&c->used);
 }
 
 void quota_rest_idle(quotas *q, quota_cell *c)
@@ -42,12 +55,17 @@ void quota_rest_idle(quotas *q, quota_cell *c)
     atomic_store(&c->lease, 0);
     atomic_store(&c->former, 0);
     atomic_store(&quota_cells_state(q->cells, c)->low, 0);
-    const quota_rest r = {.name = quota_name_of(c),
-                          .kind = (quota_kind)atomic_load(&c->kind),
-                          .window_ms = atomic_load(&c->window_ms),
-                          .index = atomic_load(&c->index),
-                          .run = quota_cells_run(q->cells)};
-    close_both(q->x, r, &l, unused);
+    quota_rest r = {.name = quota_name_of(c),
+                    .kind = (quota_kind)atomic_load(&c->kind),
+                    .window_ms = atomic_load(&c->window_ms),
+                    .index = atomic_load(&c->index),
+                    .run = quota_cells_run(q->cells)};
+    close_both(q->x, r, &l, &unused);
+    if (unused <= 0) return;
+    r.spare = true;
+    r.units = unused;
+    r.lease = quota_cells_next_lease(q->cells);
+    quota_rest_add(q->x, r);
 }
 
 /* A batch, from `from` on; *n: how many it was. */
@@ -66,7 +84,7 @@ static const err *give(quotas *q, size_t from, size_t *n)
             asks[ask_count++] =
                 (ledger_ask){cell, LEDGER_UNITS_MOST, r->units, r->units, lease, true};
         else
-            rests[rest_count++] = (ledger_rest){cell, r->index, lease, r->units};
+            rests[rest_count++] = (ledger_rest){cell, r->index, lease, r->units, r->spare};
     }
     const ledger *store = q->o.store;
     const err *e = ask_count ? store->take(store->ctx, x->a, asks, ask_count, grants) : NULL;
@@ -97,7 +115,7 @@ static void fold_one(struct quota_exchange *x, const quota_left *l, uint64_t run
         r.units = LEDGER_UNITS_MOST;
         quota_rest_add(x, r);
     }
-    close_both(x, r, l, unused);
+    close_both(x, r, l, &unused);
     if (unused >= 0) return;
     r.owed = true;
     r.lease = l->name.b; /* of this cell alone, and no lease has such a number */

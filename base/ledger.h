@@ -9,7 +9,8 @@
  *   (answer lost, asked again): the second answer says what the first did. So an id names one
  *   question and is never used for another.
  * - give() closes a lease with what was not used of it, 0 too: a lease that is never closed stays
- *   spent until its window is over. After a crash: for every lease the process finds it had.
+ *   spent until its window is over. After a crash: for every lease the process finds it had. What
+ *   was set aside for a request may turn out unused after its lease was closed: `spare` gives it.
  * - A lease is good for its window alone. Its end counts from when the question was SENT: so a
  *   slow answer cannot stretch it.
  * - A sliding window counts what it took itself plus what the one before took, times the share of
@@ -29,7 +30,7 @@ enum {
     LEDGER_BATCH_MOST = 256,    /* questions in one call; each batch is one trip and one write */
     LEDGER_CELLS_MOST = 200000, /* windows kept in all; when full, a new one is granted nothing */
     LEDGER_LEASES_MOST = 4000,  /* open ones of a cell's window; past them likewise */
-    LEDGER_OWED_LIVES_S = 600,  /* so long an owed debit is known by its lease id */
+    LEDGER_OWED_LIVES_S = 600,  /* so long an owed debit, or a spare, is known by its lease id */
     LEDGER_HOLD_MS = 30000      /* so long a holder's slots outlive its last hold() */
 };
 #define LEDGER_UNITS_MOST ((int64_t)1 << 53) /* a limit over it is this one */
@@ -65,6 +66,7 @@ typedef struct {
     int64_t index;
     str lease;
     int64_t unused;
+    bool spare; /* units of leases that are closed, which came back since: once by this id */
 } ledger_rest;
 
 /* Slots of concurrency: how many of the cell's slots this holder has, not how many more. */

@@ -90,20 +90,22 @@ static const err *take(void *ctx, arena *a, const ledger_ask *asks, size_t n, le
 
 static const err *give(void *ctx, arena *a, const ledger_rest *rests, size_t n)
 {
-    enum { WORDS = 6 };
+    enum { WORDS = 7 };
     str *words = NEW_N(a, str, n * WORDS + 1);
+    words[0] = redis_number(a, LEDGER_OWED_LIVES_S);
     for (size_t i = 0; i < n; i++) {
         const ledger_rest *r = &rests[i];
-        str *at = words + i * WORDS;
+        str *at = words + 1 + i * WORDS;
         at[0] = r->cell.name;
         at[1] = redis_number(a, r->cell.window);
         at[2] = redis_number(a, r->cell.window_ms);
         at[3] = redis_number(a, r->index);
         at[4] = r->lease;
         at[5] = redis_number(a, r->unused > 0 ? r->unused : 0);
+        at[6] = r->spare ? S("1") : S("0");
     }
     resp said = {0};
-    return redis_run(a, ctx, REDIS_GIVE, words, n * WORDS, &said);
+    return redis_run(a, ctx, REDIS_GIVE, words, 1 + n * WORDS, &said);
 }
 
 /* Slots */

@@ -115,15 +115,26 @@ static const err *debit(arena *a, sql *q, const ledger_ask *k, row *r, int64_t u
                        sql_int(r->id), sql_int(units), sql_int(k->owed ? 0 : 1)));
 }
 
-static const err *remember(arena *a, sql *q, const ledger_ask *k, const row *r, int64_t units)
+typedef struct {
+    str name;
+    int64_t units, ends_ms;
+    bool closed; /* known by its name alone */
+} lease_row;
+
+static const err *remember(arena *a, sql *q, int64_t cell, const lease_row *l)
 {
-    int64_t ends = r->w.ends_ms + (k->cell.window == LEDGER_SLIDING ? k->cell.window_ms : 0);
-    if (k->owed) ends = r->now + (int64_t)LEDGER_OWED_LIVES_S * 1000;
     return sql_run(a, q,
                    SQL("INSERT INTO lease (cell, name, units, owed, ends_ms) "
                        "VALUES (?1, ?2, ?3, ?4, ?5)",
-                       sql_int(r->id), sql_blob(k->lease), sql_int(units), sql_int(k->owed),
-                       sql_int(ends)));
+                       sql_int(cell), sql_blob(l->name), sql_int(l->units), sql_int(l->closed),
+                       sql_int(l->ends_ms)));
+}
+
+static const err *remember_grant(arena *a, sql *q, const ledger_ask *k, const row *r, int64_t units)
+{
+    int64_t ends = r->w.ends_ms + (k->cell.window == LEDGER_SLIDING ? k->cell.window_ms : 0);
+    if (k->owed) ends = r->now + (int64_t)LEDGER_OWED_LIVES_S * 1000;
+    return remember(a, q, r->id, &(lease_row){k->lease, units, ends, k->owed});
 }
 
 /* Room for one more lease to be remembered? An owed debit is made without, in the worst case. */
@@ -145,17 +156,17 @@ static const err *grant(arena *a, sql *q, const ledger_ask *k, row *r, int64_t u
     if (!e && !made && k->owed) e = err_new(a, ERR_TOO_LARGE, "store: no room for another cell");
     if (e || !made) return e;
     e = debit(a, q, k, r, units);
-    if (!e && may) e = remember(a, q, k, r, units);
+    if (!e && may) e = remember_grant(a, q, k, r, units);
     if (!e) *granted = units;
     return e;
 }
 
-static const err *find_lease(arena *a, sql *q, const row *r, str name, int64_t *units, bool *found)
+static const err *find_lease(arena *a, sql *q, int64_t cell, str name, int64_t *units, bool *found)
 {
     *found = false;
-    if (!r->id) return NULL;
+    if (!cell) return NULL;
     return sql_numbers(a, q,
-                       SQL("SELECT units FROM lease WHERE cell = ?1 AND name = ?2", sql_int(r->id),
+                       SQL("SELECT units FROM lease WHERE cell = ?1 AND name = ?2", sql_int(cell),
                            sql_blob(name)),
                        units, 1, found);
 }
@@ -165,7 +176,7 @@ static const err *take_one(arena *a, sql *q, const ledger_ask *k, int64_t now, l
     row r;
     bool again = false;
     const err *e = read_row(a, q, &k->cell, now, &r);
-    if (!e && k->want > 0) e = find_lease(a, q, &r, k->lease, &g->granted, &again);
+    if (!e && k->want > 0) e = find_lease(a, q, r.id, k->lease, &g->granted, &again);
     if (!e && k->want > 0 && !again) {
         int64_t units = fitting(k, &r);
         if (units) e = grant(a, q, k, &r, units, &g->granted);
@@ -200,12 +211,29 @@ static const err *take(void *ctx, arena *a, const ledger_ask *asks, size_t n, le
 
 /* Giving back */
 
+/* Where it cannot be remembered it stays spent: better than to give it twice. */
+static const err *give_spare(arena *a, sql *q, int64_t cell, const ledger_rest *back)
+{
+    int64_t units = 0, all = 0;
+    bool known = false;
+    const err *e = find_lease(a, q, cell, back->lease, &units, &known);
+    if (!e) e = count_of(a, q, "lease", &all);
+    if (e || known || all >= LEASES_ALL) return e;
+    int64_t ends = clock_wall_ms() + (int64_t)LEDGER_OWED_LIVES_S * 1000;
+    e = remember(a, q, cell, &(lease_row){back->lease, 0, ends, true});
+    return e ? e
+             : sql_run(a, q,
+                       SQL("UPDATE cell SET used = max(0, used - ?2) WHERE id = ?1", sql_int(cell),
+                           sql_int(back->unused < 0 ? 0 : back->unused)));
+}
+
 static const err *give_one(arena *a, sql *q, const ledger_rest *back)
 {
     int64_t has[3], units = 0;
     bool found = false;
     const err *e = find(a, q, &back->cell, back->index, has);
     if (e || !has[0]) return e;
+    if (back->spare) return give_spare(a, q, has[0], back);
     e = sql_numbers(a, q,
                     SQL("DELETE FROM lease WHERE cell = ?1 AND name = ?2 AND owed = 0 "
                         "RETURNING units",

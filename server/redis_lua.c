@@ -153,10 +153,16 @@ static const char take[] = NOW
     "return out\n";
 
 static const char give[] =
-    NOW "for i = 1, #ARGV, 6 do\n"
+    NOW "for i = 2, #ARGV, 7 do\n"
         "  local key = p .. ':c:' .. ARGV[i + 1] .. ':' .. ARGV[i + 2] .. ':' .. ARGV[i] .. ':' .. "
         "ARGV[i + 3]\n"
         "  local units = redis.call('HGET', key, 'l' .. ARGV[i + 4])\n"
+        "  if ARGV[i + 6] == '1' then\n"
+        "    local given = p .. ':o:' .. #key .. ':' .. key .. ':' .. ARGV[i + 4]\n"
+        "    units = redis.call('HGET', key, 'u')\n"
+        "    if units and not redis.call('SET', given, '0', 'NX', 'EX', ARGV[1]) then units = nil "
+        "end\n"
+        "  end\n"
         "  if units then\n"
         "    redis.call('HDEL', key, 'l' .. ARGV[i + 4])\n"
         "    local back = math.min(tonumber(units), tonumber(ARGV[i + 5]))\n"

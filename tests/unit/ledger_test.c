@@ -118,6 +118,24 @@ static void what_was_not_used_comes_back_once(void **state)
     assert_int_equal(used_of(k, month_long), 80);
 }
 
+static void what_is_spare_comes_back_without_a_lease_and_once(void **state)
+{
+    const keeping *k = *state;
+    ledger_grant g = ask_for(k, month_long, 100, 50, S("a"));
+    give_back(k, month_long, g.index, S("a"), 0);
+    ledger_rest r = {month_long, g.index, S("spare"), 20, true};
+    assert_null(k->book.give(k->book.ctx, k->a, &r, 1));
+    assert_int_equal(used_of(k, month_long), 30);
+    assert_null(k->book.give(k->book.ctx, k->a, &r, 1));
+    assert_int_equal(used_of(k, month_long), 30);
+    r = (ledger_rest){month_long, g.index, S("more than there is"), 1000, true};
+    assert_null(k->book.give(k->book.ctx, k->a, &r, 1));
+    assert_int_equal(used_of(k, month_long), 0);
+    r = (ledger_rest){month_long, g.index + 1, S("of no window"), 5, true};
+    assert_null(k->book.give(k->book.ctx, k->a, &r, 1));
+    assert_int_equal(ask_for(k, month_long, 100, 200, S("b")).granted, 100);
+}
+
 static void what_is_owed_passes_the_limit_and_is_debited_once(void **state)
 {
     const keeping *k = *state;
@@ -423,6 +441,7 @@ static void a_silent_holder_loses_its_slots(void **state)
 #define HABITS(T)                                                                                  \
     T(what_is_taken_is_spent_until_the_limit), T(less_than_the_least_is_nothing),                  \
         T(a_lease_asked_for_twice_is_granted_once), T(what_was_not_used_comes_back_once),          \
+        T(what_is_spare_comes_back_without_a_lease_and_once),                                      \
         T(what_is_owed_passes_the_limit_and_is_debited_once),                                      \
         T(questions_of_one_batch_do_not_stop_each_other), T(length_and_kind_are_part_of_a_cell),   \
         T(a_window_that_is_over_owes_nothing), T(a_sliding_window_forgets_bit_by_bit),             \

@@ -219,6 +219,59 @@ static void an_orderly_end_gives_all_back(void **state)
     tear_down_rig(&r);
 }
 
+static int64_t booked(rig *r)
+{
+    quota_hold *h;
+    quota_view v;
+    assert_int_equal(take(r, 1, 1, &h), QUOTA_ROOM);
+    assert_true(quota_tightest(h, &v));
+    quota_settle(h, NULL, QUOTA_UNSENT);
+    quotas_close(r->q[1], r->now_ms);
+    return v.limit - v.remaining - 1;
+}
+
+static void tick(rig *r, int times)
+{
+    for (int i = 0; i < times; i++) quotas_exchange(r->q[0], r->now_ms += 1100);
+}
+
+/* Its lease is closed while it is under way, since nothing else happens; or others were had since.
+ */
+static void what_comes_back_late_is_given_back_too(void **state)
+{
+    rig r;
+    quota_hold *h, *more[8];
+    set_up_rig(&r, *state, QUOTAS HOURLY, "memory:");
+    assert_int_equal(take(&r, 0, 100, &h), QUOTA_ROOM);
+    tick(&r, 3);
+    settle_with(h, 10);
+    tick(&r, 3);
+    assert_int_equal(booked(&r), 10);
+    for (int i = 0; i < 8; i++) assert_int_equal(take(&r, 0, 40, &more[i]), QUOTA_ROOM);
+    for (int i = 0; i < 8; i++) settle_with(more[i], 1);
+    quotas_close(r.q[0], r.now_ms);
+    assert_int_equal(booked(&r), 18);
+    tear_down_rig(&r);
+}
+
+static void a_sliding_window_does_not_count_what_was_never_spent(void **state)
+{
+    rig r;
+    quota_hold *h;
+    set_up_rig(&r, *state, QUOTAS "  - {id: q, for: {models: m}, limit: 1000, window: 2s}\n",
+               "memory:");
+    while (clock_wall_ms() % 2000 > 200) (void)usleep(1000);
+    r.now_ms = clock_wall_ms();
+    assert_int_equal(take(&r, 0, 500, &h), QUOTA_ROOM);
+    settle_with(h, 1);
+    while (clock_wall_ms() % 2000 > 200 || clock_wall_ms() - r.now_ms < 1000) (void)usleep(1000);
+    r.now_ms = clock_wall_ms();
+    tick(&r, 1);
+    r.now_ms = clock_wall_ms();
+    assert_int_equal(take(&r, 1, 900, &h), QUOTA_ROOM);
+    tear_down_rig(&r);
+}
+
 static void slots_are_shared_and_given_back(void **state)
 {
     rig r;
@@ -429,6 +482,8 @@ int main(void)
         T(what_was_dearer_is_owed),
         T(what_is_all_out_is_not_asked_for),
         T(an_orderly_end_gives_all_back),
+        T(what_comes_back_late_is_given_back_too),
+        T(a_sliding_window_does_not_count_what_was_never_spent),
         T(slots_are_shared_and_given_back),
         T(without_the_store_it_refuses_or_counts_alone),
         T(after_kill_9_only_what_was_spent_is_gone),
