@@ -80,6 +80,7 @@ static void add_kind(view *w, catalog_kind kind)
 uint64_t listen_view(const listener *l, unsigned list)
 {
     view w = {.w = l->v->w, .l = l};
+    if (listener_is_fixed(l, list)) return w.sum;
     while (l->servers[w.servers]) w.servers++;
     for (catalog_kind kind = 0; kind < CATALOG_KINDS; kind++)
         if (listener_list_of(kind) == list) add_kind(&w, kind);

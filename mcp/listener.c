@@ -153,6 +153,11 @@ static bool catalogs_are_coming(const listener *l)
     return coming;
 }
 
+bool listener_is_fixed(const listener *l, unsigned list)
+{
+    return l->at->search && list == LIST_TOOLS;
+}
+
 /* Nobody can say what the client has: whatever was announced meanwhile is told. */
 static void base(listener *l)
 {
@@ -160,6 +165,7 @@ static void base(listener *l)
     for (unsigned i = 0; i < LISTS; i++)
         if (l->wants & 1u << i) l->seen[i] = listen_view(l, 1u << i);
     l->based = true;
+    if (listener_is_fixed(l, LIST_TOOLS)) l->dirty &= ~(unsigned)LIST_TOOLS;
     l->owed |= l->dirty & l->wants;
     l->dirty = 0;
 }

@@ -62,6 +62,8 @@ void listeners_take(struct listeners *t); /* the worker's configuration is anoth
 void listeners_end(struct listeners *t, const session *s); /* it was ended: so are its streams */
 void listeners_free(struct listeners *t);
 
+/* The list is always the same here: that of a search endpoint's two tools. */
+bool listener_is_fixed(const listener *l, unsigned list);
 /* listen_view.c: a number for what this caller would be listed now. */
 uint64_t listen_view(const listener *l, unsigned list);
 #endif

@@ -3,8 +3,10 @@
 import json
 
 from house import mcp, upstreams
+from house.gateway import until
 from house.household import Household
 from house.http import once
+from house.stream import listen
 
 POLICY = """policy: v1
 name: p
@@ -12,6 +14,7 @@ rules:
   - { id: most, permit: { tools: ["*/echo", "*/count", "*/slow"] } }
   - { id: write, permit: { tools: ["new/write"] }, args: { path: "this.startsWith('/tmp/')" } }
   - { id: secret, permit: { tools: ["new/secret"] }, when: "jwt.sub == 'alice'" }
+  - { id: prompts, permit: { prompts: ["*"] } }
 """
 
 
@@ -85,6 +88,18 @@ def test_a_client_of_the_old_era_can_search_too(binary):
             r = once(h.gateway.port, "POST", "/find", head, json.dumps(
                 {"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": {"name": name, "arguments": args}})).message()
             assert "error" not in r and not r["result"].get("isError") and "resultType" not in r["result"], r
+
+
+def test_a_list_of_two_is_never_another(binary):
+    with House(binary) as h:
+        streams = {path: listen(h.gateway, h.alice, path=path, toolsListChanged=True, promptsListChanged=True) for path in ("/mcp", "/find")}
+        assert all(s.method() == "notifications/subscriptions/acknowledged" for s in streams.values())
+        assert until(lambda: h.new.heard() > 0), "the gateway does not listen"
+        h.new.control(tools=[{"name": "echo", "description": "other", "inputSchema": {"type": "object"}}], announce="tools")
+        assert streams["/mcp"].method() == "notifications/tools/list_changed"
+        h.new.control(prompts=["extra"], announce="prompts")
+        m = streams["/find"].method()
+        assert m == "notifications/prompts/list_changed", m
 
 
 def test_nonsense_is_answered(binary):
