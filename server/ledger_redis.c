@@ -7,6 +7,7 @@
 #include "window.h"
 
 enum { LINGERS_MS = 60000, ASK_WORDS = 8, GRANT_WORDS = 5, HOLDERS_MOST = 4096 };
+#define CLOCK_MOST ((int64_t)1 << 50) /* ms: no clock shows more, and no window's end overflows */
 
 static const err *odd(arena *a)
 {
@@ -79,7 +80,8 @@ static const err *take(void *ctx, arena *a, const ledger_ask *asks, size_t n, le
     for (size_t i = 0; i < n; i++) put_ask(a, &asks[i], words + 4 + i * ASK_WORDS);
     resp said = {0};
     e = redis_run(a, ctx, REDIS_TAKE, words, 4 + n * ASK_WORDS, &said);
-    if (!e && !are_numbers(&said, 1 + n * GRANT_WORDS)) e = odd(a);
+    if (!e && (!are_numbers(&said, 1 + n * GRANT_WORDS) || said.items[0].number > CLOCK_MOST))
+        e = odd(a);
     for (size_t i = 0; i < n && !e; i++)
         e = read_grant(a, &asks[i], said.items[0].number, said.items + 1 + i * GRANT_WORDS,
                        &grants[i]);

@@ -216,17 +216,25 @@ static void a_connection_that_died_is_not_noticed(void **state)
     assert_true(str_eq(get(r, one), S("x")));
 }
 
-static void a_server_that_says_nothing_is_left_in_time(void **state)
+static int listen_anywhere(uint16_t *port)
 {
-    const rig *r = *state;
     struct sockaddr_in at = redis_rig_at(0);
     socklen_t n = sizeof at;
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     assert_int_equal(bind(fd, (struct sockaddr *)&at, sizeof at), 0);
     assert_int_equal(listen(fd, 5), 0);
     assert_int_equal(getsockname(fd, (struct sockaddr *)&at, &n), 0);
+    *port = ntohs(at.sin_port);
+    return fd;
+}
+
+static void a_server_that_says_nothing_is_left_in_time(void **state)
+{
+    const rig *r = *state;
+    uint16_t port = 0;
+    int fd = listen_anywhere(&port);
     redis *mute = NULL;
-    str url = arena_fmt(r->a, "redis://127.0.0.1:%u", ntohs(at.sin_port));
+    str url = arena_fmt(r->a, "redis://127.0.0.1:%u", port);
     assert_null(redis_new(r->a, url, &mute));
     store s = store_redis(mute);
     str value;
@@ -237,6 +245,52 @@ static void a_server_that_says_nothing_is_left_in_time(void **state)
     assert_true(clock_mono_ms() - began < 20000);
     redis_free(mute);
     close(fd);
+}
+
+/* Takes a script, then says the same to whatever it is asked. */
+static pid_t say_always(int fd, const char *said)
+{
+    static const char hash[] = "$40\r\n0123456789012345678901234567890123456789\r\n";
+    pid_t pid = fork();
+    if (pid) return pid;
+    alarm(30); /* not longer than a test that fails */
+    char asked[65536];
+    int client = accept(fd, NULL, NULL);
+    for (const char *s = hash; recv(client, asked, sizeof asked, 0) > 0; s = said)
+        if (send(client, s, strlen(s), MSG_NOSIGNAL) < 0) break;
+    _exit(0);
+}
+
+static void a_ledger_that_cannot_be_grants_nothing(void **state)
+{
+    const rig *r = *state;
+    static const char *const answers[] = {
+        "*6\r\n:9223372036854775807\r\n:1\r\n:2562047788015\r\n:1\r\n:0\r\n:0\r\n", /* its clock */
+        "*6\r\n:1900000000000\r\n:9\r\n:527777\r\n:9\r\n:0\r\n:0\r\n",  /* more than asked for */
+        "*6\r\n:1900000000000\r\n:1\r\n:527778\r\n:1\r\n:0\r\n:0\r\n",  /* another window */
+        "*6\r\n:1900000000000\r\n:-1\r\n:527777\r\n:0\r\n:0\r\n:0\r\n", /* less than nothing */
+        "*5\r\n:1900000000000\r\n:1\r\n:527777\r\n:1\r\n:0\r\n",
+        "+OK\r\n",
+    };
+    const ledger_ask ask = {.cell = {S("cell"), LEDGER_FIXED, 3600000},
+                            .limit = 5,
+                            .want = 1,
+                            .least = 1,
+                            .lease = S("lease")};
+    for (size_t i = 0; i < sizeof answers / sizeof *answers; i++) {
+        uint16_t port = 0;
+        int fd = listen_anywhere(&port);
+        pid_t pid = say_always(fd, answers[i]);
+        redis *other = NULL;
+        ledger_grant g = {0};
+        assert_null(redis_new(r->a, arena_fmt(r->a, "redis://127.0.0.1:%u", port), &other));
+        ledger l = ledger_redis(other);
+        const err *e = l.take(l.ctx, r->a, &ask, 1, &g);
+        redis_free(other);
+        close(fd);
+        waitpid(pid, NULL, 0);
+        assert_non_null(e);
+    }
 }
 
 static void passwords_and_databases_are_used(void **state)
@@ -292,6 +346,7 @@ int main(void)
         TEST(words_come_in_order_the_last_of_each_key),
         TEST(a_connection_that_died_is_not_noticed),
         TEST(a_server_that_says_nothing_is_left_in_time),
+        TEST(a_ledger_that_cannot_be_grants_nothing),
         TEST(passwords_and_databases_are_used),
         TEST(a_killed_server_is_an_error_soon_and_is_found_again),
         TEST(what_it_should_not_be_is_doubted), /* last: its file is written anew */
