@@ -117,10 +117,11 @@ void config_check_auth(config_reader *r, const config_auth *auth, str server_url
     if (ways > 1 || (!ways && auth->node->count == 0))
         problems_add(r->out, auth->node->line, auth->node->column, "`auth` wants one way%s",
                      ways ? ", not several" : "");
-    if (auth->header && auth->header_name.p && !config_is_token(auth->header_name)) {
+    str name = auth->header ? auth->header_name : (str){0};
+    if (name.p && (!config_is_token(name) || config_is_own_header(name))) {
         const yaml_node *n = config_place(auth->header, "name");
-        problems_add(r->out, n->line, n->column, "`" STR_FMT "` is no header name",
-                     STR_ARG(auth->header_name));
+        problems_add(r->out, n->line, n->column, "`" STR_FMT "` is no header name%s", STR_ARG(name),
+                     config_is_token(name) ? " for a secret" : "");
     }
     check_secret(r, auth->header ? &auth->header_value : &auth->bearer);
     check_grant(r, &auth->exchange, server_url);

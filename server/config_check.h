@@ -12,8 +12,9 @@ void config_check_llm(config_reader *r, config *c);
 /* Where the value of `key` stands, or the map itself when it was left out. */
 const yaml_node *config_place(const yaml_node *map, const char *key)
     __attribute__((nonnull, returns_nonnull));
-bool config_is_token(str s);   /* a header's name */
-bool config_name_ok(str name); /* [a-z][a-z0-9-]{0,30} */
+bool config_is_token(str s);         /* a header's name */
+bool config_is_own_header(str name); /* one that we alone write into a request */
+bool config_name_ok(str name);       /* [a-z][a-z0-9-]{0,30} */
 void config_check_name(config_reader *r, const config_item *at, const char *what);
 /* A URL that credentials or keys come from: https, or http on loopback. */
 void config_check_secure_url(config_reader *r, const yaml_node *n, const char *what, str url)

@@ -221,6 +221,19 @@ void config_check_mcp(config_reader *r, config *c)
 
 /* LLM */
 
+/* A limit of a glob would be one of no model at all. */
+static void check_limited_models(config_reader *r, const config_backend *b)
+{
+    const config_model_limits *all = b->model_limits.items;
+    for (size_t i = 0; i < b->model_limits.count; i++) {
+        const config_item *at = &all[i].at;
+        if (at->name.n && !memchr(at->name.p, '*', at->name.n)) continue;
+        problems_add(r->out, at->node->key_line, at->node->key_column,
+                     "`" STR_FMT "` is no model: a limit is of one, by the name it has there",
+                     STR_ARG(at->name));
+    }
+}
+
 static void check_backend(config_reader *r, config_backend *b)
 {
     const yaml_node *n = config_place(b->at.node, "prefix");
@@ -231,6 +244,7 @@ static void check_backend(config_reader *r, config_backend *b)
     config_check_auth(r, &b->auth, b->url);
     config_check_edits(r, b->at.node, &b->edits);
     config_check_own_key(r, b);
+    check_limited_models(r, b);
     if (b->prefix.n && (b->prefix.p[0] == '/' || b->prefix.p[b->prefix.n - 1] == '/'))
         problems_add(r->out, n->line, n->column,
                      "`prefix` stands without slashes around it, not `" STR_FMT "`",

@@ -13,12 +13,17 @@ static bool is_in(const char *const *names, str name)
     return false;
 }
 
-static void check_header(config_reader *r, const yaml_node *n, str name)
+bool config_is_own_header(str name)
 {
     static const char *const ours[] = {"host",       "content-length",    "content-type",
                                        "connection", "transfer-encoding", "accept-encoding",
                                        "te",         "upgrade",           NULL};
-    if (!config_is_token(name) || is_in(ours, name))
+    return is_in(ours, name);
+}
+
+static void check_header(config_reader *r, const yaml_node *n, str name)
+{
+    if (!config_is_token(name) || config_is_own_header(name))
         problems_add(r->out, n->line, n->column, "`" STR_FMT "` is no header that can be changed",
                      STR_ARG(name));
 }

@@ -197,6 +197,9 @@ void snapshot_read_conditions(arena *a, config *c, str text, problems *out)
         if (routes[i].when && policy_when_reads_backend(routes[i].when))
             problems_add(out, n->line, n->column,
                          "the route chooses the backend: `when` cannot read it");
+        if (routes[i].when && policy_when_reads_quotas(routes[i].when))
+            problems_add(out, n->line, n->column,
+                         "a route is taken before quotas are asked: `when` cannot read them");
     }
 }
 

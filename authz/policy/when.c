@@ -28,6 +28,11 @@ bool policy_when_reads_backend(const policy_when *w)
     return w->expr.reads >> FACT_LLM_BACKEND & 1;
 }
 
+bool policy_when_reads_quotas(const policy_when *w)
+{
+    return w->expr.reads >> VAR_QUOTA & 1;
+}
+
 when_says policy_when_holds(const policy_when *w, const question *q, arena *scratch)
 {
     policy_facts facts;

@@ -15,5 +15,6 @@ typedef enum { WHEN_NO, WHEN_YES, WHEN_UNKNOWN, WHEN_ERROR } when_says;
 const policy_when *policy_when_read(arena *a, const policy_source *source, const yaml_node *n,
                                     const cel_zones *zones, problems *out);
 bool policy_when_reads_backend(const policy_when *w); /* by its own name */
+bool policy_when_reads_quotas(const policy_when *w);  /* there are none where it is asked */
 when_says policy_when_holds(const policy_when *w, const question *q, arena *scratch);
 #endif

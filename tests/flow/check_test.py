@@ -148,6 +148,20 @@ def test_check_is_part_of_checking_a_configuration(binary):
             assert done.returncode == code and place in done.stderr, done
 
 
+def test_a_route_may_not_ask_what_it_cannot_be_told(binary):
+    """Nothing of a quota is known where a route is chosen: such a condition would never hold."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "sallyport.yaml")
+        for condition, code, said in (("jwt.sub == 'a'", 0, ""), ("llm.backend == 'a'", 1, "chooses the backend"),
+                                      ("quota.q.remaining > 1", 1, "before quotas are asked")):
+            with open(path, "w") as f:
+                f.write("version: 1\nllm:\n  backends: { a: { schema: openai } }\n"
+                        f"  routes: [{{ name: r, to: [a], when: \"{condition}\" }}]\n")
+            done = subprocess.run([binary, "check", "-c", path], capture_output=True, text=True, timeout=60)
+            assert done.returncode == code and said in done.stderr, done
+            assert code == 0 or "sallyport.yaml:4:37: " in done.stderr, done
+
+
 def test_check_has_nothing_to_say_of_what_we_ship(binary):
     shipped = sorted(glob.glob(ROOT + "/policies/*.yaml") + glob.glob(ROOT + "/examples/*/policies/*.yaml"))
     assert len(shipped) >= 9, shipped

@@ -231,6 +231,8 @@ static const wrong_case wrong[] = {
     {BACKEND "{ schema: gcp-vertex, project: p, region: r, auth: { gcp: { token: a, file: seal.key } } }\n", "f:4:66: `gcp` wants one of `token` and `file`, or neither\n"},
     {BACKEND "{ schema: azure, url: \"http://u\", auth: { entra: { tenant: \"a/b\", client_id: c, client_secret: s } } }\n", "f:4:67: `a/b` is no directory\n"},
     {BACKEND "{ schema: openai, auth: { entra: { tenant: a, client_id: c, client_secret: s } } }\n", "f:4:32: this kind of backend is not asked that way: it takes `bearer` `api_key` or `header`\n"},
+    {BACKEND "{ schema: openai, auth: { header: { name: Content-Length, value: v } } }\n", "f:4:50: `Content-Length` is no header name for a secret\n"},
+    {BACKEND "{ schema: openai, limits: { models: { \"o3*\": { requests: { limit: 1 } } } } }\n", "f:4:46: `o3*` is no model: a limit is of one, by the name it has there\n"},
     {BACKEND "{ schema: openai, credential: {} }\n", "f:4:38: `credential` wants one of from_header and from_claim\n"},
     {BACKEND "{ schema: openai, credential: { from_header: \"a b\" } }\n", "f:4:38: `a b` is no header's name\n"},
     {BACKEND "{ schema: openai, credential: { from_claim: k, fallback: true } }\n", "f:4:38: `fallback` wants `auth` to fall back to\n"},
