@@ -159,7 +159,7 @@ def test_a_route_may_not_ask_what_it_cannot_be_told(binary):
                         f"  routes: [{{ name: r, to: [a], when: \"{condition}\" }}]\n")
             done = subprocess.run([binary, "check", "-c", path], capture_output=True, text=True, timeout=60)
             assert done.returncode == code and said in done.stderr, done
-            assert code == 0 or "sallyport.yaml:4:37: " in done.stderr, done
+            assert code == 0 or "sallyport.yaml:4:38: " in done.stderr, done
 
 
 def test_check_has_nothing_to_say_of_what_we_ship(binary):
