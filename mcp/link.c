@@ -291,6 +291,12 @@ static void give_up(link_call *c)
         destroy(c);
 }
 
+void link_call_began(link_call *c)
+{
+    void *owner = handle_get(link_table_handles(c->t), c->type, c->owner);
+    if (owner && c->ev.began) c->ev.began(owner);
+}
+
 bool link_call_hears(link_call *c, str method, js_value params)
 {
     void *owner = handle_get(link_table_handles(c->t), c->type, c->owner);

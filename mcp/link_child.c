@@ -84,6 +84,7 @@ static void board(link_child *c, link_flight *f)
 {
     if (!is_told(c, f)) {
         f->sent = true;
+        link_flight_began(f);
         return;
     }
     if (!offer_covers(c->u, f->rq.method)) {
@@ -142,9 +143,9 @@ static bool is_idle(const link_child *c)
 static void board_from(link_child *c, link_flight *f)
 {
     for (link_flight *next; f && c->state == READY; f = next) {
-        if (one_by_one(c) && is_busy(c)) return;
+        bool waits = one_by_one(c) && is_busy(c) && is_told(c, f);
         next = f->next;
-        if (!f->sent) board(c, f);
+        if (!f->sent && !waits) board(c, f);
     }
 }
 

@@ -39,6 +39,7 @@ void link_flight_free(link_flight *f);
 /* Back to the call. The message's views are in `line`, which is copied. */
 void link_flight_answer(const link_flight *f, str line, const link_message *m);
 void link_flight_notice(const link_flight *f, str line, const link_message *m);
+void link_flight_began(const link_flight *f); /* endless: its server is listened to */
 void link_flight_fail(const link_flight *f, const err *why);
 /* The server asks something, or takes it back, on this flight; the child `asker` gets the answer.
  */

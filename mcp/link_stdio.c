@@ -29,6 +29,7 @@ typedef struct {
     arena *arena;
     mcp_worker *at;
     handle asker;
+    bool began;
     link_message m; /* JUNK: it failed, see why */
     err why;
     link_pipe *pipe; /* counted; NULL when it costs no credit */
@@ -78,6 +79,8 @@ static void reply_deliver(letter *self, loop *at)
         be_asked(c, r);
     else if (c && r->child)
         link_call_withdrawn(c, js_get(r->m.params, S("requestId")));
+    else if (c && r->began)
+        link_call_began(c);
     else if (c && r->m.kind == LINK_NOTICE)
         hear(c, r);
     else if (c && r->m.kind == LINK_ANSWER)
@@ -143,6 +146,13 @@ void link_flight_question(const link_flight *f, handle asker, str line, const li
     reply *r = reply_new(f);
     carry(r, line, m);
     r->child = asker;
+    loop_post(r->at->loop, &r->mail);
+}
+
+void link_flight_began(const link_flight *f)
+{
+    reply *r = reply_new(f);
+    r->began = true;
     loop_post(r->at->loop, &r->mail);
 }
 

@@ -70,6 +70,7 @@ struct link_call {
 };
 /* link.c */
 void link_call_go(link_call *c); /* chooses the way; may be called again */
+void link_call_began(link_call *c);
 bool link_call_hears(link_call *c, str method, js_value params); /* false: the call is gone now */
 void link_call_done(link_call *c, js_value result, js_value error,
                     const err *why); /* c is dead after it */

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Calls to real child processes, in both eras, with two workers. One program plays all the
  * servers; its argument says which. */
+#include "../../mcp/capability.h"
 #include "link_watch.h"
 
 static const char program[] =
@@ -336,6 +337,27 @@ static void a_cancelled_call_is_told_to_the_child(void **state)
     free(w);
 }
 
+static void who_listens_to_a_child_that_asks_waits_for_no_call(void **state)
+{
+    (void)state;
+    upstream *u = serving_as("legacy", ISOLATION_CALLER);
+    watched *w =
+        rig_call(&r, 0, (link_request){.to = u, .capabilities = CAN_LIST_ROOTS, NAMED("slow")});
+    assert_true(wait_noted("tools/call", 1));
+    watched *listens = rig_call(&r, 1,
+                                (link_request){.to = u,
+                                               .capabilities = CAN_LIST_ROOTS,
+                                               .method = S("subscriptions/listen"),
+                                               .endless = true});
+    for (int i = 0; i < 3000 && !atomic_load(&listens->begins); i += 5) nap(5);
+    assert_int_equal(atomic_load(&listens->begins), 1);
+    assert_int_equal(noted("subscriptions/listen"), 0);
+    rig_on(&r, 1, watched_cancel, listens);
+    rig_on(&r, 0, watched_cancel, w);
+    free(listens);
+    free(w);
+}
+
 static void an_owner_that_vanishes_is_never_called(void **state)
 {
     (void)state;
@@ -468,6 +490,7 @@ int main(int argc, char **argv)
         CHILD_TEST(a_child_that_cannot_start_fails_soon_and_not_hotly),
         CHILD_TEST(a_child_of_an_unknown_revision_is_refused),
         CHILD_TEST(a_cancelled_call_is_told_to_the_child),
+        CHILD_TEST(who_listens_to_a_child_that_asks_waits_for_no_call),
         CHILD_TEST(an_owner_that_vanishes_is_never_called),
         CHILD_TEST(questions_of_a_child_are_answered),
         CHILD_TEST(a_flood_is_paced_and_the_answer_still_comes),

@@ -4,8 +4,6 @@
 #define SP_TEST_LINK_WATCH_H
 #include "link_errand.h"
 
-/* A call */
-
 typedef struct {
     link_request rq;
     handle self;
@@ -16,7 +14,7 @@ typedef struct {
     int notices;
     bool cancel_on_notice, takes_questions;
     char asked_id[64], asked[64];
-    atomic_int questions, ends;
+    atomic_int questions, begins, ends;
 } watched;
 
 static const char watched_type;
@@ -65,7 +63,13 @@ static inline void watched_withdrawn(void *w_, str id)
     atomic_fetch_sub(&w->questions, 1);
 }
 
-static const link_events watched_events = {.notice = watched_notice,
+static inline void watched_began(void *w_)
+{
+    atomic_fetch_add(&((watched *)w_)->begins, 1);
+}
+
+static const link_events watched_events = {.began = watched_began,
+                                           .notice = watched_notice,
                                            .asked = watched_asked,
                                            .withdrawn = watched_withdrawn,
                                            .done = watched_done};
