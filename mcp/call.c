@@ -15,6 +15,7 @@
 #include "../base/uri.h"
 #include "../transport/sse.h"
 #include "call_ask.h"
+#include "following.h"
 #include "forward.h"
 #include "mirror.h"
 #include "name.h"
@@ -426,9 +427,18 @@ static flow_go relay(void *x, flow_why why)
     return FLOW_DONE;
 }
 
+/* Answers and cancellations change a task, though its server may not say so. */
+static void tell_followers(const visit *v)
+{
+    const struct subject_call *k = v->call;
+    if (k->to && k->task_id.n && !str_eq(v->q.method->name, S("tasks/get")))
+        following_heard(k->to, (js_value){JS_STRING, k->task_id});
+}
+
 void call_end(visit *v)
 {
     struct subject_call *k = v->call;
+    tell_followers(v);
     call_ask_end(v);
     task_end(v);
     subscribe_end(v);
@@ -450,6 +460,13 @@ static const flow_step call_steps[] = {
     {.name = "reserve", .run = reserve},     /* room in every quota */
     {.name = "forward", .run = forward},     /* starts the call, waits, streams notices */
     {.name = "relay", .run = relay},         /* the answer, with back-pressure */
+    {0},
+};
+const flow_step call_look_steps[] = {
+    {.name = "resolve", .run = resolve},
+    {.name = "authorize", .run = authorize},
+    {.name = "forward", .run = forward},
+    {.name = "relay", .run = relay},
     {0},
 };
 static const flow_step subscribe_steps[] = {

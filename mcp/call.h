@@ -53,6 +53,9 @@ extern const link_events call_hears;    /* their owner is the visit, */
 extern const char call_type;            /* under this type */
 link_request call_request_of(visit *v); /* to the call's server */
 
+/* The steps of a tasks/get that is no request: its visit has all that reading would find. */
+extern const flow_step call_look_steps[];
+
 /* The answer for what does not exist or must not be seen: by these bytes nobody can tell which. */
 void call_unknown(const visit *v, rpc_refusal *no);
 str call_uri_data(const visit *v); /* of an error: which URI it is about */

@@ -8,8 +8,8 @@
 #include "../base/clock.h"
 #include "../base/form.h"
 #include "../base/json.h"
+#include "announcement.h"
 #include "authority.h"
-#include "feed.h"
 #include "link_token.h"
 #include "scope.h"
 #include "user_token.h"
@@ -240,7 +240,7 @@ static const err *end_server(connect_job *j)
                              .lives_s = got.ends_s - clock_wall_ms() / 1000,
                              .scope = got.g.scope};
     link_token_settle(j->u, key, &now, NULL);
-    feed_caller_changed(j->u, j->c.caller_id); /* strangers are shown nothing */
+    announcement_for_caller(j->u, j->c.caller_id); /* strangers are shown nothing */
     j->location = (str){0};
     return NULL;
 }

@@ -303,7 +303,8 @@ void corridor_settle(void *x)
 void corridor_release(void *x)
 {
     visit *v = x;
-    if (!v->parent) exchange_release(v->x);
+    if (v->parent || (v->listen && !listen_lets_go(v))) return;
+    exchange_release(v->x);
 }
 
 void mcp_serve(mcp_worker *w, exchange *x, const mcp_request *rq)

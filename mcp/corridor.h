@@ -83,6 +83,7 @@ void list_end(visit *v);
 /* list.c: a step that waits, as a list does, for servers that were never shaken hands with. */
 flow_go list_acquaint(void *x, flow_why why);
 void listen_end(visit *v);
+bool listen_lets_go(visit *v); /* false: it releases its exchange itself, soon */
 void resume_end(visit *v);
 /* Would serving this session here lose what another replica holds for it? Then 404, and the client
  * initializes again (architecture 9.3). */

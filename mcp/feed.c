@@ -7,14 +7,15 @@
  * What a server announces is answered by one fetch at a time and a pause between two, however often
  * it announces. */
 #include "feed.h"
+#include "capability.h"
 #include "facet.h"
+#include "following.h"
 #include "link_session.h"
-#include "listener.h"
 #include "watch.h"
 #include "watching.h"
 #include <stdlib.h>
 
-enum { TOLD_ROOM = 256 };
+enum { TOLD_ROOM = 256, TASKS_MOST = 256 };
 static const int64_t TICK_MS = 1000, JITTER_MS = 5000, LINGER_MS = 30000, PAUSE_MS = 1000,
                      PAUSE_MOST_MS = 15000, NO_FEED_MS = 300000, POLL_MS = 30000,
                      FETCH_SPACE_MS = 250;
@@ -27,6 +28,7 @@ typedef struct {
     handle self;
     link_call *call;
     uint64_t epoch; /* of what it watches */
+    bool names_tasks;
 } ear;
 
 struct feed {
@@ -42,7 +44,8 @@ struct feed {
     bool missed; /* it was away: what was said meanwhile is not known */
     bool unsaid; /* others are watched than the server was told of */
     bool stood;
-    bool awaited; /* who opened its session waits until it stands */
+    bool awaited;  /* who opened its session waits until it stands */
+    bool taskless; /* its server takes no listening that names tasks */
     int64_t again_ms, wanted_ms, poll_ms, fetched_ms;
     loop_timer tick, fetch;
 };
@@ -213,7 +216,7 @@ static void tell_all(feed *k)
     size_t n = 0, at = 0;
     str key;
     void *each;
-    const str *uris = watch_list(k->u, a, &n, &k->told_epoch);
+    const str *uris = watch_list(k->u, WATCH_RESOURCE, a, &n, &k->told_epoch);
     while (map_each(k->told, &at, &key, &each)) ((told *)each)->wanted = false;
     for (size_t i = 0; i < n; i++) tell(k, uris[i]);
     for (at = 0; map_each(k->told, &at, &key, &each);) {
@@ -241,6 +244,7 @@ static void rest(feed *k, int64_t least_ms)
     k->missed = true;
     k->again_ms = now_ms(k) + (pause > least_ms ? pause : least_ms);
     forget_told(k); /* its session may be another then */
+    watch_broken(k->u);
 }
 
 static void done(void *e_, js_value result, js_value error, const err *why)
@@ -250,6 +254,7 @@ static void done(void *e_, js_value result, js_value error, const err *why)
     int64_t code = 0;
     (void)result;
     e->call = NULL;
+    if (e->names_tasks && error.kind != JS_ABSENT) k->taskless = k->unsaid = true;
     if (e != ear_of(k)) { /* the other one goes on, with the wishes it has */
         k->unsaid = true;
         return;
@@ -259,6 +264,15 @@ static void done(void *e_, js_value result, js_value error, const err *why)
     rest(k, none ? NO_FEED_MS : 0);
     settle(k, FEED_NONE);
     if (none) k->missed = false;
+}
+
+/* What happened to a task before the server began to watch it was not told. */
+static void promised(feed *k, arena *a, js_value ids)
+{
+    watch_renew(k->u);
+    for (js_iter it = js_iterate(ids); js_next(&it);)
+        if (it.value.kind == JS_STRING && watch_promised(k->u, js_text(a, it.value)))
+            following_heard(k->u, it.value);
 }
 
 /* The first word of a new listening says that it stands; then the old one may go. */
@@ -277,9 +291,11 @@ static void notice(void *e_, str method, js_value params)
         if (before->call) link_cancel(before->call);
         before->call = NULL;
     }
-    if (!str_eq(method, S("notifications/resources/updated"))) return; /* feed_heard() knows */
     arena *a = arena_new();
-    watching_heard(k->u, js_text(a, js_get(params, S("uri"))));
+    if (str_eq(method, S("notifications/resources/updated"))) /* announcement.c knows the others */
+        watching_heard(k->u, js_text(a, js_get(params, S("uri"))));
+    else if (str_eq(method, S("notifications/subscriptions/acknowledged")))
+        promised(k, a, js_get(js_get(params, S("notifications")), S("taskIds")));
     arena_free(a);
 }
 
@@ -292,25 +308,45 @@ static void began(void *e_)
     if (!k->saying) settle(k, FEED_STANDS);
 }
 
+static bool put_names(buf *b, str member, const str *names, size_t n)
+{
+    if (!n) return false;
+    buf_put(b, S(","));
+    buf_json(b, member);
+    for (size_t i = 0; i < n; i++) {
+        buf_put(b, i ? S(",") : S(":["));
+        buf_json(b, names[i]);
+    }
+    return buf_put(b, S("]"));
+}
+
+/* Its wishes. A server that cannot tell of tasks leaves them out of what it acknowledges. */
+static str wishes(const feed *k, arena *a, ear *e)
+{
+    buf b = buf_new(a, SIZE_MAX / 2);
+    size_t n = 0;
+    uint64_t later;
+    buf_put(&b, S("\"notifications\":{\"toolsListChanged\":true,\"promptsListChanged\":true,"
+                  "\"resourcesListChanged\":true"));
+    const str *names = watch_list(k->u, WATCH_RESOURCE, a, &n, &e->epoch);
+    (void)put_names(&b, S("resourceSubscriptions"), names, n);
+    names = watch_list(k->u, WATCH_TASK, a, &n, &later);
+    if (n > TASKS_MOST) n = TASKS_MOST; /* the others are polled */
+    e->names_tasks = !k->taskless && put_names(&b, S("taskIds"), names, n);
+    buf_put(&b, S("}"));
+    return buf_str(&b);
+}
+
 static void listen(feed *k, ear *e)
 {
     static const link_events events = {.notice = notice, .done = done, .began = began};
     arena *a = arena_new();
-    size_t n = 0;
-    const str *uris = watch_list(k->u, a, &n, &e->epoch);
-    buf b = buf_new(a, SIZE_MAX / 2);
-    buf_put(&b, S("\"notifications\":{\"toolsListChanged\":true,\"promptsListChanged\":true,"
-                  "\"resourcesListChanged\":true"));
-    for (size_t i = 0; i < n; i++) {
-        buf_put(&b, i ? S(",") : S(",\"resourceSubscriptions\":["));
-        buf_json(&b, uris[i]);
-    }
-    buf_put(&b, n ? S("]}") : S("}"));
     link_request rq = {.to = k->u,
                        .method = S("subscriptions/listen"),
-                       .params = buf_str(&b),
+                       .params = wishes(k, a, e),
                        .endless = true};
     facet_fill(k->u, a, &rq);
+    if (e->names_tasks) rq.capabilities |= CAN_FOLLOW_TASKS;
     k->unsaid = false;
     e->call = link_start(k->w, &rq, &ear_type, e->self, &events);
     arena_free(a);
@@ -389,7 +425,12 @@ static feed *begin(mcp_worker *w, upstream *u)
 
 /* Letters to the owner */
 
-typedef enum { SOMEBODY_LISTENS, SOMETHING_CHANGED, OTHERS_ARE_WATCHED } news;
+typedef enum {
+    SOMEBODY_LISTENS,
+    SOMETHING_CHANGED,
+    OTHERS_ARE_WATCHED,
+    OTHER_TASKS_ARE /* they can wait for the tick: until then they are polled */
+} news;
 
 typedef struct {
     letter mail;
@@ -436,6 +477,9 @@ static void word_deliver(letter *self, loop *at)
         break;
     case OTHERS_ARE_WATCHED:
         if (k) watch_anew(k);
+        break;
+    case OTHER_TASKS_ARE:
+        if (k) k->unsaid = true;
         break;
     }
     word_drop(self);
@@ -495,9 +539,9 @@ void feed_leave(upstream *u)
     atomic_fetch_sub(&u->listening, 1);
 }
 
-void feed_watch(upstream *u)
+void feed_watch(upstream *u, watch_kind kind)
 {
-    post(u, OTHERS_ARE_WATCHED);
+    post(u, kind == WATCH_TASK ? OTHER_TASKS_ARE : OTHERS_ARE_WATCHED);
 }
 
 bool feed_is_wanted(const upstream *u)
@@ -508,50 +552,4 @@ bool feed_is_wanted(const upstream *u)
 void feed_changed(upstream *u)
 {
     if (feed_is_wanted(u) && !atomic_exchange(&u->heard, true)) post(u, SOMETHING_CHANGED);
-}
-
-static void changed(upstream *u, unsigned list)
-{
-    for (catalog_kind kind = 0; kind < CATALOG_KINDS; kind++)
-        if (listener_list_of(kind) == list) catalog_stale(u, kind);
-    listener_hint(u, list);
-    feed_changed(u);
-}
-
-static void changed_for_all(upstream *u, unsigned list)
-{
-    arena *a = arena_new();
-    for (upstream **f = facets_all(a, u); *f; f++) {
-        changed(*f, list);
-        upstream_release(*f);
-    }
-    arena_free(a);
-}
-
-void feed_heard(upstream *u, str isolation, js_value method)
-{
-    unsigned list = 0, kinds = 0;
-    for (unsigned i = 0; i < LISTS; i++)
-        if (js_text_is(method, listener_notices[i])) list = 1u << i;
-    if (!list) return;
-    for (catalog_kind kind = 0; kind < CATALOG_KINDS; kind++)
-        if (listener_list_of(kind) == list) kinds |= 1u << kind;
-    upstream *f = isolation.n ? facet_differs(u, isolation, kinds) : NULL;
-    if (f) {
-        changed(f, list);
-        upstream_release(f);
-    }
-    changed(u, list);
-    if (!isolation.n && atomic_load(&u->facet_count)) changed_for_all(u, list);
-}
-
-void feed_caller_changed(upstream *u, str caller_id)
-{
-    arena *a = arena_new();
-    for (upstream **f = facets_all(a, u); *f; f++) {
-        bool his = str_eq((*f)->eye.caller_id, caller_id);
-        for (unsigned i = 0; his && i < LISTS; i++) changed(*f, 1u << i);
-        upstream_release(*f);
-    }
-    arena_free(a);
 }

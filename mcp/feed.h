@@ -11,6 +11,7 @@
 #define SP_MCP_FEED_H
 #include "../base/json.h"
 #include "upstream_state.h"
+#include "watch.h"
 #include "worker.h"
 
 /* Of a facet it is the stream of the session in which its caller's calls are made: it listens there
@@ -20,14 +21,9 @@ void feed_open(upstream *u);            /* likewise, and opens that session */
 feed_state feed_now(const upstream *u); /* UNTRIED: it is not known yet whether it will stand */
 void feed_leave(upstream *u);
 bool feed_is_wanted(const upstream *u);
-void feed_watch(upstream *u); /* other resources of it are watched now */
+void feed_watch(upstream *u, watch_kind kind); /* others of that kind are watched now */
 /* A list is to be fetched anew, soon. */
 void feed_changed(upstream *u);
-/* A notice that came on any stream of this server, in the session or child of that isolation id;
- * other methods than list changes are ignored. */
-void feed_heard(upstream *u, str isolation, js_value method);
-/* All that this caller is shown of it may be another now. Any thread. */
-void feed_caller_changed(upstream *u, str caller_id);
 /* A session or child of that isolation id has been opened, on this worker. True: somebody listens
  * to it, and link_session_heard() will be called when his stream stands, or cannot. */
 bool feed_session_opened(mcp_worker *w, upstream *u, str isolation);

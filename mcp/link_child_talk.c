@@ -6,7 +6,7 @@
  * after the silence still counts. Ids on the wire are unique in the process, so an answer
  * names its flight whoever asked. A child that talks more than anybody asked is read at a bounded
  * pace. (MCP 2025-11-25 and 2026-07-28 basic/transports, stdio; basic/lifecycle.) */
-#include "feed.h"
+#include "announcement.h"
 #include "link_child.h"
 #include "offer.h"
 
@@ -87,7 +87,7 @@ static link_flight *flight_of(const link_child *c, js_value id)
 static void on_notice(link_child *c, str line, const link_message *m)
 {
     link_flight *f = NULL;
-    feed_heard(c->u, c->isolation, m->method);
+    announcement_heard(c->u, c->isolation, m->method, m->params);
     if (js_text_is(m->method, S("notifications/progress"))) {
         f = flight_of(c, js_get(m->params, S("progressToken")));
         if (f && !f->rq.progress) f = NULL;

@@ -6,8 +6,8 @@
  * that the request was not executed, and are mended once each, unseen: a session the server has
  * forgotten (404, or 400 from servers that do not know better), and a server whose era has
  * changed under us. (MCP 2026-07-28 basic/transports/streamable-http, and 2025-11-25.) */
+#include "announcement.h"
 #include "authority.h"
-#include "feed.h"
 #include "link_apart.h"
 #include "link_log.h"
 #include "link_param.h"
@@ -73,8 +73,7 @@ static void hear_log(link_call *c, const link_message *m)
 static void began(void *c_)
 {
     link_call *c = c_;
-    void *owner = handle_get(link_table_handles(c->t), c->type, c->owner);
-    if (c->listens && owner && c->ev.began) c->ev.began(owner);
+    if (c->listens) link_call_began(c);
 }
 
 static void noticed(void *c_, arena *scratch, const link_message *m)
@@ -89,7 +88,7 @@ static void noticed(void *c_, arena *scratch, const link_message *m)
         else
             link_call_withdrawn(c, id);
     }
-    feed_heard(c->u, c->isolation, m->method);
+    announcement_heard(c->u, c->isolation, m->method, m->params);
     hear_log(c, m);
     if (c->rq.endless) {
         (void)link_call_hears(c, js_text(scratch, m->method), m->params);

@@ -8,12 +8,15 @@
  * (MCP 2026-07-28 server/utilities/subscriptions; 2025-11-25 basic/transports, "listening for
  * messages from the server".) */
 #include "../transport/sse.h"
+#include "capability.h"
 #include "channel.h"
+#include "following.h"
 #include "listener.h"
 #include "reply.h"
 #include "session_end.h"
 #include "session_state.h"
 #include "tape_sink.h"
+#include "task_follow.h"
 #include "watching.h"
 
 enum { NOTICE = 512, CHUNK = 16 << 10, OWED_MOST = 32 << 20 };
@@ -106,6 +109,22 @@ static void put_watches(buf *b, const watching *k, bool *any)
     buf_put(b, S("]"));
 }
 
+static void put_tasks(buf *b, listener *l, bool *any)
+{
+    bool first = true;
+    following_acknowledge(l);
+    for (const following *k = l->follows; k; k = k->next) {
+        if (!k->acknowledged) continue;
+        if (first)
+            dialect_put_member(b, S("taskIds"), S("["), any);
+        else
+            buf_put(b, S(","));
+        buf_json(b, k->id);
+        first = false;
+    }
+    if (!first) buf_put(b, S("]"));
+}
+
 static void acknowledge(visit *v)
 {
     buf b = buf_new(NULL, SIZE_MAX / 2);
@@ -115,6 +134,7 @@ static void acknowledge(visit *v)
         if (v->listen->l.wants & wishes[i].list)
             dialect_put_member(&b, wishes[i].name, S("true"), &any);
     put_watches(&b, v->listen->l.watches, &any);
+    put_tasks(&b, &v->listen->l, &any);
     buf_put(&b, S("}"));
     notify(v, S("notifications/subscriptions/acknowledged"), buf_str(&b));
     buf_free(&b);
@@ -148,12 +168,17 @@ static flow_go begin(void *x, flow_why why)
     if (asked.kind != JS_OBJECT)
         return corridor_refuse_with(v, 200, RPC_INVALID_PARAMS,
                                     S("params.notifications must be an object"));
+    js_value tasks = js_get(asked, S("taskIds"));
+    js_iter first = js_iterate(tasks);
+    bool follows = capability_bits(v->q.meta.capabilities, MCP_2026_07_28) & CAN_FOLLOW_TASKS;
+    if (tasks.kind == JS_ARRAY && js_next(&first) && !follows) return task_follow_undeclared(v);
     if (!reply_may_stream(v)) return reply_no_stream(v);
     unsigned wants = 0;
     for (size_t i = 0; i < sizeof wishes / sizeof *wishes; i++)
         if (js_bool(js_get(asked, wishes[i].name), false)) wants |= wishes[i].list;
     begin_stream(v, wants, reply_stream(v));
     watch_asked(v, js_get(asked, S("resourceSubscriptions")));
+    if (tasks.kind == JS_ARRAY) following_begin(&v->listen->l, tasks);
     v->listen->until_ms = loop_now_ms(v->w->loop) + PATIENCE_MS;
     return FLOW_NEXT;
 }
@@ -170,7 +195,7 @@ static flow_go stand(void *x, flow_why why)
     visit *v = x;
     struct listening *k = v->listen;
     bool on = why != FLOW_STOP && !k->l.over && loop_now_ms(v->w->loop) < k->until_ms;
-    if (on && !listener_stands(&k->l)) {
+    if (on && !(listener_stands(&k->l) && following_is_decided(&k->l))) {
         loop_timer_start(v->w->loop, &k->look, LOOK_MS, look_again, v);
         return FLOW_WAIT;
     }
@@ -240,6 +265,16 @@ static void tell_updates(visit *v)
     }
 }
 
+static void tell_tasks(visit *v)
+{
+    struct listening *k = v->listen;
+    for (following *t = k->l.follows; t && !k->full; t = t->next) {
+        if (!t->owed.n) continue;
+        notify(v, S("notifications/tasks"), t->owed);
+        following_told(t);
+    }
+}
+
 static flow_go deliver(void *x, flow_why why)
 {
     visit *v = x;
@@ -251,6 +286,7 @@ static flow_go deliver(void *x, flow_why why)
         notify(v, listener_notices[i], (str){0});
     }
     tell_updates(v);
+    tell_tasks(v);
     listener_breathe(&k->l, k->out, &k->full);
     return FLOW_WAIT;
 }
@@ -301,6 +337,11 @@ static flow_go carry(void *x, flow_why why)
     if (!pump(v) || silent) return end(v);
     if (v->listen->unsent.n) return why == FLOW_STOP || v->listen->l.over ? end(v) : FLOW_WAIT;
     return deliver(v, why);
+}
+
+bool listen_lets_go(visit *v)
+{
+    return following_lets_go(&v->listen->l);
 }
 
 void listen_end(visit *v)

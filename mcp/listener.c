@@ -13,12 +13,13 @@
 #include "../base/clock.h"
 #include "facet.h"
 #include "feed.h"
+#include "following.h"
 #include "upstream_state.h"
 #include "watch.h"
 #include "watching.h"
 #include <stdlib.h>
 
-enum { BATCH = 64 };
+enum { BATCH = 64, WORD_ROOM = 512 };
 static const int64_t LOOK_MS = 250, CHECK_MS = 500, SPACE_MS = 500, QUIET_MS = 20000,
                      ASKING_MS = 10000;
 
@@ -195,6 +196,7 @@ static void look_at(listener *l, int64_t mono_ms)
     }
     if (!l->over && !l->based) base(l);
     if (!l->over && l->based && l->dirty) compare(l, mono_ms);
+    following_tend(l);
     if (mono_ms - l->said_ms > QUIET_MS) l->quiet = true;
     if (l->over || l->owed || l->quiet) wake(l);
 }
@@ -261,6 +263,7 @@ void listener_close(listener *l)
         t->all = l->next;
     if (l->next) l->next->prev = l->prev;
     watching_end(l);
+    following_end(l);
     leave_servers(l);
 }
 
@@ -268,7 +271,7 @@ static bool stands(const listener *l, upstream *u)
 {
     if (feed_now(u) != FEED_STANDS) return feed_now(u) == FEED_NONE;
     for (const watching *k = l->watches; k; k = k->next)
-        if ((k->u == u || k->side == u) && !watch_stands(u, k->own)) return false;
+        if ((k->u == u || k->side == u) && !watch_stands(u, WATCH_RESOURCE, k->own)) return false;
     return true;
 }
 
@@ -311,6 +314,7 @@ void listeners_take(struct listeners *t)
             listener old = {.servers = l->servers, .sides = l->sides};
             join_servers(l);
             watching_again(l);
+            following_again(l);
             leave_servers(&old);
         }
         v->rq.endpoint = NULL;
@@ -321,17 +325,18 @@ void listeners_take(struct listeners *t)
 }
 
 typedef struct {
-    letter mail;
+    letter mail; /* first: a letter is found by its address */
+    arena *a;    /* it lives there */
     mcp_worker *to;
-    upstream *u; /* held */
-    unsigned lists;
-    bool hint;
+    listener_fn *hears;
+    listener_news news; /* its server held */
 } word;
 
 static void word_drop(letter *self)
 {
-    upstream_release(((word *)self)->u);
-    free(self);
+    word *m = (word *)self;
+    upstream_release(m->news.from);
+    arena_free(m->a);
 }
 
 static void word_deliver(letter *self, loop *at)
@@ -339,26 +344,38 @@ static void word_deliver(letter *self, loop *at)
     word *m = (word *)self;
     struct listeners *t = m->to->listeners;
     (void)at;
-    for (listener *l = t->all; l; l = l->next)
-        if (serves(l, m->u) && l->based != m->hint) l->dirty |= m->lists;
+    for (listener *l = t->all; l; l = l->next) m->hears(l, &m->news);
     look_soon(t);
     word_drop(self);
 }
 
+void listeners_hear(const listener_news *news, listener_fn *hears)
+{
+    const mcp_shared *s = news->from->shared;
+    for (unsigned i = 0; i < s->workers; i++) {
+        if (!s->worker[i]) continue;
+        arena *a = arena_new_of(WORD_ROOM);
+        word *m = NEW(a, word);
+        *m = (word){.mail = {.deliver = word_deliver, .drop = word_drop},
+                    .a = a,
+                    .to = s->worker[i],
+                    .hears = hears,
+                    .news = *news};
+        (void)upstream_hold(news->from);
+        m->news.about = arena_dup(a, news->about);
+        loop_post(m->to->loop, &m->mail);
+    }
+}
+
+static void hear_lists(listener *l, const listener_news *news)
+{
+    if (serves(l, news->from) && l->based != news->hint) l->dirty |= news->lists;
+}
+
 static void tell_all(upstream *u, unsigned lists, bool hint)
 {
-    if (!feed_is_wanted(u)) return;
-    for (unsigned i = 0; i < u->shared->workers; i++) {
-        mcp_worker *to = u->shared->worker[i];
-        word *m = to ? calloc(1, sizeof *m) : NULL;
-        if (!m) continue;
-        m->mail = (letter){.deliver = word_deliver, .drop = word_drop};
-        m->to = to;
-        m->u = upstream_hold(u);
-        m->lists = lists;
-        m->hint = hint;
-        loop_post(to->loop, &m->mail);
-    }
+    const listener_news news = {.from = u, .lists = lists, .hint = hint};
+    if (feed_is_wanted(u)) listeners_hear(&news, hear_lists);
 }
 
 void listener_tell(upstream *u, unsigned lists)

@@ -34,11 +34,14 @@ typedef struct listener {
     bool based;             /* seen[] is set */
     unsigned dirty; /* lists to be looked at again; before there is a base: to be told then */
     int64_t opened_ms, check_ms, look_ms[LISTS];
-    bool listed;              /* in the table */
-    struct watching *watches; /* watching.c */
-    unsigned wants, owed;     /* LIST_* */
-    bool over;                /* to be ended: its caller or its endpoint is no more */
-    bool quiet;               /* nothing was said for a while: a comment is due */
+    bool listed;               /* in the table */
+    struct watching *watches;  /* watching.c */
+    struct following *follows; /* following.c */
+    unsigned looks;            /* under way, also those nobody waits for any more */
+    bool let_go;               /* its exchange is released with the last of them */
+    unsigned wants, owed;      /* LIST_* */
+    bool over;                 /* to be ended: its caller or its endpoint is no more */
+    bool quiet;                /* nothing was said for a while: a comment is due */
     int64_t said_ms;
     int64_t asked_ms; /* since when its issuer is being asked about its token; 0: it is not */
 } listener;
@@ -55,6 +58,16 @@ void listener_breathe(listener *l, sink *out, bool *full);
 void listener_tell(upstream *u, unsigned lists);
 /* It says they will be. Matters only to those who have nothing to compare with yet. Any thread. */
 void listener_hint(upstream *u, unsigned lists);
+
+/* What a server said, for every listener of every worker. Any thread; `about` is copied. */
+typedef struct {
+    upstream *from;
+    str about; /* which of its resources or tasks; {0}: none */
+    unsigned lists;
+    bool hint;
+} listener_news;
+typedef void listener_fn(listener *l, const listener_news *news); /* on its worker */
+void listeners_hear(const listener_news *news, listener_fn *hears);
 
 void listeners_each(struct listeners *t, void (*fn)(listener *l, void *ctx), void *ctx);
 struct listeners *listeners_new(mcp_worker *w);

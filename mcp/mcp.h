@@ -43,7 +43,12 @@ typedef struct {
     unsigned json_depth;          /* limits.json_depth */
     unsigned streams_per_caller;
     str instance_name; /* serverInfo.name */
+    /* What it is a part of, counted; keep NULL: it stays. */
+    void *whole;
+    void (*keep)(void *whole), (*drop)(void *whole);
 } mcp_config;
+/* It lives as long as the arena. */
+const mcp_config *mcp_config_keep(arena *a, const mcp_config *c);
 
 typedef struct mcp_shared mcp_shared;
 typedef struct mcp_worker mcp_worker;

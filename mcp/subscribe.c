@@ -44,7 +44,8 @@ static bool is_known(const struct subject_call *k)
 {
     upstream *side = k->subscribing->side;
     bool apart = side && feed_is_wanted(side) && feed_now(side) != FEED_NONE;
-    return watch_stands(k->to, k->own) && (!apart || watch_stands(side, k->own));
+    return watch_stands(k->to, WATCH_RESOURCE, k->own) &&
+           (!apart || watch_stands(side, WATCH_RESOURCE, k->own));
 }
 
 /* Who has the answer may change the resource at once and wait to be told: so the server must know
@@ -60,8 +61,8 @@ flow_go call_subscribed(void *x, flow_why why)
         k->subscribing = NEW(v->a, struct subscribing);
         k->subscribing->until_ms = now + PATIENCE_MS;
         k->subscribing->side = facet_of_caller(v, k->to);
-        watch_add(k->to, k->own);
-        if (k->subscribing->side) watch_add(k->subscribing->side, k->own);
+        watch_add(k->to, WATCH_RESOURCE, k->own);
+        if (k->subscribing->side) watch_add(k->subscribing->side, WATCH_RESOURCE, k->own);
     }
     if (k->subscribing && now < k->subscribing->until_ms && !is_known(k)) {
         loop_timer_start(v->w->loop, &k->subscribing->look, LOOK_MS, look_again, v);
@@ -76,9 +77,9 @@ void subscribe_end(visit *v)
     struct subject_call *k = v->call;
     if (!k->subscribing) return;
     loop_timer_stop(v->w->loop, &k->subscribing->look);
-    watch_remove(k->to, k->own);
+    watch_remove(k->to, WATCH_RESOURCE, k->own);
     if (k->subscribing->side) {
-        watch_remove(k->subscribing->side, k->own);
+        watch_remove(k->subscribing->side, WATCH_RESOURCE, k->own);
         upstream_release(k->subscribing->side);
     }
     k->subscribing = NULL;

@@ -11,15 +11,28 @@
 
 enum { TASK_ID_MOST = 1024, TASK_LIFE_MS = 24 * 3600 * 1000 };
 
-static state_bond bond_of(const visit *v)
+static state_bond bond_of(const visit *v, str endpoint)
 {
-    dialect_context c = corridor_context(v);
-    return (state_bond){.caller_id = c.bond.caller_id,
-                        .endpoint = c.bond.endpoint,
-                        .method = S("tasks")};
+    return (state_bond){.caller_id = v->who->id, .endpoint = endpoint, .method = S("tasks")};
 }
 
-static flow_go not_declared(visit *v)
+/* What is inside a sealed id; absent: it is no good. */
+static js_value opened(const visit *v, str endpoint, str id, arena *a)
+{
+    js_value inside = {0};
+    request_state state = {0};
+    state_bond bond = bond_of(v, endpoint);
+    bool known = state_open(v->w->shared->seals, a, id, &bond, v->now_ms, &state) &&
+                 state.kind == STATE_TASK && !js_check(a, state.theirs, 4, &inside);
+    return known ? inside : (js_value){0};
+}
+
+bool task_follow_is_his(const visit *v, str endpoint, str id, arena *scratch)
+{
+    return opened(v, endpoint, id, scratch).kind != JS_ABSENT;
+}
+
+flow_go task_follow_undeclared(visit *v)
 {
     buf b = buf_new(v->a, 1024);
     buf_put(&b, S("{\"requiredCapabilities\":"));
@@ -34,14 +47,11 @@ flow_go task_follow_read(visit *v)
 {
     struct subject_call *k = v->call;
     js_value id = js_get(v->msg.params, S("taskId")), inside = {0};
-    request_state state = {0};
-    state_bond bond = bond_of(v);
-    if (!(call_can_ask(v) & CAN_FOLLOW_TASKS)) return not_declared(v);
-    bool known =
-        id.kind == JS_STRING &&
-        state_open(v->w->shared->seals, v->a, js_text(v->a, id), &bond, v->now_ms, &state) &&
-        state.kind == STATE_TASK && !js_check(v->a, state.theirs, 4, &inside);
-    if (!known) return corridor_refuse_with(v, 200, RPC_INVALID_PARAMS, S("Unknown task"));
+    if (!(call_can_ask(v) & CAN_FOLLOW_TASKS)) return task_follow_undeclared(v);
+    if (id.kind == JS_STRING)
+        inside = opened(v, corridor_endpoint_text(v), js_text(v->a, id), v->a);
+    if (inside.kind == JS_ABSENT)
+        return corridor_refuse_with(v, 200, RPC_INVALID_PARAMS, S("Unknown task"));
     k->kind = CATALOG_TOOLS;
     k->public_name = js_text(v->a, js_get(inside, S("tool")));
     k->task_id = js_get(inside, S("task")).raw;
@@ -68,7 +78,7 @@ void task_follow_fill(visit *v, link_request *rq)
 str task_follow_seal(visit *v, js_value id, bool is_of_old)
 {
     buf inside = buf_new(v->a, SIZE_MAX / 2), out = buf_new(v->a, SIZE_MAX / 2);
-    state_bond bond = bond_of(v);
+    state_bond bond = bond_of(v, corridor_endpoint_text(v));
     if (id.kind != JS_STRING || id.raw.n > TASK_ID_MOST) return (str){0};
     buf_put(&inside, S("{\"tool\":"));
     buf_json(&inside, v->call->public_name);

@@ -13,6 +13,10 @@
 
 /* params.taskId -> the call's tool and k->task_id; FLOW_FAIL: refused. */
 flow_go task_follow_read(visit *v);
+/* -32021: the client has not declared that it follows tasks. FLOW_FAIL. */
+flow_go task_follow_undeclared(visit *v);
+/* Is this the sealed id of a task of this visit's caller, at that endpoint? */
+bool task_follow_is_his(const visit *v, str endpoint, str id, arena *scratch);
 /* Makes the call one of the same method about the server's own task. */
 void task_follow_fill(visit *v, link_request *rq);
 /* The sealed id of a new task, as JSON; {0}: its own is unusable. */

@@ -13,6 +13,7 @@
 #include "../base/map.h"
 #include "catalog.h"
 #include "selector.h"
+#include "watch.h"
 #include "worker.h"
 #include <pthread.h>
 #include <stdatomic.h>
@@ -88,8 +89,9 @@ struct upstream {
     map *sessions;               /* isolation id -> published session, link_session.c */
     map *facets;                 /* isolation id -> facet; NULL: none yet */
     upstream_catalog lists[CATALOG_KINDS]; /* catalog.c */
-    map *watched;                          /* watch.c; NULL: nothing yet */
+    map *watched[WATCH_KINDS];             /* watch.c; NULL: nothing yet */
     uint64_t watch_epoch, watch_stood;     /* of the last set, of the last the server knows */
+    uint64_t watch_promise;                /* the last naming of tasks it will tell of */
 };
 
 /* Process-wide counts of what is capped "in all". */

@@ -89,8 +89,8 @@ static watching *take(const listener *l, str uri)
     }
     k->side = side_of(l, k->u);
     k->u = upstream_hold(k->u);
-    watch_add(k->u, k->own);
-    if (k->side) watch_add(upstream_hold(k->side), k->own);
+    watch_add(k->u, WATCH_RESOURCE, k->own);
+    if (k->side) watch_add(upstream_hold(k->side), WATCH_RESOURCE, k->own);
     return k;
 }
 
@@ -98,10 +98,10 @@ static void drop_all(watching *k)
 {
     for (watching *next; k; k = next) {
         next = k->next;
-        watch_remove(k->u, k->own);
+        watch_remove(k->u, WATCH_RESOURCE, k->own);
         upstream_release(k->u);
         if (k->side) {
-            watch_remove(k->side, k->own);
+            watch_remove(k->side, WATCH_RESOURCE, k->own);
             upstream_release(k->side);
         }
         arena_free(k->a);
@@ -145,62 +145,25 @@ void watching_end(listener *l)
     l->watches = NULL;
 }
 
-/* Letters */
-
-typedef struct {
-    letter mail;
-    arena *a; /* it lives there */
-    mcp_worker *to;
-    upstream *u; /* held */
-    str uri;
-} word;
-
-static void drop(letter *self)
-{
-    word *m = (word *)self;
-    upstream_release(m->u);
-    arena_free(m->a);
-}
-
 /* Who hears it on a stream of his own hears it there alone. */
 static bool hears(const watching *k, const upstream *u)
 {
     return k->side && feed_now(k->side) == FEED_STANDS ? u == k->side : u == k->u;
 }
 
-static void note(listener *l, void *m_)
+static void note(listener *l, const listener_news *news)
 {
-    const word *m = m_;
     bool any = false;
     for (watching *k = l->watches; k; k = k->next) {
-        if (k->owed || !hears(k, m->u) || !str_eq(k->own, m->uri)) continue;
+        if (k->owed || !hears(k, news->from) || !str_eq(k->own, news->about)) continue;
         k->owed = may_read(l, k->u, k->own);
         any = any || k->owed;
     }
     if (any) corridor_wake(l->v, FLOW_WOKEN);
 }
 
-static void deliver(letter *self, loop *at)
-{
-    word *m = (word *)self;
-    (void)at;
-    listeners_each(m->to->listeners, note, m);
-    drop(self);
-}
-
 void watching_heard(upstream *u, str uri)
 {
-    if (!watch_has(u, uri)) return;
-    for (unsigned i = 0; i < u->shared->workers; i++) {
-        mcp_worker *to = u->shared->worker[i];
-        if (!to) continue;
-        arena *a = arena_new_of(ROOM);
-        word *m = NEW(a, word);
-        m->mail = (letter){.deliver = deliver, .drop = drop};
-        m->a = a;
-        m->to = to;
-        m->u = upstream_hold(u);
-        m->uri = arena_dup(a, uri);
-        loop_post(to->loop, &m->mail);
-    }
+    const listener_news news = {.from = u, .about = uri};
+    if (watch_has(u, WATCH_RESOURCE, uri)) listeners_hear(&news, note);
 }

@@ -58,6 +58,14 @@ void mcp_shared_free(mcp_shared *s)
     free(s);
 }
 
+const mcp_config *mcp_config_keep(arena *a, const mcp_config *c)
+{
+    if (!c->keep) return c;
+    c->keep(c->whole);
+    arena_own(a, c->drop, c->whole);
+    return c;
+}
+
 mcp_worker *mcp_worker_new(mcp_shared *s, unsigned index, const mcp_worker_options *o)
 {
     mcp_worker *w = calloc(1, sizeof *w);

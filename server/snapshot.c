@@ -239,6 +239,16 @@ static void make_proxies(snapshot_maker *m, snapshot *s)
     s->proxies = all;
 }
 
+static void keep_whole(void *s)
+{
+    (void)snapshot_keep(s);
+}
+
+static void drop_whole(void *s)
+{
+    snapshot_drop(s);
+}
+
 const err *snapshot_new(arena *a, const snapshot_needs *needs, snapshot_plan *p,
                         const snapshot **out)
 {
@@ -256,6 +266,9 @@ const err *snapshot_new(arena *a, const snapshot_needs *needs, snapshot_plan *p,
     make_proxies(&m, &h->s);
     const err *e = make_identity(&m, &h->s.who);
     if (!e) e = snapshot_make_mcp(&m, &h->s.mcp);
+    h->s.mcp.whole = &h->s;
+    h->s.mcp.keep = keep_whole;
+    h->s.mcp.drop = drop_whole;
     if (!e) e = snapshot_make_llm(&m, &h->s.llm);
     if (e) {
         e = err_wrap(a, e, "configuration");

@@ -9,7 +9,9 @@ round; the answers come back as JSON text. Questions: form, titled, several, url
 until it was called `times` times, `job` (legacy) is `ask` as a task: the first tasks/get finds it
 working, the next in want of input or at its end, which `end`: "error" makes an error and "failed" a failed tool. GET /seen: what was heard beside calls; POST /control {"hang_up": true}:
 streams with an open question end, {"mute": true}: no call goes on after an answer, {"apart": true} (legacy): questions come on the
-stream of the session, and {"take_back": true}: they are no sooner asked than taken back."""
+stream of the session, {"take_back": true}: they are no sooner asked than taken back, {"poll": ms}:
+how often tasks want to be asked for, {"tells": true}: those that listen are told of tasks, {"tells": "lists"}: not of tasks,
+{"announce": id}: of that one, now (legacy: it is cancelled), and {"stall": true}: tasks/get waits."""
 import json
 import queue
 import sys
@@ -42,8 +44,10 @@ TOOLS = [{"name": n, "description": n, "inputSchema": {"type": "object"}}
          for n in ("ask", "endless", "state_only", "address", "echo")]
 TOOLS.append({"name": "job", "description": "only as a task", "inputSchema": {"type": "object"},
               "execution": {"taskSupport": "required"}})
-state = {"seen": [], "waiting": {}, "hang_up": False, "mute": False, "tasks": {}, "addresses": 0, "starts": 0, "apart": False, "take_back": False}
+state = {"seen": [], "waiting": {}, "hang_up": False, "mute": False, "tasks": {}, "addresses": 0, "starts": 0, "apart": False, "take_back": False,
+         "poll": 10, "tells": False, "stall": False}
 streams = {}  # of sessions: id -> what is to be written there
+listening = []  # modern: (taskIds, what is to be written there)
 
 
 def text(value):
@@ -74,7 +78,7 @@ def modern_call(params):
             return text("at once")
         state["tasks"]["t/2"] = {}
         return {"resultType": "task", "taskId": "t/2", "status": "working", "createdAt": "2026-01-01T00:00:00Z",
-                "lastUpdatedAt": "2026-01-01T00:00:00Z", "ttlMs": None, "pollIntervalMs": 10}
+                "lastUpdatedAt": "2026-01-01T00:00:00Z", "ttlMs": None, "pollIntervalMs": state["poll"]}
     if name == "endless":
         asks = {} if "nothing" in args else {"inputRequests": {"a": QUESTIONS["form"]}}
         return {"resultType": "input_required", **asks}
@@ -94,19 +98,26 @@ def modern_call(params):
     return text(given["answers"])
 
 
+def announce(task):
+    if state["era"] == "legacy":
+        state["tasks"][task]["status"] = "cancelled"
+        for mail in streams.values():
+            mail.put({"jsonrpc": "2.0", "method": "notifications/tasks/status", "params": shown_task(task)})
+    for ids, mail in listening:
+        if task in ids:
+            mail.put({"jsonrpc": "2.0", "method": "notifications/tasks", "params": {"taskId": task, "status": "working"}})
+
+
 def modern_task(m):
     """tasks/get, tasks/update, tasks/cancel of the only task: it wants a form, then is complete."""
     if m["params"]["taskId"] not in state["tasks"]:
         return {"error": {"code": -32602, "message": "no such task"}}
     task = state["tasks"][m["params"]["taskId"]]
-    if m["method"] == "tasks/update":
-        task["answers"] = m["params"]["inputResponses"]
-        return {"result": {"resultType": "complete"}}
-    if m["method"] == "tasks/cancel":
-        task["status"] = "cancelled"
+    if m["method"] != "tasks/get":
+        task.update({"answers": m["params"]["inputResponses"]} if m["method"] == "tasks/update" else {"status": "cancelled"})
         return {"result": {"resultType": "complete"}}
     shown = {"resultType": "complete", "taskId": m["params"]["taskId"], "createdAt": "2026-01-01T00:00:00Z",
-             "lastUpdatedAt": "2026-01-01T00:00:00Z", "ttlMs": None}
+             "lastUpdatedAt": "2026-01-01T00:00:00Z", "ttlMs": None, "pollIntervalMs": state["poll"]}
     if "status" in task:
         return {"result": {**shown, "status": task["status"]}}
     if "answers" in task:
@@ -119,7 +130,7 @@ def modern_task(m):
 
 def shown_task(made):
     task = state["tasks"][made]
-    return {"taskId": made, "status": task["status"], "statusMessage": "tax id 12-34", "ttl": task["ttl"], "pollInterval": 10,
+    return {"taskId": made, "status": task["status"], "statusMessage": "tax id 12-34", "ttl": task["ttl"], "pollInterval": state["poll"],
             "createdAt": "2026-01-01T00:00:00Z", "lastUpdatedAt": "2026-01-01T00:00:00Z"}
 
 
@@ -235,6 +246,8 @@ class Handler(Answering):
         m = json.loads(self.rfile.read(int(self.headers.get("content-length", 0))))
         if self.path == "/control":
             state.update(m)
+            if "announce" in m:
+                announce(m["announce"])
             return self.reply(200, {})
         if "method" in m and "id" in m:
             return self.modern(m) if state["era"] == "modern" else self.legacy(m)
@@ -253,7 +266,10 @@ class Handler(Answering):
                                               "cacheScope": "public", **extra}})
         state["seen"].append(m)
         if m["method"].startswith("tasks/"):
+            self.stall(m)
             return self.answer(m, modern_task(m))
+        if m["method"] == "subscriptions/listen":
+            return self.tell(m) if state["tells"] else self.answer(m, {"error": {"code": -32601, "message": "no listening"}})
         self.answer(m, {"result": {"resultType": "complete", **modern_call(m["params"]), **extra}})
 
     def legacy(self, m):
@@ -267,12 +283,34 @@ class Handler(Answering):
             return self.answer(m, {"result": {"tools": TOOLS}})
         if m["method"] in ("tasks/cancel", "tasks/get"):
             state["seen"].append(m)
+            self.stall(m)
             return self.answer(m, legacy_task(m))
         self.begin_stream()
         state["starts"] += 1
         said = legacy_call(m["params"], self.say, self.listen)
         if said:
             self.say({"jsonrpc": "2.0", "id": m["id"], **said})
+
+    def stall(self, m):
+        while state["stall"] and m["method"] == "tasks/get":
+            time.sleep(0.05)
+
+    def tell(self, m):
+        """A modern client that listens; what it asks for other than tasks is not told."""
+        asked, mail = m["params"]["notifications"].get("taskIds", []), queue.Queue()
+        if asked and "io.modelcontextprotocol/tasks" not in m["params"]["_meta"][
+                "io.modelcontextprotocol/clientCapabilities"].get("extensions", {}):
+            return self.answer(m, {"error": {"code": -32021, "message": "tasks were not declared"}})
+        ids = [i for i in asked if i in state["tasks"] and state["tells"] is True]
+        listening.append((ids, mail))
+        self.begin_stream()
+        mail.put({"jsonrpc": "2.0", "method": "notifications/subscriptions/acknowledged", "params": {
+            "notifications": {"taskIds": ids}, "_meta": {"io.modelcontextprotocol/subscriptionId": m["id"]}}})
+        while state["tells"]:
+            try:
+                self.write(mail.get(timeout=0.05))
+            except queue.Empty:
+                pass
 
     def say(self, message):
         if "id" in message and "method" in message:

@@ -47,7 +47,8 @@ class House(Household):
 
 def test_the_first_word_is_what_will_be_told(binary):
     with House(binary) as h:
-        s = listen(h.gateway, h.issuer.token("alice"), request_id="a-1", toolsListChanged=True, weather=True,
+        can = {"io.modelcontextprotocol/clientCapabilities": {"extensions": {"io.modelcontextprotocol/tasks": {}}}}
+        s = listen(h.gateway, h.issuer.token("alice"), request_id="a-1", meta=can, toolsListChanged=True, weather=True,
                    taskIds=["x"])
         ack = s.message()
         assert ack["method"] == "notifications/subscriptions/acknowledged", ack

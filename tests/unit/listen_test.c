@@ -7,6 +7,11 @@
     "{\"jsonrpc\":\"2.0\",\"id\":" id ",\"method\":\"subscriptions/listen\",\"params\":{"          \
     "\"notifications\":" wishes "," MODERN_META "}}"
 
+#define FOLLOWS                                                                                    \
+    "\"_meta\":{\"io.modelcontextprotocol/protocolVersion\":\"2026-07-28\","                       \
+    "\"io.modelcontextprotocol/clientCapabilities\":{\"extensions\":{"                             \
+    "\"io.modelcontextprotocol/tasks\":{}}}}"
+
 static int begin(door *d, const char *more, const char *body)
 {
     int fd = door_dial(d);
@@ -72,12 +77,42 @@ static void what_is_no_wish_is_refused(void **state)
     must_have(h, "\"code\":-32602");
 }
 
+static void tasks_are_told_of_to_who_follows_tasks(void **state)
+{
+    door *d = ((house *)*state)->d;
+    heard *h = door_ask(d, "POST", "/mcp", modern_head(d, "subscriptions/listen", NULL, ""),
+                        LISTEN("4", "{\"taskIds\":[\"x\"]}"));
+    must_status(h, 400);
+    must_have(h, "\"code\":-32021");
+    must_have(h,
+              "\"requiredCapabilities\":{\"extensions\":{\"io.modelcontextprotocol/tasks\":{}}}");
+}
+
+static void ids_that_were_given_to_nobody_are_left_out(void **state)
+{
+    static const char *const bodies[] = {"{\"taskIds\":[\"x\",7,null,\"\",{\"a\":1}]}",
+                                         "{\"taskIds\":\"x\"}", "{\"taskIds\":[]}"};
+    door *d = ((house *)*state)->d;
+    char text[4096];
+    for (size_t i = 0; i < sizeof bodies / sizeof *bodies; i++) {
+        str body = arena_fmt(d->a,
+                             "{\"jsonrpc\":\"2.0\",\"id\":5,\"method\":\"subscriptions/listen\","
+                             "\"params\":{\"notifications\":%s," FOLLOWS "}}",
+                             bodies[i]);
+        int fd = begin(d, "", body.p);
+        read_until(fd, text, sizeof text, "\"notifications\":{}}}");
+        close(fd);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         HOUSE(the_acknowledgement_comes_first_and_names_what_is_honoured),
         HOUSE(a_stream_is_a_place_among_its_callers),
         HOUSE(what_is_no_wish_is_refused),
+        HOUSE(tasks_are_told_of_to_who_follows_tasks),
+        HOUSE(ids_that_were_given_to_nobody_are_left_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -79,7 +79,7 @@ class Stream(Connection):
         return out
 
 
-def listen(gateway, token=None, request_id=None, headers=None, path="/mcp", **filters):
+def listen(gateway, token=None, request_id=None, headers=None, path="/mcp", meta=None, **filters):
     """subscriptions/listen; the acknowledgement is still to be read."""
-    head, body = mcp.modern_request("subscriptions/listen", {"notifications": filters}, request_id=request_id)
+    head, body = mcp.modern_request("subscriptions/listen", {"notifications": filters}, request_id=request_id, meta=meta)
     return Stream(gateway.port, "POST", {**head, **mcp.bearer(token), **(headers or {})}, body, path)
