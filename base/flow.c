@@ -135,9 +135,11 @@ static bool again(flow_run *r)
 
 void flow_become(flow_run *r, const flow *f)
 {
-    assert(r->running && r->depth == 0);
-    for (size_t i = 0; i <= r->level[0].at; i++)
+    assert(r->running);
+    for (size_t i = 0; i <= r->level[0].at; i++) {
         assert(f->steps[i].run == r->level[0].steps[i].run);
+        assert(f->steps[i].sub == r->level[0].steps[i].sub);
+    }
     r->f = f;
     r->level[0].steps = f->steps;
 }

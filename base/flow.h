@@ -71,8 +71,8 @@ bool flow_queue_run(flow_queue *q); /* runs until none is ready; false when ther
 void flow_start(flow_run *r, flow_queue *q, const flow *f,
                 void *x); /* queues it; sets r->self; r is zeroed before, but for r->trace */
 void flow_wake(flow_queue *q, handle h, flow_why why); /* stale handles are ignored */
-/* From inside a step of the outermost list: the rest of the way is another flow's. Its table must
- * begin with the very steps already taken (asserted), so that it tells the whole way. */
+/* From inside a step: the rest of the way is another flow's. Its outermost list must begin with the
+ * very steps already taken (asserted), so that it tells the whole way. */
 void flow_become(flow_run *r, const flow *f);
 void flow_let_go(flow_run *r); /* nobody outside needs x any more: release when over */
 #endif

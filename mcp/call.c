@@ -156,10 +156,19 @@ static bool is_withheld(const visit *v)
            !pins_allow(v->rq.config->pins, v->w->shared, server_name(k->to), k->item);
 }
 
+static void forget_place(struct subject_call *k)
+{
+    if (k->known) catalog_drop(k->known);
+    k->known = NULL;
+    k->item = NULL;
+    k->to = k->clash = NULL;
+    k->asking = 0;
+}
+
 static flow_go resolve(void *x, flow_why why)
 {
     visit *v = x;
-    (void)why;
+    if (v->call && why == FLOW_ENTER) forget_place(v->call);
     if (!v->call && read_subject(v) != FLOW_NEXT) return FLOW_FAIL;
     flow_go go = call_find(v);
     if (go != FLOW_NEXT) return go;
@@ -240,7 +249,7 @@ static flow_go reserve(void *x, flow_why why)
     visit *v = x;
     question q;
     if (why == FLOW_GONE) return FLOW_FAIL;
-    if (v->call->task_id.n || call_is_parked(v)) return FLOW_NEXT;
+    if (v->call->task_id.n || v->call->anew || call_is_parked(v)) return FLOW_NEXT;
     put_question(v, false, &q);
     return charge_take(v, &q);
 }
@@ -373,31 +382,50 @@ static flow_go begin(visit *v)
         call_not_offered(v);
         return FLOW_NEXT;
     }
+    if (v->call->anew) {
+        start(v);
+        return FLOW_NEXT;
+    }
     open_call(v);
     flow_go go = call_take_round(v);
     if (go == FLOW_NEXT && !task_old_begin(v) && !hearing_begin(v)) start(v);
     return go;
 }
 
+/* Headers that repeat arguments are held to the schema we publish. NULL: they may be so. */
+static const char *wrong_headers(const visit *v)
+{
+    const struct subject_call *k = v->call;
+    bool mirrored = k->kind == CATALOG_TOOLS && !v->unwrapped && !k->task_id.n;
+    if (v->q.speaks != &dialect_modern || !mirrored) return NULL;
+    return mirror_params(v->a, exchange_headers(v->x), k->item->input_schema, v->q.arguments);
+}
+
+static flow_go send(visit *v)
+{
+    if (!v->permitted) return FLOW_FAIL; /* a table without `authorize`: our mistake, and closed */
+    if (corridor_is_elsewhere(v, upstream_spec_of(v->call->to)))
+        return corridor_refuse_with(v, 404, RPC_SESSION_NOT_FOUND, S("Session not found"));
+    const char *wrong = wrong_headers(v);
+    if (wrong)
+        return corridor_refuse_with(v, 400, RPC_HEADER_MISMATCH, (str){wrong, strlen(wrong)});
+    return begin(v) == FLOW_FAIL ? FLOW_FAIL : FLOW_NEXT;
+}
+
+static bool is_due_again(struct subject_call *k)
+{
+    bool due = k->again_due;
+    k->again_due = false;
+    return due;
+}
+
 static flow_go forward(void *x, flow_why why)
 {
     visit *v = x;
     struct subject_call *k = v->call;
-    if (why == FLOW_ENTER) {
-        if (!v->permitted)
-            return FLOW_FAIL; /* a table without `authorize`: our mistake, and closed */
-        if (corridor_is_elsewhere(v, upstream_spec_of(k->to)))
-            return corridor_refuse_with(v, 404, RPC_SESSION_NOT_FOUND, S("Session not found"));
-        const char *wrong = NULL;
-        bool mirrored = k->kind == CATALOG_TOOLS && !v->unwrapped && !k->task_id.n;
-        if (v->q.speaks == &dialect_modern && mirrored)
-            wrong =
-                mirror_params(v->a, exchange_headers(v->x), k->item->input_schema, v->q.arguments);
-        if (wrong)
-            return corridor_refuse_with(v, 400, RPC_HEADER_MISMATCH, (str){wrong, strlen(wrong)});
-        if (begin(v) == FLOW_FAIL) return FLOW_FAIL;
-    }
+    if (why == FLOW_ENTER && send(v) == FLOW_FAIL) return FLOW_FAIL;
     if (why == FLOW_STOP && !k->over) return cancelled(v);
+    if (is_due_again(k)) return FLOW_AGAIN;
     if (hearing_is_due(v) || task_is_due(v) || round_is_answered(v, &k->again)) start(v);
     if (k->over) return FLOW_NEXT;
     if (k->unsent.n == 0) return FLOW_WAIT;
@@ -453,13 +481,17 @@ void call_end(visit *v)
     k->known = NULL;
 }
 
-static const flow_step call_steps[] = {
-    CORRIDOR_BEGIN,
+static const flow_step attempt_steps[] = {
     {.name = "resolve", .run = resolve},     /* public name or URI -> server + its own */
     {.name = "authorize", .run = authorize}, /* question -> verdict */
-    {.name = "reserve", .run = reserve},     /* room in every quota */
+    {.name = "reserve", .run = reserve},     /* room in every quota, once */
     {.name = "forward", .run = forward},     /* starts the call, waits, streams notices */
-    {.name = "relay", .run = relay},         /* the answer, with back-pressure */
+    {0},
+};
+static const flow_step call_steps[] = {
+    CORRIDOR_BEGIN,
+    {.name = "attempt", .sub = attempt_steps, .most = 2}, /* again when its schema was an old one */
+    {.name = "relay", .run = relay},                      /* the answer, with back-pressure */
     {0},
 };
 const flow_step call_look_steps[] = {

@@ -24,6 +24,8 @@ struct subject_call {
     const catalog_item *item; /* NULL: a URI that no list names */
     size_t asking;            /* naming none: the server being asked */
     bool asked, in_templates;
+    bool anew; /* its server refused the headers of an old schema: found and asked about again */
+    bool again_due;
     upstream *clash; /* naming none: another server that has it, too */
     link_call *link; /* NULL: not begun, or over */
     handle self;

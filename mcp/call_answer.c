@@ -9,6 +9,7 @@
 #include "../transport/sse.h"
 #include "call.h"
 #include "call_ask.h"
+#include "facet.h"
 #include "mask.h"
 #include "reply.h"
 #include "rewrite.h"
@@ -231,6 +232,17 @@ static void bring(visit *v, js_value result, js_value type, js_value error, cons
         bring_failure(v, why);
 }
 
+/* The server has another schema than the one whose headers it got, so it did not look at the call:
+ * with a fresh list it is made again, once. (mcp.md 9.1) */
+static bool is_outdated(const visit *v, js_value error)
+{
+    const struct subject_call *k = v->call;
+    int64_t code = 0;
+    (void)js_int(js_get(error, S("code")), &code);
+    return code == RPC_HEADER_MISMATCH && k->kind == CATALOG_TOOLS && !k->task_id.n && !k->anew &&
+           !k->out && !k->unsent.n;
+}
+
 /* The views end with this call: what the answer needs is copied into its body here. */
 static void on_done(void *owner, js_value result, js_value error, const err *why)
 {
@@ -242,6 +254,12 @@ static void on_done(void *owner, js_value result, js_value error, const err *why
     if (k->over || task_begins(v, result)) return;
     if (k->old && !why && task_old_goes_on(v, result, error)) return;
     if (!why) k->task = (str){0};
+    if (is_outdated(v, error)) {
+        k->anew = k->again_due = true;
+        facet_stale(v, k->to, CATALOG_TOOLS);
+        corridor_wake(v, FLOW_WOKEN);
+        return;
+    }
     js_value type = js_get(result, S("resultType"));
     if (js_text_is(type, S("input_required"))) {
         call_wants_input(v, result);

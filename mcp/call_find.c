@@ -59,8 +59,8 @@ static flow_go look_in(visit *v, upstream *u, catalog_kind kind, str own)
 {
     struct subject_call *k = v->call;
     catalog_view view = facet_catalog(v, u, kind, v->run.self, k->asked);
-    if (view.pending &&
-        !knows(v, view.now, u, own)) { /* a list that has it is good enough to call by */
+    if (view.pending && /* a list that has it is good enough to call by, once */
+        (k->anew || !knows(v, view.now, u, own))) {
         if (view.now) catalog_drop(view.now);
         k->asked = true;
         return FLOW_WAIT;

@@ -258,6 +258,14 @@ catalog_view facet_catalog(const visit *v, upstream *u, catalog_kind kind, handl
     return view;
 }
 
+void facet_stale(const visit *v, upstream *u, catalog_kind kind)
+{
+    upstream *f = facet_at(v, u);
+    if (f) catalog_stale(f, kind);
+    catalog_stale(u, kind);
+    if (f) upstream_release(f);
+}
+
 static void settle(upstream *f, catalog_kind kind, const catalog *common)
 {
     const catalog *drop = NULL;

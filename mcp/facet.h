@@ -27,6 +27,8 @@ upstream *facet_known(upstream *u, str isolation);
 /* As catalog_want(), of the list that this visit's caller is shown. */
 catalog_view facet_catalog(const visit *v, upstream *u, catalog_kind kind, handle waiter,
                            bool again);
+/* That list is another now. */
+void facet_stale(const visit *v, upstream *u, catalog_kind kind);
 /* Likewise for a caller whose facet is known; NULL: he has none. Never waits, and does not hold up:
  * `again` as there. */
 catalog_view facet_look(mcp_worker *w, upstream *facet, upstream *u, catalog_kind kind, bool again);

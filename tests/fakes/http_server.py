@@ -9,7 +9,7 @@ POST /control {"hang": true} makes every later MCP answer hang, {"tools": [...]}
 {"streams": false} refuses them; {"refuse": [...]} answers these Authorizations 401, {"guard": {"issuer": url, …}} all without
 a token, and serves that as its resource metadata, {"wants": {"scope": "s", "of": [...]}} asks these for more to let them call,
 {"drop": n} hangs up on the next n calls; {"put_off": how} ends the streams of later calls before their answer, which a GET that names
-the last event gets ("owed"), or does not ("lost"); GET /seen lists what came."""
+the last event gets ("owed"), or does not ("lost"); {"demands": header} (modern) refuses calls without it; GET /seen lists what came."""
 import json
 import os
 import sys
@@ -23,7 +23,7 @@ from serving import Answering, serve  # noqa: E402
 
 MODERN = "2026-07-28"
 SERVER = {"name": "fake", "version": "1"}
-state = {"hang": False, "seen": [], "sessions": set(), "page": 4, "refuse": [], "drop": 0, "ttl": 60000, "streams": True, "tools": None, "put_off": None, "guard": None, "wants": None,
+state = {"hang": False, "seen": [], "sessions": set(), "page": 4, "refuse": [], "drop": 0, "ttl": 60000, "streams": True, "tools": None, "put_off": None, "guard": None, "wants": None, "demands": None,
          "offers": list(subjects.CAPABILITIES)}
 owed = {}  # event id -> the answer that is still to come
 listeners = []  # (handler, subscription id or None): whom to tell
@@ -170,6 +170,8 @@ class Handler(Answering):
             return self.error(m, -32022, "Unsupported protocol version", 400,
                               {"supported": [MODERN], "requested": self.headers.get("mcp-protocol-version") or ""})
         if self.headers.get("mcp-method") != m["method"]:
+            return self.error(m, -32020, "Header mismatch", 400)
+        if m["method"] == "tools/call" and state["demands"] and state["demands"] not in self.headers:
             return self.error(m, -32020, "Header mismatch", 400)
         extra = {"resultType": "complete", "_meta": {"io.modelcontextprotocol/serverInfo": SERVER}}
         if m["method"] == "server/discover":

@@ -127,3 +127,22 @@ def test_a_call_is_sent_twice_only_where_that_is_allowed(binary):
             r = h.call(tool).message()
             assert ("result" in r) == may, (tool, r)
             h.new.control(drop=0)
+
+
+def test_a_schema_that_changed_unseen_costs_no_call(binary):
+    with House(binary) as h:
+        schema = {"type": "object", "properties": {"text": {"type": "string", "x-mcp-header": "Text"}}}
+        changed = [{**t, **({"inputSchema": schema} if t["name"] == "echo" else {})} for t in fake_tools.DEFINITIONS]
+        h.new.control(tools=changed, demands="mcp-param-text")
+        old = mcp.Session(h.gateway, h.token)
+        said = old.request("tools/call", {"name": "new__echo", "arguments": {"text": "hi"}}).message()
+        assert said["result"]["content"][0]["text"] == "hi", said
+        assert h.calls_seen(h.new) == 2, "refused once, then with the header"
+        again = mcp.call(h.gateway, "new__echo", {"text": "hi"}, h.token)
+        assert again.status == 400 and again.json()["error"]["code"] == -32020, "new clients are held to what is published"
+        h.new.control(demands="mcp-param-other")
+        said = old.request("tools/call", {"name": "new__echo", "arguments": {"text": "hi"}}).message()
+        assert said["error"]["code"] == -32603 and h.calls_seen(h.new) == 4, (said, h.calls_seen(h.new))
+        h.new.control(tools=[t for t in changed if t["name"] != "echo"])
+        said = old.request("tools/call", {"name": "new__echo", "arguments": {"text": "hi"}}).message()
+        assert said["error"]["message"] == "Unknown tool: new__echo" and h.calls_seen(h.new) == 5, said

@@ -163,6 +163,16 @@ static const flow_step turned_steps[] = {{.name = "one", .run = one},
                                          {.name = "turn", .run = turn},
                                          {.name = "three", .run = three},
                                          {0}};
+static flow_go turn_inside(void *x, flow_why why);
+static const flow_step turning_attempt[] = {{.name = "turn", .run = turn_inside},
+                                            {.name = "send", .run = send},
+                                            {0}};
+static const flow_step turning_inside_steps[] = {{.name = "attempt",
+                                                  .sub = turning_attempt,
+                                                  .most = 2},
+                                                 {0}};
+static const flow_step turned_inside_steps[] =
+    {{.name = "attempt", .sub = turning_attempt, .most = 2}, {.name = "three", .run = three}, {0}};
 static const flow_step empty_steps[] = {{0}};
 
 static const flow plain = {"plain", plain_steps, refuse, settle, release, FLOW_CANCEL};
@@ -174,6 +184,15 @@ static const flow empty = {"empty", empty_steps, refuse, settle, release, FLOW_C
 
 static const flow turning = {"turning", turning_steps, refuse, NULL, NULL, FLOW_CANCEL};
 static const flow turned = {"turned", turned_steps, refuse, settle, release, FLOW_CANCEL};
+static const flow turning_inside = {"turning", turning_inside_steps, refuse, NULL,
+                                    NULL,      FLOW_CANCEL};
+static const flow turned_inside = {"turned", turned_inside_steps, refuse, settle,
+                                   release,  FLOW_CANCEL};
+static flow_go turn_inside(void *x, flow_why why)
+{
+    flow_become(((tale *)x)->run, &turned_inside);
+    return step(x, "turn", why);
+}
 static flow_go turn(void *x, flow_why why)
 {
     flow_become(((tale *)x)->run, &turned);
@@ -484,6 +503,10 @@ static void a_flow_that_became_another_goes_its_way_to_its_ends(void **s)
     assert_string_equal(t.log, "one turn three (settle) ");
     finish(w, &t);
     assert_int_equal(t.released, 1);
+    begin(w, &turning_inside, "nannn", &t);
+    flow_queue_run(w->queue);
+    finish(w, &t);
+    assert_string_equal(t.log, "turn send turn send three (settle) (release) ");
 }
 
 int main(void)
