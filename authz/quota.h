@@ -105,7 +105,8 @@ void quota_spend(quotas *q, const policy_due *due, arena *scratch, int64_t now_m
 /* Where it may block, one at a time, at most so often as `soon` asks, and every second: asks for
  * leases, gives back those that lie idle, says that the process lives. */
 void quotas_exchange(quotas *q, int64_t now_ms);
-/* Before an orderly end: gives all leases back. */
-void quotas_close(quotas *q, int64_t now_ms);
+/* Before an orderly end: says what was spent without a lease, and gives all leases back. False: the
+ * store is away, and the memory of the cells is worth keeping. */
+bool quotas_close(quotas *q, int64_t now_ms);
 uint64_t quotas_asked(const quotas *q); /* how many batches of leases the ledger was asked for */
 #endif

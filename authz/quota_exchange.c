@@ -212,16 +212,24 @@ void quotas_exchange(quotas *q, int64_t now_ms)
     pthread_mutex_unlock(&q->exchanging);
 }
 
-void quotas_close(quotas *q, int64_t now_ms)
+static void give_all(quotas *q, int64_t now_ms)
 {
-    if (!q->o.store) return;
-    quotas_exchange(q, now_ms);
-    pthread_mutex_lock(&q->exchanging);
     size_t i = 0;
     for (quota_cell *c = NULL; (c = quota_cells_walk(q->cells, &i, c));)
         if (!quota_is_slots(c) && quota_rest_has(c)) quota_rest_idle(q, c);
     quota_slots_tick(q, now_ms, true);
     quota_rest_flush(q);
+}
+
+bool quotas_close(quotas *q, int64_t now_ms)
+{
+    if (!q->o.store) return true;
+    pthread_mutex_lock(&q->exchanging);
+    q->x->ticked_ms = now_ms - TICK_MS; /* every cell is looked at, whenever that was done last */
+    round_of(q, now_ms);
+    bool told = !atomic_load(&q->away);
+    if (told) give_all(q, now_ms);
     arena_reset(q->x->a);
     pthread_mutex_unlock(&q->exchanging);
+    return told && !atomic_load(&q->away);
 }

@@ -18,6 +18,7 @@ struct quota_house {
     pthread_mutex_t lock;
     pthread_cond_t called;
     bool calls, over;
+    bool told;    /* the store knows all that the cells do */
     loop **loops; /* by number of the worker; NULL: not yet */
     size_t loop_count;
 };
@@ -118,7 +119,7 @@ void quota_house_stop(quota_house *h)
     pthread_cond_signal(&h->called);
     pthread_mutex_unlock(&h->lock);
     pthread_join(h->thread, NULL);
-    quotas_close(h->all, clock_wall_ms());
+    h->told = quotas_close(h->all, clock_wall_ms());
     h->loop_count = 0;
 }
 
@@ -126,7 +127,7 @@ void quota_house_free(quota_house *h)
 {
     if (!h) return;
     quotas_free(h->all);
-    quota_file_free(h->file, true);
+    quota_file_free(h->file, h->told);
     pthread_cond_destroy(&h->called);
     pthread_mutex_destroy(&h->lock);
     arena_free(h->a);

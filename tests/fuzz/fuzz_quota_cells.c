@@ -60,7 +60,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     o.store = &books;
     quotas *q = quotas_new(&o);
     quotas_exchange(q, 1800000000000);
-    quotas_close(q, 1800000001000);
+    (void)quotas_close(q, 1800000001000);
     quotas_free(q);
     free(left);
     free(fresh);

@@ -214,7 +214,7 @@ static void an_orderly_end_gives_all_back(void **state)
     set_up_rig(&r, *state, QUOTAS HOURLY, "memory:");
     assert_int_equal(take(&r, 0, 10, &h), QUOTA_ROOM);
     settle_with(h, 10);
-    quotas_close(r.q[0], r.now_ms);
+    assert_true(quotas_close(r.q[0], r.now_ms));
     assert_int_equal(spend_all(&r, 1, 1), 990);
     tear_down_rig(&r);
 }
@@ -330,6 +330,42 @@ static void without_the_store_it_refuses_or_counts_alone(void **state)
     assert_int_equal(take(&r, 1, 1, &h), QUOTA_FULL);
     assert_int_equal(r.no.why, QUOTA_USED_UP);
     quotas_free(first);
+    tear_down_rig(&r);
+}
+
+/* The round before found nobody; the next would come too late. */
+static void an_end_tells_what_was_counted_alone(void **state)
+{
+    rig r;
+    quota_hold *h;
+    set_up_rig(&r, *state, QUOTAS HOURLY, "memory:");
+    static _Alignas(128) char cells[2][1 << 16];
+    quota_options o = {.bytes = sizeof *cells, .boot = S("this one")};
+    o.store = &r.books;
+    o.local_on_loss = true;
+    for (int times = 0; times < 2; times++) {
+        const ledger good = r.books;
+        quotas *first = r.q[0];
+        o.cells = cells[times];
+        r.q[0] = quotas_new(&o);
+        r.books.take = broken_take;
+        r.books.hold = broken_hold;
+        assert_int_equal(take(&r, 0, 100, &h), QUOTA_ROOM);
+        settle_with(h, 90);
+        if (times == 1) assert_false(quotas_close(r.q[0], r.now_ms));
+        r.books = good;
+        if (times == 0) assert_true(quotas_close(r.q[0], r.now_ms));
+        quotas_free(r.q[0]);
+        r.q[0] = first;
+    }
+    assert_int_equal(booked(&r), 90);
+    quotas *next = quotas_new(&(quota_options){.store = &r.books,
+                                               .left = cells[1],
+                                               .left_bytes = sizeof *cells,
+                                               .boot = o.boot});
+    quotas_exchange(next, r.now_ms);
+    assert_int_equal(booked(&r), 180);
+    quotas_free(next);
     tear_down_rig(&r);
 }
 
@@ -486,6 +522,7 @@ int main(void)
         T(a_sliding_window_does_not_count_what_was_never_spent),
         T(slots_are_shared_and_given_back),
         T(without_the_store_it_refuses_or_counts_alone),
+        T(an_end_tells_what_was_counted_alone),
         T(after_kill_9_only_what_was_spent_is_gone),
         T(fifty_on_two_replicas_never_spend_more_than_there_is),
     };
