@@ -214,7 +214,11 @@ static void start(link_child *c)
 {
     static const child_events events = {link_child_talk_begin, link_child_talk_line, on_exited};
     const upstream_spec *s = &c->u->spec;
-    const child_spec spec = {.name = s->name, .argv = s->argv, .env = s->env, .cwd = s->cwd};
+    const child_spec spec = {.name = s->name,
+                             .argv = s->argv,
+                             .env = s->env,
+                             .cwd = s->cwd,
+                             .user = s->user};
     c->state = STARTING;
     c->probe_id = c->hello_id = 0;
     loop_timer_start(c->t->w->loop, &c->timer, START_MS, link_child_late, c);

@@ -7,6 +7,7 @@
 #ifndef SP_UPSTREAM_H
 #define SP_UPSTREAM_H
 #include "../base/header.h"
+#include "../transport/child.h"
 #include "../transport/client.h"
 #include "grant.h"
 
@@ -24,6 +25,7 @@ typedef struct {
     str ca_pem;            /* HTTP: extra trust; {0} */
     const str *argv, *env; /* stdio; end with {0} */
     str cwd;
+    child_user user; /* stdio */
     upstream_isolation isolation;
     upstream_lists lists;         /* for whom they are fetched */
     const str *include, *exclude; /* tool globs, end with {0}; empty include: all */

@@ -62,6 +62,8 @@ str upstream_spec_key(arena *a, const upstream_spec *s)
     put_texts(&b, s->argv);
     put_texts(&b, s->env);
     put_text(&b, s->cwd);
+    put_text(&b, s->user.name);
+    buf_fmt(&b, "%u %u ", s->user.uid, s->user.gid);
     put_texts(&b, s->include);
     put_texts(&b, s->exclude);
     put_rows(&b, s->forward_headers);
@@ -123,6 +125,7 @@ void upstream_spec_copy(arena *a, const upstream_spec *from, upstream_spec *to)
     to->argv = arena_dup_all(a, from->argv);
     to->env = arena_dup_all(a, from->env);
     to->cwd = copy(a, from->cwd);
+    to->user.name = copy(a, from->user.name);
     to->include = arena_dup_all(a, from->include);
     to->exclude = arena_dup_all(a, from->exclude);
     to->forward_headers = copy_rows(a, from->forward_headers);

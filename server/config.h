@@ -61,7 +61,8 @@ typedef struct {
     str directory;
     str (*variable)(void *ctx, arena *a, str name); /* p NULL: unset */
     const err *(*read)(void *ctx, arena *a, str path, str *text);
-    const str *(*glob)(void *ctx, arena *a, str pattern); /* sorted, ends with {0} */
+    const str *(*glob)(void *ctx, arena *a, str pattern);           /* sorted, ends with {0} */
+    bool (*user)(void *ctx, arena *a, str name, config_user *user); /* false: there is none */
     void *ctx;
 } config_world;
 

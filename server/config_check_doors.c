@@ -118,7 +118,20 @@ static void check_lists(config_reader *r, const config_server *s)
                  "lists apart need sessions apart: not with `isolation: shared`");
 }
 
-static void check_server(config_reader *r, const config_server *s)
+static void check_user(config_reader *r, config_server *s)
+{
+    const yaml_node *n = config_place(s->at.node, "user");
+    if (!s->user.n) return;
+    if (!r->world->user || !r->world->user(r->world->ctx, r->a, s->user, &s->runs_as))
+        problems_add(r->out, n->line, n->column, "there is no user `" STR_FMT "` on this machine",
+                     STR_ARG(s->user));
+    else if (!s->runs_as.may_become)
+        problems_add(r->out, n->line, n->column,
+                     "only root can run a program as `" STR_FMT "`, and this process is not root",
+                     STR_ARG(s->user));
+}
+
+static void check_server(config_reader *r, config_server *s)
 {
     const yaml_node *map = s->at.node;
     config_check_name(r, &s->at, "server");
@@ -133,11 +146,12 @@ static void check_server(config_reader *r, const config_server *s)
     if (s->url.p) config_check_url(r, config_place(map, "url"), s->url);
     static const char *const of_url[] = {"auth", "ca", "forward_headers", "forward_claims",
                                          "transport"};
-    static const char *const of_command[] = {"args", "env", "cwd"};
+    static const char *const of_command[] = {"args", "env", "cwd", "user"};
     for (size_t i = 0; has_command && i < sizeof of_url / sizeof *of_url; i++)
         only_with(r, s, of_url[i], "url");
     for (size_t i = 0; has_url && i < sizeof of_command / sizeof *of_command; i++)
         only_with(r, s, of_command[i], "command");
+    check_user(r, s);
     check_lists(r, s);
     check_stream(r, s);
     config_check_auth(r, &s->auth, s->url);
@@ -203,7 +217,7 @@ static void check_endpoint(config_reader *r, const config *c, size_t at, const s
 void config_check_mcp(config_reader *r, config *c)
 {
     static const str nothing[1];
-    const config_server *servers = c->servers.items;
+    config_server *servers = c->servers.items;
     for (size_t i = 0; i < c->servers.count; i++) check_server(r, &servers[i]);
     if (c->servers.count && c->endpoints.count == 0) {
         config_endpoint *one = NEW(r->a, config_endpoint);

@@ -86,9 +86,17 @@ typedef struct {
     bool passthrough;
 } config_auth;
 
+/* A user of this machine. */
+typedef struct {
+    str name, home; /* name {0}: none is given */
+    unsigned uid, gid;
+    bool is_us, may_become; /* may: programs can be run as he */
+} config_user;
+
 typedef struct {
     config_item at;
-    str url, command, cwd;
+    str url, command, cwd, user;
+    config_user runs_as; /* what `user` names */
     const str *args, *include, *exclude;
     config_list env; /* config_pair */
     config_auth auth;

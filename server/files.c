@@ -149,12 +149,19 @@ static const str *world_glob(void *ctx, arena *a, str pattern)
     return match(f, a, pattern);
 }
 
+static bool world_user(void *ctx, arena *a, str name, config_user *user)
+{
+    (void)ctx;
+    return process_user(a, name, user);
+}
+
 config_world files_world(files *f)
 {
     return (config_world){.directory = f->directory,
                           .variable = world_variable,
                           .read = world_read,
                           .glob = world_glob,
+                          .user = world_user,
                           .ctx = f};
 }
 

@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <malloc.h>
 #include <pthread.h>
+#include <pwd.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -75,6 +76,22 @@ const char *process_variable(const char *name)
 {
     /* NOLINTNEXTLINE(concurrency-mt-unsafe): nobody sets variables while threads run */
     return getenv(name);
+}
+
+bool process_user(arena *a, str name, config_user *user)
+{
+    enum { ENTRY_MOST = 16 << 10 };
+    struct passwd entry, *found = NULL;
+    char *text_of_it = arena_bytes(a, ENTRY_MOST);
+    if (getpwnam_r(text(a, name), &entry, text_of_it, ENTRY_MOST, &found) != 0 || !found)
+        return false;
+    *user = (config_user){.name = {entry.pw_name, strlen(entry.pw_name)},
+                          .home = {entry.pw_dir, strlen(entry.pw_dir)},
+                          .uid = entry.pw_uid,
+                          .gid = entry.pw_gid,
+                          .is_us = entry.pw_uid == geteuid(),
+                          .may_become = entry.pw_uid == geteuid() || geteuid() == 0};
+    return true;
 }
 
 unsigned process_cores(void)

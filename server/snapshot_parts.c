@@ -39,20 +39,33 @@ static const str *argv_of(arena *a, const config_server *s)
     return argv;
 }
 
-/* What a program needs to run at all; everything else must be written down. */
+static bool is_given(const config_server *s, const char *name)
+{
+    const config_pair *pairs = s->env.items;
+    for (size_t i = 0; i < s->env.count; i++)
+        if (str_eq(pairs[i].name, (str){name, strlen(name)})) return true;
+    return false;
+}
+
+/* What a program needs to run at all; everything else must be written down. HOME is that of the
+ * user it runs as. */
 static const str *env_of(arena *a, const config_server *s)
 {
-    static const char *const always[] = {"PATH", "HOME", "LANG", "TMPDIR"};
+    static const char *const always[] = {"PATH", "LANG", "TMPDIR", "HOME"};
+    const struct {
+        const char *name;
+        str value;
+    } his[] = {{"HOME", s->runs_as.home}, {"USER", s->runs_as.name}, {"LOGNAME", s->runs_as.name}};
     const config_pair *pairs = s->env.items;
-    size_t n = 0;
-    str *env = NEW_N(a, str, s->env.count + 5);
-    for (size_t i = 0; i < sizeof always / sizeof *always; i++) {
+    size_t n = 0, ours = s->runs_as.name.n ? 3 : 4;
+    str *env = NEW_N(a, str, s->env.count + 7);
+    for (size_t i = 0; i < ours; i++) {
         const char *value = process_variable(always[i]);
-        bool given = false;
-        for (size_t k = 0; k < s->env.count; k++)
-            given = given || str_eq(pairs[k].name, (str){always[i], strlen(always[i])});
-        if (value && !given) env[n++] = arena_fmt(a, "%s=%s", always[i], value);
+        if (value && !is_given(s, always[i])) env[n++] = arena_fmt(a, "%s=%s", always[i], value);
     }
+    for (size_t i = 0; s->runs_as.name.n && i < sizeof his / sizeof *his; i++)
+        if (!is_given(s, his[i].name))
+            env[n++] = arena_fmt(a, "%s=" STR_FMT, his[i].name, STR_ARG(his[i].value));
     for (size_t i = 0; i < s->env.count; i++)
         env[n++] = arena_fmt(a, STR_FMT "=" STR_FMT, STR_ARG(pairs[i].name),
                              STR_ARG(pairs[i].value.value));
@@ -150,6 +163,8 @@ static upstream_spec spec_of(snapshot_maker *m, const config_server *s)
         spec.argv = argv_of(m->a, s);
         spec.env = env_of(m->a, s);
         spec.cwd = directory_of(m, s->cwd);
+        if (!s->runs_as.is_us)
+            spec.user = (child_user){s->runs_as.name, s->runs_as.uid, s->runs_as.gid};
     }
     return spec;
 }

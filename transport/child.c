@@ -449,11 +449,14 @@ static char **shim_argv(arena *a, char *const *shim, const child_spec *spec)
 {
     size_t shims = 0, args = count_of(spec->argv), at = 0;
     while (shim[shims]) shims++;
-    char **out = NEW_N(a, char *, shims + args + 4);
+    char **out = NEW_N(a, char *, shims + args + 5);
     for (; at < shims; at++) out[at] = shim[at];
     out[at++] = text_of(a, arena_fmt(a, "--parent=%d", (int)getpid()));
     str cwd = spec->cwd.n ? spec->cwd : S("/");
     out[at++] = text_of(a, arena_fmt(a, "--cwd=" STR_FMT, STR_ARG(cwd)));
+    if (spec->user.name.n)
+        out[at++] = text_of(a, arena_fmt(a, "--user=%u:%u:" STR_FMT, spec->user.uid, spec->user.gid,
+                                         STR_ARG(spec->user.name)));
     out[at++] = text_of(a, S("--"));
     for (size_t i = 0; i < args; i++) out[at++] = text_of(a, spec->argv[i]);
     return out;

@@ -23,12 +23,18 @@ child_spawner *child_spawner_new(logger *log,
                                  char *const *shim); /* NULL: no thread or descriptor left */
 void child_spawner_free(child_spawner *s);           /* ends and reaps what is left */
 
+typedef struct {
+    str name; /* {0}: as ourselves; else only root may ask for it */
+    unsigned uid, gid;
+} child_user;
+
 typedef struct child child;
 typedef struct {
     str name;                       /* for the log */
     const str *argv;                /* ends with {0} */
     const str *env;                 /* "K=V", ends with {0}: all the child sees */
     str cwd;                        /* {0}: "/" */
+    child_user user;                /* with all groups that are his */
     size_t line_limit, queue_limit; /* 0: 16 MiB, 16 MiB */
     int64_t grace_ms;               /* 0: 2 s */
 } child_spec;

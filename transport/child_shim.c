@@ -6,12 +6,15 @@
  * 0, 1 and 2, and as 3 a pipe on which it says why it could not go on; that the pipe closes
  * without a word means that the program runs.
  *
- * The order matters: the death signal is asked for before the parent is checked (else the parent
- * could die in between, unnoticed), and descriptors are closed last, since 3 must survive until
- * exec. The environment is the program's from the start; PATH in it is what exec searches. */
+ * The order matters: another user is become first, since that takes back the death signal; this is
+ * asked for before the parent is checked (else the parent could die in between, unnoticed); the
+ * directory is entered as who the program will be; and descriptors are closed last, since 3 must
+ * survive until exec. The environment is the program's from the start; PATH in it is what exec
+ * searches. */
 #include "child_private.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -60,6 +63,19 @@ static long number(const char *text)
     return n;
 }
 
+/* "UID:GID:NAME", as the gateway looked it up. Groups first: afterwards it is too late. */
+static void become(const char *user)
+{
+    char *gid = NULL, *name = NULL;
+    errno = 0;
+    unsigned long uid = strtoul(user, &gid, 10);
+    unsigned long group = *gid == ':' ? strtoul(gid + 1, &name, 10) : 0;
+    if (errno || !name || *name != ':' || !name[1]) refuse("user");
+    if (initgroups(name + 1, (gid_t)group) || setgid((gid_t)group) || setuid((uid_t)uid))
+        give_up("to run as another user");
+    if (uid && setuid(0) == 0) refuse("user"); /* there must be no way back */
+}
+
 static void confine(long parent, long nofile)
 {
     if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0)) give_up("prctl");
@@ -71,7 +87,7 @@ static void confine(long parent, long nofile)
 
 int child_shim_main(int argc, char **argv)
 {
-    const char *cwd = "/", *value = NULL;
+    const char *cwd = "/", *user = NULL, *value = NULL;
     long parent = 0, nofile = SHIM_NOFILE;
     int i = argc > 1 && strcmp(argv[1], "child") == 0 ? 2 : 1;
     for (; i < argc && strcmp(argv[i], "--") != 0; i++) {
@@ -81,6 +97,8 @@ int child_shim_main(int argc, char **argv)
             nofile = number(value);
         else if (option(argv[i], "--cwd=", &value))
             cwd = value;
+        else if (option(argv[i], "--user=", &value))
+            user = value;
         else
             refuse(argv[i]);
     }
@@ -88,6 +106,7 @@ int child_shim_main(int argc, char **argv)
     char **program = argv + i + 1;
     if (fcntl(SHIM_STATUS_FD, F_SETFD, FD_CLOEXEC)) give_up("not started by the gateway");
     if (getpgrp() != getpid() && setpgid(0, 0)) give_up("setpgid");
+    if (user) become(user);
     confine(parent, nofile);
     if (chdir(cwd)) give_up(cwd);
     if (close_range(SHIM_STATUS_FD + 1, ~0u, 0)) give_up("close_range");

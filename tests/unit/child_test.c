@@ -80,6 +80,46 @@ static void a_program_that_is_not_there_is_told(void **st)
     trial_free(&t);
 }
 
+/* Whatever it is started with of root, it has none of it left. */
+static void it_runs_as_another_user_with_his_groups_alone(void **st)
+{
+    (void)st;
+    trial t;
+    if (geteuid() != 0) skip();
+    trial_new(&t);
+    t.spec.user = (child_user){S("nobody"), 65534, 65534};
+    trial_start(&t, SH("id -u; id -ru; id -G; grep -E '^(CapEff|NoNewPrivs)' /proc/self/status"));
+    trial_run(&t);
+    assert_said(&t, "started{65534}{65534}{65534}{CapEff:\t0000000000000000}{NoNewPrivs:\t1}"
+                    "exited fs: exit status 0");
+    trial_free(&t);
+    trial_new(&t);
+    t.spec.user = (child_user){S("nobody"), 65534, 65534};
+    t.spec.cwd = S("/root");
+    trial_start(&t, SH("pwd"));
+    trial_run(&t);
+    assert_said(&t, "exited fs: could not be started: /root: Permission denied");
+    trial_free(&t);
+}
+
+/* Becoming another user takes the death signal back; it must be asked for afterwards. */
+static void it_dies_with_us_as_another_user_too(void **st)
+{
+    (void)st;
+    trial t;
+    if (geteuid() != 0) skip();
+    trial_new(&t);
+    t.spec.user = (child_user){S("nobody"), 65534, 65534};
+    trial_start(&t, (const str[]){S("python3"),
+                                  S("-c"),
+                                  S("import ctypes; n = ctypes.c_int(); "
+                                    "ctypes.CDLL(None).prctl(2, ctypes.byref(n)); print(n.value)"),
+                                  {0}});
+    trial_run(&t);
+    assert_said(&t, "started{9}exited fs: exit status 0");
+    trial_free(&t);
+}
+
 static void a_missing_shim_is_told(void **st)
 {
     (void)st;
@@ -328,6 +368,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(it_is_confined),
         cmocka_unit_test(a_line_over_its_limit_ends_it),
         cmocka_unit_test(a_line_that_is_not_utf8_ends_it),
+        cmocka_unit_test(it_runs_as_another_user_with_his_groups_alone),
+        cmocka_unit_test(it_dies_with_us_as_another_user_too),
         cmocka_unit_test(a_long_line_in_many_reads_is_whole),
         cmocka_unit_test(a_queue_nobody_reads_is_bounded),
         cmocka_unit_test(ten_megabytes_go_through_and_back),

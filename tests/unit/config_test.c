@@ -52,10 +52,20 @@ static const str *world_glob(void *ctx, arena *a, str pattern)
     return found;
 }
 
+static bool world_user(void *ctx, arena *a, str name, config_user *user)
+{
+    (void)ctx;
+    (void)a;
+    bool us = str_eq(name, S("me"));
+    *user = (config_user){name, S("/home/me"), 1000, 1000, .is_us = us, .may_become = us};
+    return us || str_eq(name, S("other"));
+}
+
 static const config_world world = {.directory = {"/etc/sp", 7},
                                    .variable = world_variable,
                                    .read = world_read,
-                                   .glob = world_glob};
+                                   .glob = world_glob,
+                                   .user = world_user};
 
 static int set_up(void **state)
 {
@@ -122,7 +132,11 @@ static const wrong_case wrong[] = {
     {V "limits: { idle_timeout: 5 }\n", "f:2:25: `idle_timeout` wants a duration like 30s, not `5`\n"},
     {V "limits: { idle_timeout: -5s }\n", "f:2:25: `idle_timeout` wants a duration like 30s, not `-5s`\n"},
     {V "limits: { header_timeout: 1h }\n", "f:2:27: `header_timeout` must be from 100ms to 10m, not 1h\n"},
-    {V "mcp: { servers: { a: { command: x, user: u } } }\n", "f:2:36: `user` is not supported by this version\n"},
+    {V "telemetry: { otlp: {} }\n", "f:2:14: `otlp` is not supported by this version\n"},
+    {V "mcp: { servers: { a: { command: x, user: u } } }\n", "f:2:42: there is no user `u` on this machine\n"},
+    {V "mcp: { servers: { a: { command: x, user: other } } }\n",
+     "f:2:42: only root can run a program as `other`, and this process is not root\n"},
+    {V "mcp: { servers: { a: { url: \"https://u\", user: me } } }\n", "f:2:42: `user` goes with `command` only\n"},
     {V "store: x\n", "f:2:8: `x` is no store of this version: sqlite:FILE, redis://HOST, "
                      "rediss://HOST or memory:\n"},
     {V "store: redis://a:b@h:x\n", "f:2:8: `h:x` is no host:port\n"},
