@@ -4,6 +4,7 @@
 #include "call.h"
 #include "capability.h"
 #include "inquiry.h"
+#include "level.h"
 #include "parked.h"
 #include "reply.h"
 #include "request_state.h"
@@ -129,6 +130,16 @@ static void on_input(void *owner, js_value requests, const parked_name *name)
     require_input(v, requests.raw, seal_state(v, &made));
 }
 
+/* Each round has a level of its own; the server knows the first one's. */
+static void on_notice(void *owner, str method, js_value params)
+{
+    const visit *v = owner;
+    bool is_message = str_eq(method, S("notifications/message"));
+    int level = mcp_level_of(js_text(v->a, js_get(params, S("level"))));
+    if (!is_message || level >= mcp_level_of(v->q.log_level))
+        call_hears.notice(owner, method, params);
+}
+
 static void on_done(void *owner, js_value result, js_value error, const err *why)
 {
     visit *v = owner;
@@ -146,7 +157,10 @@ static void on_lost(void *owner)
                                .text = S("requestState invalid or expired")});
 }
 
-static const parked_events awaits = {.input = on_input, .done = on_done, .lost = on_lost};
+static const parked_events awaits = {.input = on_input,
+                                     .notice = on_notice,
+                                     .done = on_done,
+                                     .lost = on_lost};
 
 static parked_waiter waiter_of(visit *v)
 {

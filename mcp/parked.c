@@ -4,8 +4,9 @@
  * Questions that come close together go out in one round: the first starts a short gathering.
  * Then the waiter is told and nobody waits any more; a longer time begins in which the client
  * must come back. Answers that are missing or have the wrong shape are asked for again.
- * What the server says meanwhile (its answer, its end) is kept for the next round; progress is
- * left out, since there is no stream it could go to. (mcp.md 9.2) */
+ * What the server says meanwhile (its answer, its end) is kept for the next round; progress and
+ * messages are left out while nobody waits, since there is no stream they could go to.
+ * (mcp.md 9.2) */
 #include "parked.h"
 #include "../authz/digest.h"
 #include "inquiry.h"
@@ -14,8 +15,8 @@
 #include "worker.h"
 #include <stdlib.h>
 
-enum { PER_CALLER = 16, IN_ALL = 1024, ASKED_MOST = 64 };
-static const int64_t GATHER_MS = 20;
+enum { PER_CALLER = 16, IN_ALL = 1024, ASKED_MOST = 64, NOTICES_MOST = 128 << 10 };
+static const int64_t GATHER_MS = 20, NOTICES_MS = 1000;
 
 const char parked_type = 0;
 
@@ -41,7 +42,7 @@ void parked_give_up(void *p_)
 
 /* Letters to a waiter */
 
-typedef enum { REPORT_INPUT, REPORT_SHOWN, REPORT_DONE, REPORT_LOST } report_kind;
+typedef enum { REPORT_INPUT, REPORT_SHOWN, REPORT_NOTICE, REPORT_DONE, REPORT_LOST } report_kind;
 
 typedef struct {
     letter mail; /* first: a letter is found by its address */
@@ -49,7 +50,8 @@ typedef struct {
     parked_waiter to;
     report_kind kind;
     parked_name name;
-    js_value shown, requests, result, error;
+    js_value shown, requests, result, error, params;
+    str method;
     const err *why;
 } report;
 
@@ -66,6 +68,8 @@ static void report_deliver(letter *self, loop *at)
         r->to.ev->input(owner, r->requests, &r->name);
     else if (owner && r->kind == REPORT_SHOWN)
         r->to.ev->shown(owner, r->shown, r->requests);
+    else if (owner && r->kind == REPORT_NOTICE)
+        r->to.ev->notice(owner, r->method, r->params);
     else if (owner && r->kind == REPORT_DONE)
         r->to.ev->done(owner, r->result, r->error, r->why);
     else if (owner)
@@ -182,6 +186,29 @@ static bool on_asked(void *p_, const link_question *q)
     return true;
 }
 
+/* Letters are not held back, so a server that floods is cut short here. */
+static bool has_room(parked *p, size_t bytes)
+{
+    int64_t now_ms = loop_now_ms(p->w->loop);
+    if (now_ms - p->noticed_ms > NOTICES_MS) {
+        p->noticed_ms = now_ms;
+        p->noticed = 0;
+    }
+    if (bytes > NOTICES_MOST - p->noticed) return false;
+    p->noticed += bytes;
+    return true;
+}
+
+static void on_notice(void *p_, str method, js_value params)
+{
+    parked *p = p_;
+    if (!p->waiter.ev || !p->waiter.ev->notice || !has_room(p, params.raw.n)) return;
+    report *r = report_new(&p->waiter, REPORT_NOTICE);
+    r->method = arena_dup(r->a, method);
+    r->params = copied(r->a, params);
+    send(r);
+}
+
 static void forget(parked *p, size_t i)
 {
     p->count--;
@@ -220,7 +247,10 @@ static void on_done(void *p_, js_value result, js_value error, const err *why)
     p->why = copied_err(p->a, why);
 }
 
-const link_events parked_hears = {.asked = on_asked, .withdrawn = on_withdrawn, .done = on_done};
+const link_events parked_hears = {.notice = on_notice,
+                                  .asked = on_asked,
+                                  .withdrawn = on_withdrawn,
+                                  .done = on_done};
 
 parked *parked_new(mcp_worker *w, str caller_id)
 {

@@ -30,6 +30,8 @@ typedef struct {
     void (*input)(void *owner, js_value requests, const parked_name *name);
     /* Of a task (parked_task.h): as its server showed it, and the same; absent: it asks nothing. */
     void (*shown)(void *owner, js_value task, js_value requests);
+    /* Progress and messages while it waits; more than a little a second is left out. NULL: none. */
+    void (*notice)(void *owner, str method, js_value params);
     void (*done)(void *owner, js_value result, js_value error, const err *why);
     void (*lost)(void *owner); /* no such call, not this caller's, or not this round */
 } parked_events;

@@ -33,6 +33,8 @@ struct parked {
     loop_timer timer;     /* gathers while somebody waits, else until it is given up */
     js_value result, error;
     const err *why;
+    int64_t noticed_ms; /* since when the bytes of notices are counted */
+    size_t noticed;
     str task;       /* its name; {0}: not for a task's result */
     js_value shown; /* the task, as its server showed it */
 };

@@ -4,7 +4,7 @@
 `asking_server.py stdio` (legacy).
 
 Tool `ask` takes {what: [question, …]}: each of them is asked in a round of its own, a list of them in one
-round; the answers come back as JSON text. Questions: form, titled, several, url, sampling, sampling_tools, roots.
+round; the answers come back as JSON text, with {tells} progress and messages after each round. Questions: form, titled, several, url, sampling, sampling_tools, roots.
 `endless` asks without end (modern, {nothing}: wants input and asks for none), `state_only` {n} (modern) only gives a state back n times, `address` answers -32042
 until it was called `times` times, `job` (legacy) is `ask` as a task: the first tasks/get finds it
 working, the next in want of input or at its end, which `end`: "error" makes an error and "failed" a failed tool. GET /seen: what was heard beside calls; POST /control {"hang_up": true}:
@@ -205,6 +205,11 @@ def legacy_call(params, say, listen):
         while state["mute"]:
             time.sleep(0.05)
         answers += [got[i].get("result", got[i].get("error")) for i in ids]
+        if "tells" in args:
+            for level in ("info", "error"):
+                say({"jsonrpc": "2.0", "method": "notifications/message", "params": {"level": level, "data": n}})
+            say({"jsonrpc": "2.0", "method": "notifications/progress", "params": {
+                "progressToken": params["_meta"]["progressToken"], "progress": n}})
         if "error" in got[ids[-1]] and name == "endless":
             break
     in_vain = args.get("needed") and any("code" in a for a in answers)

@@ -215,6 +215,27 @@ def test_what_was_not_answered_is_asked_again(binary):
         assert json.loads(said(client.again("old__ask", args, third)))[1] == ANSWERS["roots/list"]
 
 
+def test_each_round_hears_of_its_call_on_its_own_stream(binary):
+    with House(binary) as h:
+        for tool in ("old__ask", "child__ask"):
+            client = h.new_client()
+            args = {"what": ["form", "form"], "tells": True}
+
+            def meta(n, level):
+                client.meta.update({"progressToken": f"p{n}", "io.modelcontextprotocol/logLevel": level})
+
+            meta(1, "debug")
+            m = client.round(tool, args)
+            for n, level, told in ((2, "debug", ["info", "error", "p2"]), (3, "error", ["error", "p3"])):
+                more = {"inputResponses": {k: ANSWERS[q["method"]] for k, q in m["result"]["inputRequests"].items()},
+                        "requestState": m["result"]["requestState"]}
+                meta(n, level)
+                *notices, m = [json.loads(data) for _, data in client.send(tool, args, **more).events()]
+                heard = [x["params"].get("level") or x["params"]["progressToken"] for x in notices]
+                assert heard == told, (tool, heard)
+            assert len(json.loads(said(m))) == 2, m
+
+
 def test_parked_calls_are_bounded(binary):
     with House(binary) as h:
         client = h.new_client()
