@@ -36,6 +36,7 @@ typedef struct {
     bool local_on_loss;                     /* the store is away: count alone instead of refusing */
     void (*soon)(void *ctx, quotas *q);     /* have quotas_exchange() run where it may block */
     void (*wake)(void *ctx, handle waiter); /* from any thread; may be stale */
+    void (*heard)(void *ctx, const err *e); /* the store went away, or (NULL) is back; or NULL */
     void *ctx;
 } quota_options;
 enum { QUOTA_KEYS_MOST = 10000 }; /* of one quota in one window: a new one more is refused */

@@ -69,7 +69,8 @@ bool quota_is_slots(quota_cell *c)
 
 const err *quota_heard(quotas *q, const err *e)
 {
-    atomic_store(&q->away, e != NULL);
+    bool away = e != NULL;
+    if (atomic_exchange(&q->away, away) != away && q->o.heard) q->o.heard(q->o.ctx, e);
     return e;
 }
 

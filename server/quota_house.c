@@ -14,6 +14,8 @@ struct quota_house {
     ledger store;
     quota_file *file;
     quotas *all;
+    logger *log;
+    bool local_on_loss;
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t called;
@@ -38,6 +40,19 @@ static void wake(void *ctx, handle waiter)
     quota_house *h = ctx;
     unsigned worker = handle_worker(waiter);
     if (worker < h->loop_count) loop_wake(h->loops[worker], waiter);
+}
+
+/* A lack of leases is told to clients alone; that nothing can be counted somebody must mend. */
+static void heard(void *ctx, const err *e)
+{
+    const quota_house *h = ctx;
+    const log_fact facts[] = {{"error", e ? e->text : (str){0}}, {0}};
+    const char *alone = "quotas are counted by this gateway alone: the store does not answer";
+    const char *refused = "quotas refuse what they cannot count: the store does not answer";
+    if (e)
+        log_say(h->log, LOG_WARN_LEVEL, h->local_on_loss ? alone : refused, facts);
+    else
+        log_say(h->log, LOG_INFO_LEVEL, "quotas are counted with the store again", facts + 1);
 }
 
 /* False: it is time to end. */
@@ -80,8 +95,12 @@ quota_house *quota_house_new(const quota_house_options *o)
     arena *a = arena_new();
     pthread_condattr_t clock;
     quota_house *h = NEW(a, quota_house);
-    *h = (quota_house){.a = a, .store = o->store};
-    quota_options to = {.local_on_loss = o->local_on_loss, .soon = soon, .wake = wake, .ctx = h};
+    *h = (quota_house){.a = a, .store = o->store, .log = o->log, .local_on_loss = o->local_on_loss};
+    quota_options to = {.local_on_loss = o->local_on_loss,
+                        .soon = soon,
+                        .wake = wake,
+                        .heard = heard,
+                        .ctx = h};
     to.store = &h->store;
     pthread_mutex_init(&h->lock, NULL);
     pthread_condattr_init(&clock);

@@ -210,7 +210,7 @@ static const err *open_db(arena *a, sql *q)
     if (!e) return NULL;
     sqlite3_close(q->db);
     q->db = NULL;
-    return e;
+    return err_wrap(a, e, "%s", name);
 }
 
 const err *sql_enter(arena *a, sql *q)

@@ -8,7 +8,7 @@ import sys
 import tempfile
 import time
 
-from house.gateway import Gateway, until
+from house.gateway import Gateway, head, until
 from house.http import Connection, once
 from house.tokens import Issuer
 
@@ -33,7 +33,7 @@ BODY = json.dumps({"model": "m", "max_tokens": 5, "messages": [{"role": "user", 
 def test_a_crash_withholds_nothing_that_was_not_spent(binary):
     issuer, one = Issuer(), Provider()
     token = issuer.token("alice")
-    head = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+    sent = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
 
     def config(store):
         return f"""store: "sqlite:{store}"
@@ -46,7 +46,7 @@ llm:
 
     def ask(gateway):
         one.answers.append(Answer(ANSWER))
-        status = once(gateway.port, "POST", "/v1/chat/completions", head, BODY).status
+        status = once(gateway.port, "POST", "/v1/chat/completions", sent, BODY).status
         if status == 429:
             one.answers.pop()
         return status
@@ -54,7 +54,7 @@ llm:
         assert [ask(mortal) for _ in range(SPENT)] == [200] * SPENT
         one.answers.append(Answer(hold=True))
         hanging = Connection(mortal.port)
-        hanging.request("POST", "/v1/chat/completions", head, BODY)
+        hanging.request("POST", "/v1/chat/completions", sent, BODY)
         assert until(lambda: len(one.asked) == SPENT + 1)
         assert os.path.exists(os.path.join(mortal.dir, "sallyport.cells"))
         mortal.crash()
@@ -75,6 +75,30 @@ llm:
         if mortal.process.poll() is None:
             mortal.stop()
         shutil.rmtree(mortal.dir, ignore_errors=True)
+        one.stop()
+
+
+def test_a_store_that_is_broken_refuses_and_says_so(binary):
+    """Whoever has room in a lease goes on, and what no quota counts; the operator is told why the rest does not."""
+    one, policy = Provider(), POLICY.replace("models: [m] }, limit", "models: [m] }, key: 'http.headers[\"x-k\"]', limit")
+    policy = policy.replace("permit: { models: [m] }", "permit: { models: [m, free] }")
+    gateway = Gateway(binary, Issuer(), f"""store: "sqlite:sallyport.db"
+llm: {{ backends: {{ one: {{ schema: openai, url: "http://127.0.0.1:{one.port}" }} }} }}
+""", policy, config=head("  anonymous: allow\n"))
+
+    def ask(key, model="m"):
+        one.will(Answer(ANSWER))
+        return once(gateway.port, "POST", "/v1/chat/completions", {"Content-Type": "application/json", "x-k": key},
+                    BODY.replace('"m"', f'"{model}"')).status
+    try:
+        assert ask("known") == 200
+        for name in "", "-wal", "-shm":
+            with open(os.path.join(gateway.dir, "sallyport.db" + name), "r+b") as f:
+                f.write(b"\xde\xad" * 4096)
+        assert until(lambda: ask("new") == 503) and ask("newer") == 503 and ask("new", "free") == 200
+        assert "quotas refuse what they cannot count: the store does not answer" in gateway.log_text(), gateway.log_text()
+    finally:
+        gateway.stop()
         one.stop()
 
 
