@@ -155,12 +155,23 @@ static quota_view view_of(const taking *t)
                         p->money};
 }
 
+/* Behind the window's end: until so little of what this one used slides over the next that the cost
+ * fits beside it, if nothing is given back. */
+static int64_t slides_for(const taking *t)
+{
+    const policy_quota *p = t->due->quota;
+    int64_t used = atomic_load(&t->cell->used), room = t->due->limit - t->cost;
+    if (p->kind != QUOTA_SLIDING || used <= room) return 0;
+    double may_be_left = (double)p->window_ms * (double)room / (double)used;
+    return p->window_ms - (int64_t)may_be_left;
+}
+
 /* When asking again makes sense, as far as can be told here: 0 is never said. */
 static int64_t room_in(const taking *t, int64_t reset_ms)
 {
     int64_t at = atomic_load(&t->state->room_at_ms);
     if (!t->alone && at > t->now_ms) return at - t->now_ms;
-    return reset_ms > 0 ? reset_ms : AWAY_RETRY_MS;
+    return reset_ms > 0 ? reset_ms + slides_for(t) : AWAY_RETRY_MS;
 }
 
 /* Without room here: is there none anywhere, or must the ledger be asked? */

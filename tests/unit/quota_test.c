@@ -86,7 +86,12 @@ static void a_sliding_window_remembers_the_one_before(void **state)
     rig r = rig_of(*state, QUOTAS "  - {id: q, for: {models: m}, limit: 10, window: 1h}\n");
     quota_hold *h;
     assert_int_equal(take(&r, start_ms, 10, &h), QUOTA_ROOM);
+    assert_int_equal(take(&r, start_ms + 60000, 1, &h), QUOTA_FULL);
+    assert_int_equal(r.no.retry_after_ms, HOUR_MS - 60000 + HOUR_MS / 10); /* a tenth slid off */
     assert_int_equal(take(&r, start_ms + HOUR_MS, 1, &h), QUOTA_FULL);
+    assert_int_equal(take(&r, start_ms + HOUR_MS + HOUR_MS / 10 - 1000, 1, &h), QUOTA_FULL);
+    assert_int_equal(take(&r, start_ms + HOUR_MS + HOUR_MS / 10, 1, &h), QUOTA_ROOM);
+    quota_settle(h, NULL, QUOTA_UNSENT);
     assert_int_equal(take(&r, start_ms + HOUR_MS + HOUR_MS / 2, 6, &h), QUOTA_FULL);
     assert_int_equal(take(&r, start_ms + HOUR_MS + HOUR_MS / 2, 5, &h), QUOTA_ROOM);
     assert_int_equal(take(&r, start_ms + 2 * HOUR_MS - 1, 5, &h), QUOTA_FULL);
