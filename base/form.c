@@ -29,13 +29,13 @@ static int digit(char c)
 }
 
 /* {0}: a % without its two digits. */
-str form_decode(arena *a, str coded)
+static str decode(arena *a, str coded, char plus)
 {
     char *p = NEW_N(a, char, coded.n + 1);
     size_t n = 0;
     for (size_t i = 0; i < coded.n; i++) {
         p[n] = coded.p[i];
-        if (p[n] == '+') p[n] = ' ';
+        if (p[n] == '+') p[n] = plus;
         if (coded.p[i] == '%') {
             int high = coded.n - i > 2 ? digit(coded.p[i + 1]) : -1;
             int low = coded.n - i > 2 ? digit(coded.p[i + 2]) : -1;
@@ -46,6 +46,16 @@ str form_decode(arena *a, str coded)
         n++;
     }
     return (str){p, n};
+}
+
+str form_decode(arena *a, str coded)
+{
+    return decode(a, coded, ' ');
+}
+
+str form_decode_path(arena *a, str coded)
+{
+    return decode(a, coded, '+');
 }
 
 str form_get(arena *a, str form, str name)

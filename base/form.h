@@ -9,7 +9,8 @@
 void form_put_text(buf *b, str text); /* every byte but a-z A-Z 0-9 - . _ ~ as %XX */
 /* name=value, after `&` when there is something before it; nothing for an empty value. */
 void form_put(buf *b, str name, str value);
-str form_decode(arena *a, str coded); /* {0}: badly coded */
+str form_decode(arena *a, str coded);      /* {0}: badly coded */
+str form_decode_path(arena *a, str coded); /* the same, where a + is itself */
 /* The value of this name in a query or body, decoded; {0}: absent, twice, or badly coded. */
 str form_get(arena *a, str form, str name);
 #endif

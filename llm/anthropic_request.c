@@ -15,7 +15,7 @@ static void read_source(obj *block, llm_part *p)
                                      {"file", MEDIA_FILE},
                                      {"text", MEDIA_TEXT},
                                      {0}};
-    obj *o = obj_open(obj_reader(block), obj_take(block, "source"), "messages.content.source");
+    obj *o = obj_inner(block, "source", "messages.content.source");
     if (!o) return;
     static const char *const members[] = {[MEDIA_DATA] = "data",
                                           [MEDIA_URL] = "url",
@@ -30,9 +30,9 @@ static const err *read_blocks(llm_reader *rd, js_value content, part_list *l);
 
 static const err *read_result(obj *o, llm_part *p)
 {
-    js_value content = obj_take(o, "content"), failed = obj_take(o, "is_error");
+    js_value content = obj_take(o, "content");
     p->id = obj_text(o, "tool_use_id");
-    p->is_error = js_bool(failed, false);
+    p->is_error = obj_bool(o, "is_error").v;
     if (p->is_error) reader_spot(obj_reader(o), &p->is_error, "messages.content.is_error");
     part_list inner = parts_new(obj_arena(o), list_count(content) + 1);
     const err *e = read_blocks(obj_reader(o), content, &inner);
@@ -199,13 +199,13 @@ static const err *read_choice(obj *o, llm_chat *c)
                                      {"tool", CHOICE_ONE},
                                      {0}};
     llm_reader *rd = obj_reader(o);
-    obj *choice = obj_open(rd, obj_take(o, "tool_choice"), "tool_choice");
+    obj *choice = obj_inner(o, "tool_choice", "tool_choice");
     if (!choice) return NULL;
     c->choice = name_value(modes, obj_text(choice, "type"), 0);
     c->choice_name = obj_text(choice, "name");
-    js_value alone = obj_take(choice, "disable_parallel_tool_use");
-    if (alone.kind != JS_ABSENT) {
-        c->parallel_tools = (opt_bool){true, !js_bool(alone, false)};
+    opt_bool alone = obj_bool(choice, "disable_parallel_tool_use");
+    if (alone.set) {
+        c->parallel_tools = (opt_bool){true, !alone.v};
         reader_spot(rd, &c->parallel_tools, "tool_choice.disable_parallel_tool_use");
     }
     if (!c->choice || (c->choice == CHOICE_ONE && !c->choice_name.n))
@@ -216,20 +216,15 @@ static const err *read_choice(obj *o, llm_chat *c)
 
 static void read_stops(obj *o, llm_chat *c)
 {
-    js_value v = obj_take(o, "stop_sequences");
-    if (v.kind != JS_ARRAY || !list_count(v)) return;
-    str *stops = NEW_N(obj_arena(o), str, list_count(v));
-    js_iter it = js_elements(v);
-    while (js_next(&it)) stops[c->stop_count++] = js_text(obj_arena(o), it.value);
-    c->stops = stops;
-    reader_spot(obj_reader(o), &c->stops, "stop_sequences");
+    c->stops = obj_texts(o, "stop_sequences", &c->stop_count);
+    if (c->stop_count) reader_spot(obj_reader(o), &c->stops, "stop_sequences");
 }
 
 /* `output_config`: how hard to think, and the shape of the answer. */
 static const err *read_output(obj *o, llm_chat *c)
 {
     llm_reader *rd = obj_reader(o);
-    obj *out = obj_open(rd, obj_take(o, "output_config"), "output_config");
+    obj *out = obj_inner(o, "output_config", "output_config");
     if (!out) return NULL;
     str effort = obj_text(out, "effort");
     if (effort.p) {
@@ -237,12 +232,12 @@ static const err *read_output(obj *o, llm_chat *c)
         if (!c->effort) return reader_wrong(rd, "'output_config.effort' is not known");
         reader_spot(rd, &c->effort, "output_config.effort");
     }
-    obj *format = obj_open(rd, obj_take(out, "format"), "output_config.format");
+    obj *format = obj_inner(out, "format", "output_config.format");
     if (!format) return NULL;
     if (!str_eq(obj_text(format, "type"), S("json_schema")))
         return reader_wrong(rd, "'output_config.format.type' must be json_schema");
     c->format.kind = FORMAT_SCHEMA;
-    c->format.schema = obj_take(format, "schema");
+    c->format.schema = obj_take_kind(format, "schema", JS_OBJECT);
     c->format.strict = (opt_bool){true, true};
     reader_spot(rd, &c->format.kind, "output_config.format");
     return NULL;
@@ -264,10 +259,11 @@ const err *anthropic_read_request(llm_reader *rd, js_value body, llm_chat *out)
     if (!e) e = thinking_read(o, out);
     if (e) return e;
     read_stops(o, out);
-    int tier = name_value(tiers, obj_text(o, "service_tier"), 0);
-    if (tier) {
+    int tier = name_value(tiers, js_text(obj_arena(o), obj_peek(o, "service_tier")), 0);
+    if (tier) { /* another word is a loss */
+        (void)obj_take(o, "service_tier");
         out->service_tier = tier == 1 ? S("auto") : S("default");
         reader_spot(rd, &out->service_tier, "service_tier");
     }
-    return NULL;
+    return reader_checked(rd);
 }

@@ -201,12 +201,10 @@ static jnode *tool(const writing *w, const llm_tool *t)
     jnode *j = jn_object(w->a);
     jn_set_text(j, "name", t->name);
     jn_set_text(j, "description", t->description);
-    str schema = t->schema.raw;
-    if (t->kind == TOOL_CUSTOM) /* a free-form tool is one with a single text */
-        schema = S("{\"type\":\"object\",\"properties\":{\"input\":{\"type\":\"string\"}},"
-                   "\"required\":[\"input\"]}");
-    else if (t->schema.kind != JS_OBJECT)
-        schema = S("{\"type\":\"object\",\"properties\":{}}");
+    /* a free-form tool is one with a single text */
+    str free_form = S("{\"type\":\"object\",\"properties\":{\"input\":{\"type\":\"string\"}},"
+                      "\"required\":[\"input\"]}");
+    str schema = t->kind == TOOL_CUSTOM ? free_form : tool_schema(t, w->l);
     jn_set(j, "input_schema", jn_raw(w->a, schema));
     if (t->strict.v) jn_set(j, "strict", jn_bool(w->a, true));
     loss_said(w->l, &t->strict);

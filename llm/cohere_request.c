@@ -163,11 +163,9 @@ static bool is_shown(const llm_chat *c, const llm_tool *t)
 static jnode *tool(const writing *w, const llm_tool *t)
 {
     jnode *j = object_of_type(w->a, "function"), *f = jn_open(j, S("function"));
-    str schema =
-        t->schema.kind == JS_OBJECT ? t->schema.raw : S("{\"type\":\"object\",\"properties\":{}}");
     jn_set_text(f, "name", t->name);
     jn_set_text(f, "description", t->description);
-    jn_set(f, "parameters", jn_raw(w->a, schema));
+    jn_set(f, "parameters", jn_raw(w->a, tool_schema(t, w->l)));
     loss_said(w->l, &t->strict);
     return j;
 }

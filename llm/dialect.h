@@ -65,7 +65,7 @@ struct llm_stream {
 void stream_emit(llm_stream *s, const llm_event *ev);
 /* Make the order right for readers whose provider leaves something out. START is emitted when it
  * is missing; a part that is open is closed by the next one, by STOP and by END; a delta of another
- * kind than the open part's opens one of its own. */
+ * kind than the open part's opens one of its own. A call without a name fails the stream. */
 void stream_start(llm_stream *s, const llm_event *start); /* once; NULL: nothing is known */
 void stream_part(llm_stream *s, const llm_part *p);
 void stream_text(llm_stream *s, part_kind kind, str text);

@@ -89,6 +89,21 @@ const llm_endpoint *llm_endpoint_find(str path, str method)
     return other;
 }
 
+const llm_dialect *endpoint_api(str path)
+{
+    static const struct {
+        const char *below;
+        const llm_dialect *d;
+    } apis[] = {{"/v1/messages/", &anthropic_messages},
+                {"/anthropic/v1/", &anthropic_messages},
+                {"/cohere/v2/", &cohere_rerank},
+                {"/v2/", &cohere_rerank},
+                {"/v1/", &openai_chat}};
+    for (size_t i = 0; i < sizeof apis / sizeof *apis; i++)
+        if (str_starts(path, (str){apis[i].below, strlen(apis[i].below)})) return apis[i].d;
+    return NULL;
+}
+
 str endpoint_allow(arena *a, str path)
 {
     str all = {0};

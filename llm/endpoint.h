@@ -27,4 +27,6 @@ str endpoint_place(arena *a, const llm_prefixes *p, str path);
  * empty method is any. */
 const llm_endpoint *llm_endpoint_find(str path, str method);
 str endpoint_allow(arena *a, str path); /* "GET, DELETE" */
+/* In whose shape a path below an API's own is refused when nothing is there; NULL: below none. */
+const llm_dialect *endpoint_api(str path);
 #endif

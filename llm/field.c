@@ -17,8 +17,10 @@ const char *name_text(const name_row *rows, int value)
 
 opt_bool obj_bool(obj *o, const char *name)
 {
-    js_value v = obj_take(o, name);
-    return (opt_bool){v.kind != JS_ABSENT, js_bool(v, false)};
+    js_value v = obj_peek(o, name);
+    bool known = v.kind == JS_TRUE || v.kind == JS_FALSE;
+    (void)obj_take_kind(o, name, known ? v.kind : JS_TRUE);
+    return (opt_bool){known, js_bool(v, false)};
 }
 
 static bool read_one(arena *a, const field_row *row, js_value v, void *to)

@@ -32,7 +32,7 @@ typedef struct {
 int name_value(const name_row *rows, str name, int otherwise);
 const char *name_text(const name_row *rows, int value); /* NULL: this dialect has no word for it */
 
-opt_bool obj_bool(obj *o, const char *name); /* set when it is there; false when no boolean */
+opt_bool obj_bool(obj *o, const char *name); /* set when it is there */
 
 /* STR: str. NUM, INT, BOOL: opt_*. NAME: int. JSON: js_value, carried whole. */
 typedef enum { FIELD_STR, FIELD_NUM, FIELD_INT, FIELD_BOOL, FIELD_NAME, FIELD_JSON } field_kind;

@@ -6,6 +6,7 @@
  * Gemini 3 refuses a call of its own that comes back without its signature; one that another
  * provider made has none, and takes the words that Google gives out for that. Members that are
  * absent may be null: Google's JSON reads both alike. */
+#include "../base/map.h"
 #include "gemini.h"
 #include "parts.h"
 
@@ -33,6 +34,7 @@ typedef struct {
     arena *a;
     gemini_traits traits;
     spoken contents;
+    map *calls; /* id -> str, their names; NULL: not looked through yet */
 } writing;
 
 static jnode *text_part(writing *w, str text)
@@ -71,20 +73,32 @@ static jnode *call_part(writing *w, const llm_turn *t, const llm_part *p)
     return o;
 }
 
-static str name_of_call(const llm_chat *c, str id)
+/* Every call by its id, the first of one id: a long conversation has many of both. */
+static map *calls_of(arena *a, const llm_chat *c)
 {
+    map *calls = map_new(a);
     for (size_t i = 0; i < c->turn_count; i++)
         for (size_t k = 0; k < c->turns[i].count; k++) {
             const llm_part *p = &c->turns[i].parts[k];
-            if (p->kind == PART_TOOL_CALL && str_eq(p->id, id)) return p->name;
+            if (p->kind != PART_TOOL_CALL || map_get(calls, p->id)) continue;
+            str *name = NEW(a, str);
+            *name = p->name;
+            map_put(calls, p->id, name);
         }
-    return (str){0};
+    return calls;
+}
+
+static str name_of_call(writing *w, str id)
+{
+    if (!w->calls) w->calls = calls_of(w->a, w->c);
+    const str *name = map_get(w->calls, id);
+    return name ? *name : (str){0};
 }
 
 static const err *put_result(writing *w, const llm_part *p)
 {
     jnode *o = jn_object(w->a), *response = jn_open(o, S("functionResponse"));
-    str name = name_of_call(w->c, p->id);
+    str name = name_of_call(w, p->id);
     jn_set_text(response, "name", name.n ? name : p->name.n ? p->name : p->id);
     str text = parts_text(w->a, p->inner, p->inner_count);
     jn_set_text(jn_open(response, S("response")), p->is_error ? "error" : "output",
@@ -95,7 +109,7 @@ static const err *put_result(writing *w, const llm_part *p)
     for (size_t i = 0; i < p->inner_count; i++) {
         const llm_part *in = &p->inner[i];
         jnode *file = NULL;
-        loss_said(w->l, in);
+        if (in->kind != PART_OTHER) loss_said(w->l, in);
         if (!part_is_file(in)) continue;
         const err *e = gemini_media(w->a, in, &w->traits, &file);
         if (e) return e;
@@ -138,7 +152,7 @@ static const err *put_said(writing *w, const llm_turn *t, const llm_part *p, con
     case PART_VIDEO:
     case PART_DOCUMENT:
         e = gemini_media(w->a, p, &w->traits, &o);
-        loss_said(w->l, &p->detail);
+        if (w->traits.v3) loss_said(w->l, &p->detail);
         break;
     case PART_TOOL_CALL: o = call_part(w, t, p); break;
     case PART_TOOL_RESULT: return put_result(w, p);
@@ -196,7 +210,7 @@ static const err *put_function(writing *w, const llm_tool *t, jnode *functions)
     jn_set(f, "parameters", schema);
     jn_add(functions, f);
     loss_said(w->l, t);
-    loss_said(w->l, &t->strict);
+    if (!t->strict.v) loss_said(w->l, &t->strict);
     return NULL;
 }
 

@@ -20,14 +20,21 @@ void llm_worker_free(llm_worker *w)
 
 bool llm_path(arena *a, const llm_prefixes *p, str path)
 {
-    return llm_endpoint_find(endpoint_place(a, p, path), (str){0}) != NULL;
+    str place = endpoint_place(a, p, path);
+    return llm_endpoint_find(place, (str){0}) != NULL || endpoint_api(place) != NULL;
 }
 
-/* A wrong method is refused by a flow of its own, so that it ends like every other request. */
-static flow_go refuse_method(void *run, flow_why why)
+/* A wrong path or method is refused by a flow of its own, so that it ends like every other request.
+ */
+static flow_go refuse_place(void *run, flow_why why)
 {
     (void)why;
     llm_run *r = run;
+    if (!r->endpoint)
+        return llm_fail(r, (llm_refusal){.kind = "not_found_error",
+                                         .said = {.status = 404,
+                                                  .code = S("unknown_path"),
+                                                  .message = S("nothing is served at this path")}});
     return llm_fail(r, (llm_refusal){.kind = "invalid_request_error",
                                      .said = {.status = 405,
                                               .code = S("method_not_allowed"),
@@ -35,13 +42,13 @@ static flow_go refuse_method(void *run, flow_why why)
                                      .allow = endpoint_allow(r->a, exchange_path(r->x)).p});
 }
 
-static const flow_step wrong_method_steps[] = {{.name = "refuse", .run = refuse_method}, {0}};
-static const flow wrong_method = {.name = "wrong method",
-                                  .steps = wrong_method_steps,
-                                  .refuse = llm_refuse,
-                                  .settle = llm_settle,
-                                  .release = llm_release,
-                                  .on_gone = FLOW_CANCEL};
+static const flow_step wrong_place_steps[] = {{.name = "refuse", .run = refuse_place}, {0}};
+static const flow wrong_place = {.name = "wrong place",
+                                 .steps = wrong_place_steps,
+                                 .refuse = llm_refuse,
+                                 .settle = llm_settle,
+                                 .release = llm_release,
+                                 .on_gone = FLOW_CANCEL};
 
 void llm_serve(llm_worker *w, exchange *x, const llm_request *rq)
 {
@@ -54,7 +61,7 @@ void llm_serve(llm_worker *w, exchange *x, const llm_request *rq)
     r->now_ms = clock_wall_ms();
     r->place = endpoint_place(a, &rq->config->prefixes, exchange_path(x));
     r->endpoint = llm_endpoint_find(r->place, exchange_method(x));
-    r->client = r->endpoint ? r->endpoint->dialect : &openai_chat;
+    r->client = r->endpoint ? r->endpoint->dialect : endpoint_api(r->place);
     r->self = handle_add(loop_handles(w->o.loop), &llm_run_type, r);
     record *facts = exchange_record(x);
     record_text(facts, FACT_DOOR, S("llm"));
@@ -62,6 +69,6 @@ void llm_serve(llm_worker *w, exchange *x, const llm_request *rq)
     str method = exchange_method(x);
     bool right = r->endpoint && r->endpoint->needs != ENDPOINT_NEEDS_UNSET &&
                  str_eq(method, (str){r->endpoint->method, strlen(r->endpoint->method)});
-    flow_start(&r->flow, loop_flows(w->o.loop), right ? r->endpoint->steps : &wrong_method, r);
+    flow_start(&r->flow, loop_flows(w->o.loop), right ? r->endpoint->steps : &wrong_place, r);
     exchange_attach(x, &r->flow);
 }

@@ -126,7 +126,8 @@ typedef struct {
 llm_worker *llm_worker_new(const llm_worker_options *o);
 void llm_worker_free(llm_worker *w);
 
-/* Is this path one of ours (then llm_serve answers it, also a wrong method)? */
+/* Is this path one of ours, or below one (then llm_serve answers it, also that nothing is there)?
+ */
 bool llm_path(arena *a, const llm_prefixes *p, str path);
 
 typedef void llm_finished(void *ctx, exchange *x);

@@ -25,6 +25,7 @@ struct llm_reader {
     arena *a;
     obj *first, *last; /* opened, in order */
     spot *first_spot, *last_spot;
+    const err *wrong; /* the first member of another kind */
 };
 
 llm_reader *reader_new(arena *a)
@@ -108,9 +109,44 @@ js_value obj_peek(const obj *o, const char *name)
     return m && m->v.kind != JS_NULL ? m->v : (js_value){0};
 }
 
+static void note_wrong(obj *o, const char *name)
+{
+    llm_reader *rd = o->rd;
+    if (!rd->wrong)
+        rd->wrong = err_new(rd->a, ERR_MALFORMED, "'%s%s%s' has the wrong type", o->path,
+                            o->path[0] ? "." : "", name);
+}
+
+js_value obj_take_kind(obj *o, const char *name, js_kind kind)
+{
+    js_value v = obj_take(o, name);
+    if (v.kind == kind || v.kind == JS_ABSENT) return v;
+    note_wrong(o, name);
+    return (js_value){0};
+}
+
 str obj_text(obj *o, const char *name)
 {
-    return js_text(o->rd->a, obj_take(o, name));
+    return js_text(o->rd->a, obj_take_kind(o, name, JS_STRING));
+}
+
+const str *obj_texts(obj *o, const char *name, size_t *count)
+{
+    js_value list = obj_take_kind(o, name, JS_ARRAY);
+    size_t most = 0;
+    for (js_iter it = js_elements(list); js_next(&it);) most++;
+    str *all = NEW_N(o->rd->a, str, most + 1);
+    *count = 0;
+    for (js_iter it = js_elements(list); js_next(&it);) {
+        if (it.value.kind != JS_STRING) note_wrong(o, name);
+        all[(*count)++] = js_text(o->rd->a, it.value);
+    }
+    return all;
+}
+
+obj *obj_inner(obj *o, const char *name, const char *path)
+{
+    return obj_open(o->rd, obj_take_kind(o, name, JS_OBJECT), path);
 }
 
 bool obj_has(const obj *o, const char *name)
@@ -147,6 +183,11 @@ void reader_spot(llm_reader *rd, const void *at, const char *path)
     else
         rd->first_spot = s;
     rd->last_spot = s;
+}
+
+const err *reader_checked(const llm_reader *rd)
+{
+    return rd->wrong;
 }
 
 const err *reader_wrong(const llm_reader *rd, const char *what)
@@ -228,6 +269,7 @@ static bool listed(const buf *b, str name)
 /* Only what is printable and no separator goes out: a member's name is the client's own text. */
 static void put_name(arena *a, buf *b, const char *path, str key)
 {
+    if (!buf_ok(b)) return; /* as many as there is room for */
     bool inner = path[0] && key.n;
     str whole = arena_fmt(a, "%s%s" STR_FMT, path, inner ? "." : "", STR_ARG(str_take(key, 64)));
     char *p = arena_bytes(a, whole.n + 1);

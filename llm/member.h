@@ -24,7 +24,11 @@ llm_reader *obj_reader(const obj *o);
 js_value obj_take(obj *o, const char *name);     /* JS_ABSENT also for null */
 js_value obj_take_any(obj *o, const char *name); /* null is JS_NULL */
 js_value obj_peek(const obj *o, const char *name);
+/* Taken as what it must be. Anything else there is as absent, and reader_checked() tells of it. */
+js_value obj_take_kind(obj *o, const char *name, js_kind kind);
 str obj_text(obj *o, const char *name); /* unescaped; p NULL: absent or no string */
+const str *obj_texts(obj *o, const char *name, size_t *count); /* a list of them */
+obj *obj_inner(obj *o, const char *name, const char *path);
 bool obj_has(const obj *o, const char *name);
 void obj_take_all(obj *o); /* the object travels whole: nothing of it is a loss */
 
@@ -34,6 +38,8 @@ void obj_taken(obj *o, str key);
 
 /* This neutral member came from the client, who calls it so: it is lost unless a writer says it. */
 void reader_spot(llm_reader *rd, const void *at, const char *path);
+/* The first member that was of another kind than it was taken as; NULL: none was. */
+MUST_CHECK const err *reader_checked(const llm_reader *rd);
 /* ERR_MALFORMED, in words for the client. */
 const err *reader_wrong(const llm_reader *rd, const char *what);
 

@@ -5,6 +5,7 @@
  * The exact names of the routes of this host, each asked of the same rules as a call, with the
  * request's parameters unknown. A glob adds no name. A model that may not be seen answers like
  * one that does not exist. */
+#include "../base/form.h"
 #include "../base/map.h"
 #include "route.h"
 #include "schema.h"
@@ -146,7 +147,9 @@ static flow_go one(void *run, flow_why why)
 {
     (void)why;
     llm_run *r = run;
-    str id = str_drop(r->place, strlen(r->endpoint->path));
+    str written = str_drop(r->place, strlen(r->endpoint->path));
+    str id = form_decode_path(r->a, written);
+    if (!id.n) return llm_fail(r, refusal_no_model(r->a, written));
     buf b = buf_new(r->a, LIST_LIMIT);
     listing l = {.r = r, .seen = map_new(r->a), .want = id, .out = &b};
     add_models(&l);

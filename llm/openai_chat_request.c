@@ -14,9 +14,9 @@ static void read_image(obj *o, part_list *l)
 {
     llm_part *p = part_add(l, PART_IMAGE);
     llm_reader *rd = obj_reader(o);
-    js_value v = obj_take(o, "image_url");
-    obj *image = obj_open(rd, v, "messages.content.image_url");
-    str url = image ? obj_text(image, "url") : js_text(obj_arena(o), v);
+    bool plain = obj_peek(o, "image_url").kind == JS_STRING;
+    obj *image = plain ? NULL : obj_inner(o, "image_url", "messages.content.image_url");
+    str url = plain ? obj_text(o, "image_url") : image ? obj_text(image, "url") : (str){0};
     p->media = media_of_url(obj_arena(o), url);
     if (image) p->detail = obj_text(image, "detail");
     if (p->detail.p) reader_spot(rd, &p->detail, "messages.content.image_url.detail");
@@ -26,8 +26,7 @@ static void read_image(obj *o, part_list *l)
 static void read_input_audio(obj *o, part_list *l)
 {
     llm_part *p = part_add(l, PART_AUDIO);
-    obj *audio =
-        obj_open(obj_reader(o), obj_take(o, "input_audio"), "messages.content.input_audio");
+    obj *audio = obj_inner(o, "input_audio", "messages.content.input_audio");
     str format = audio ? obj_text(audio, "format") : (str){0};
     p->media = (media){.from = MEDIA_DATA,
                        .mime = arena_fmt(obj_arena(o), "audio/" STR_FMT, STR_ARG(format)),
@@ -39,7 +38,7 @@ static void read_file(obj *o, part_list *l)
 {
     llm_part *p = part_add(l, PART_DOCUMENT);
     llm_reader *rd = obj_reader(o);
-    obj *file = obj_open(rd, obj_take(o, "file"), "messages.content.file");
+    obj *file = obj_inner(o, "file", "messages.content.file");
     reader_spot(rd, p, "messages.content.file");
     if (!file) return;
     str id = obj_text(file, "file_id"), data = obj_text(file, "file_data");
@@ -53,7 +52,7 @@ static void read_media_url(obj *o, part_list *l, const char *type)
     bool audio = type[0] == 'a';
     llm_part *p = part_add(l, audio ? PART_AUDIO : PART_VIDEO);
     const char *path = audio ? "messages.content.audio_url" : "messages.content.video_url";
-    obj *url = obj_open(obj_reader(o), obj_take(o, type), path);
+    obj *url = obj_inner(o, type, path);
     p->media = media_of_url(obj_arena(o), url ? obj_text(url, "url") : (str){0});
     reader_spot(obj_reader(o), p, path);
 }
@@ -128,7 +127,7 @@ static const err *read_content(llm_reader *rd, js_value content, part_list *l)
 static const err *read_calls(obj *turn, part_list *l)
 {
     llm_reader *rd = obj_reader(turn);
-    js_iter it = js_elements(obj_take(turn, "tool_calls"));
+    js_iter it = js_elements(obj_take_kind(turn, "tool_calls", JS_ARRAY));
     while (js_next(&it)) {
         obj *o = obj_open(rd, it.value, "messages.tool_calls");
         if (!o) return reader_wrong(rd, "each of 'messages[].tool_calls' must be an object");
@@ -136,7 +135,7 @@ static const err *read_calls(obj *turn, part_list *l)
         p->id = obj_text(o, "id");
         p->custom = str_eq(obj_text(o, "type"), S("custom"));
         const char *what = p->custom ? "custom" : "function";
-        obj *f = obj_open(rd, obj_take(o, what), "messages.tool_calls.function");
+        obj *f = obj_inner(o, what, "messages.tool_calls.function");
         p->name = f ? obj_text(f, "name") : (str){0};
         p->text = f ? obj_text(f, p->custom ? "input" : "arguments") : (str){0};
         if (!p->name.n)
@@ -147,12 +146,18 @@ static const err *read_calls(obj *turn, part_list *l)
     return NULL;
 }
 
+/* Some hand back an object here, which has no meaning of its own. */
+static str text_or_loss(obj *turn, const char *name)
+{
+    return obj_peek(turn, name).kind == JS_STRING ? obj_text(turn, name) : (str){0};
+}
+
 /* What an assistant thought, as other gateways and vendors hand it back. The blocks say it whole.
  */
 static void read_thoughts(obj *turn, part_list *l)
 {
     llm_reader *rd = obj_reader(turn);
-    js_value blocks = obj_take(turn, "thinking_blocks");
+    js_value blocks = obj_take_kind(turn, "thinking_blocks", JS_ARRAY);
     js_iter it = js_elements(blocks);
     while (js_next(&it)) {
         obj *o = obj_open(rd, it.value, "messages.thinking_blocks");
@@ -162,7 +167,7 @@ static void read_thoughts(obj *turn, part_list *l)
         else
             read_thinking(o, l);
     }
-    str plain = obj_text(turn, "reasoning_content"), other = obj_text(turn, "reasoning");
+    str plain = text_or_loss(turn, "reasoning_content"), other = text_or_loss(turn, "reasoning");
     if (!plain.n) plain = other;
     if (list_count(blocks) || !plain.n) return;
     llm_part *p = part_add(l, PART_THINKING);
@@ -278,7 +283,7 @@ static const err *read_tool(obj *o, js_value raw, llm_tool *t)
     }
     reader_spot(obj_reader(o), t, "tools");
     t->kind = custom ? TOOL_CUSTOM : TOOL_FUNCTION;
-    obj *f = obj_open(obj_reader(o), obj_take(o, custom ? "custom" : "function"), "tools.function");
+    obj *f = obj_inner(o, custom ? "custom" : "function", "tools.function");
     if (f) tool_take(f, custom ? "format" : "parameters", "tools.function.strict", t);
     if (f) cache_read(f, &t->cache, "tools.function.cache_control");
     if (!t->cache.set) cache_read(o, &t->cache, "tools.cache_control");
@@ -305,7 +310,7 @@ static const err *read_choice(obj *o, llm_chat *c)
     if (!choice) return reader_wrong(rd, "'tool_choice' must be text or an object");
     str type = obj_text(choice, "type");
     const char *what = str_eq(type, S("custom")) ? "custom" : "function";
-    obj *named = obj_open(rd, obj_take(choice, what), "tool_choice.function");
+    obj *named = obj_inner(choice, what, "tool_choice.function");
     c->choice = CHOICE_ONE;
     c->choice_name = named ? obj_text(named, "name") : (str){0};
     if (str_eq(type, S("allowed_tools"))) { /* which ones is said by nobody else: a loss */
@@ -325,31 +330,32 @@ static const err *read_format(obj *o, llm_chat *c)
                                      {"json_schema", FORMAT_SCHEMA},
                                      {0}};
     llm_reader *rd = obj_reader(o);
-    obj *format = obj_open(rd, obj_take(o, "response_format"), "response_format");
+    obj *format = obj_inner(o, "response_format", "response_format");
     if (!format) return NULL;
     c->format.kind = name_value(kinds, obj_text(format, "type"), 0);
     if (!c->format.kind)
         return reader_wrong(rd, "'response_format.type' must be text, json_object or json_schema");
     reader_spot(rd, &c->format.kind, "response_format");
-    obj *schema = obj_open(rd, obj_take(format, "json_schema"), "response_format.json_schema");
+    obj *schema = obj_inner(format, "json_schema", "response_format.json_schema");
     if (!schema) return NULL;
     c->format.name = obj_text(schema, "name");
     c->format.description = obj_text(schema, "description");
-    c->format.schema = obj_take(schema, "schema");
+    c->format.schema = obj_take_kind(schema, "schema", JS_OBJECT);
     c->format.strict = obj_bool(schema, "strict");
     return NULL;
 }
 
 static void read_stops(obj *o, llm_chat *c)
 {
-    js_value v = obj_take(o, "stop");
-    if (v.kind == JS_ABSENT) return;
-    size_t most = v.kind == JS_ARRAY ? list_count(v) : 1;
-    str *stops = NEW_N(obj_arena(o), str, most + 1);
-    js_iter it = js_elements(v);
-    if (v.kind == JS_STRING) stops[c->stop_count++] = js_text(obj_arena(o), v);
-    while (js_next(&it)) stops[c->stop_count++] = js_text(obj_arena(o), it.value);
-    c->stops = stops;
+    if (!obj_has(o, "stop")) return;
+    if (obj_peek(o, "stop").kind == JS_STRING) {
+        str *one = NEW(obj_arena(o), str);
+        *one = obj_text(o, "stop");
+        c->stops = one;
+        c->stop_count = 1;
+    } else {
+        c->stops = obj_texts(o, "stop", &c->stop_count);
+    }
     reader_spot(obj_reader(o), &c->stops, "stop");
 }
 
@@ -365,5 +371,5 @@ const err *openai_chat_read_request(llm_reader *rd, js_value body, llm_chat *out
     if (!e) e = read_format(o, out);
     if (!e) e = thinking_read(o, out);
     if (!e) read_stops(o, out);
-    return e;
+    return e ? e : reader_checked(rd);
 }

@@ -59,7 +59,7 @@ static void read_file(obj *o, llm_part *p)
 
 static void read_audio(obj *o, llm_part *p)
 {
-    obj *audio = obj_open(obj_reader(o), obj_take(o, "input_audio"), "input.content.input_audio");
+    obj *audio = obj_inner(o, "input_audio", "input.content.input_audio");
     if (!audio) return;
     p->media = (media){.from = MEDIA_DATA, .value = obj_text(audio, "data")};
     p->media.mime = arena_fmt(obj_arena(o), "audio/" STR_FMT, STR_ARG(obj_text(audio, "format")));
@@ -153,7 +153,7 @@ static const err *read_output(items *l, obj *o)
     return e;
 }
 
-static void read_reasoning(items *l, obj *o)
+static const err *read_reasoning(items *l, obj *o)
 {
     llm_part *p = add(l, turn_of(l, ROLE_ASSISTANT, true), PART_THINKING, "input.reasoning");
     (void)obj_take(o, "id");
@@ -161,14 +161,19 @@ static void read_reasoning(items *l, obj *o)
     buf text = buf_new(l->a, 64 << 20);
     const char *members[] = {"content", "summary"};
     for (size_t i = 0; i < 2 && !text.n; i++) {
-        js_value list = obj_take(o, members[i]);
-        js_iter it = js_elements(list);
-        while (js_next(&it)) buf_put(&text, js_text(l->a, js_get(it.value, S("text"))));
+        js_iter it = js_elements(obj_take_kind(o, members[i], JS_ARRAY));
+        while (js_next(&it)) {
+            obj *piece = obj_open(l->rd, it.value, "input.reasoning");
+            if (!piece) return reader_wrong(l->rd, "each part of reasoning must be an object");
+            (void)obj_take(piece, "type");
+            buf_put(&text, obj_text(piece, "text"));
+        }
     }
     (void)obj_take(o, "summary");
     p->text = text.n ? buf_str(&text) : S("");
     p->signature = obj_text(o, "encrypted_content");
     if (!origin_unseal(p->signature, p)) p->origin = S("openai_responses");
+    return NULL;
 }
 
 static const err *read_item(items *l, js_value raw)
@@ -181,10 +186,7 @@ static const err *read_item(items *l, js_value raw)
     if (str_eq(type, S("custom_tool_call"))) return read_call(l, o, true);
     if (str_eq(type, S("function_call_output")) || str_eq(type, S("custom_tool_call_output")))
         return read_output(l, o);
-    if (str_eq(type, S("reasoning"))) {
-        read_reasoning(l, o);
-        return NULL;
-    }
+    if (str_eq(type, S("reasoning"))) return read_reasoning(l, o);
     if (!type.n) return reader_wrong(l->rd, "an item of 'input' must have a 'type' or a 'role'");
     llm_part *p = add(l, turn_of(l, ROLE_ASSISTANT, true), PART_OTHER, "input");
     part_keep(o, raw, S("openai_responses"), p);
@@ -271,20 +273,32 @@ static const err *read_text(obj *o, llm_chat *c)
                                      {"json_schema", FORMAT_SCHEMA},
                                      {0}};
     llm_reader *rd = obj_reader(o);
-    obj *text = obj_open(rd, obj_take(o, "text"), "text");
+    obj *text = obj_inner(o, "text", "text");
     if (!text) return NULL;
-    c->verbosity = name_value(much, obj_text(text, "verbosity"), 0);
-    if (c->verbosity) reader_spot(rd, &c->verbosity, "text.verbosity");
-    obj *format = obj_open(rd, obj_take(text, "format"), "text.format");
+    c->verbosity = name_value(much, js_text(obj_arena(o), obj_peek(text, "verbosity")), 0);
+    if (c->verbosity) { /* another word is a loss */
+        (void)obj_take(text, "verbosity");
+        reader_spot(rd, &c->verbosity, "text.verbosity");
+    }
+    obj *format = obj_inner(text, "format", "text.format");
     if (!format) return NULL;
     c->format.kind = name_value(names, obj_text(format, "type"), 0);
     if (!c->format.kind) return reader_wrong(rd, "'text.format.type' is not known");
     reader_spot(rd, &c->format.kind, "text.format");
     c->format.name = obj_text(format, "name");
     c->format.description = obj_text(format, "description");
-    c->format.schema = obj_take(format, "schema");
+    c->format.schema = obj_take_kind(format, "schema", JS_OBJECT);
     c->format.strict = obj_bool(format, "strict");
     return NULL;
+}
+
+/* Encrypted reasoning is always given; what else may be asked for is OpenAI's alone. */
+static void read_include(obj *o)
+{
+    js_iter it = js_elements(obj_peek(o, "include"));
+    bool other = false;
+    while (js_next(&it)) other = other || !js_text_is(it.value, S("reasoning.encrypted_content"));
+    if (!other) (void)obj_take_kind(o, "include", JS_ARRAY);
 }
 
 const err *responses_read_request(llm_reader *rd, js_value body, llm_chat *out)
@@ -292,7 +306,7 @@ const err *responses_read_request(llm_reader *rd, js_value body, llm_chat *out)
     obj *o = obj_open(rd, body, "");
     if (!o) return reader_wrong(rd, "the body must be a JSON object");
     out->model = obj_text(o, "model");
-    (void)obj_take(o, "include"); /* encrypted reasoning is always given */
+    read_include(o);
     if (out->kept || !js_bool(obj_peek(o, "store"), true)) (void)obj_take(o, "store");
     if (str_eq(js_text(obj_arena(o), obj_peek(o, "truncation")), S("disabled")))
         (void)obj_take(o, "truncation");
@@ -304,5 +318,5 @@ const err *responses_read_request(llm_reader *rd, js_value body, llm_chat *out)
     if (!e) e = tools_read(o, out, read_tool);
     if (!e) e = read_choice(o, out);
     if (!e) e = read_text(o, out);
-    return e;
+    return e ? e : reader_checked(rd);
 }

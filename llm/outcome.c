@@ -283,6 +283,7 @@ static flow_go end_translated(llm_run *r, js_value root)
     llm_reply reply = {0};
     llm_reader *rd = reader_new(r->a);
     const err *e = r->provider->read_reply(rd, root, r->upstream_headers, &reply);
+    if (!e && !reply_calls_are_named(&reply)) e = err_new(r->a, ERR_UPSTREAM, "a call has no name");
     if (e) return llm_fail(r, bad_answer(r, e->text.p));
     reply.maker = r->provider->family;
     r->used = reply.usage;

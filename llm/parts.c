@@ -65,7 +65,7 @@ const err *content_read(llm_reader *rd, js_value content, const content_form *fo
 const err *tools_read(obj *o, llm_chat *c, const err *(*read)(obj *o, js_value raw, llm_tool *t))
 {
     llm_reader *rd = obj_reader(o);
-    js_value list = obj_take(o, "tools");
+    js_value list = obj_take_kind(o, "tools", JS_ARRAY);
     llm_tool *tools = NEW_N(obj_arena(o), llm_tool, list_count(list) + 1);
     c->tools = tools;
     js_iter it = js_elements(list);
@@ -89,9 +89,16 @@ void tool_take(obj *o, const char *schema, const char *strict_path, llm_tool *t)
     if (t->strict.set) reader_spot(obj_reader(o), &t->strict, strict_path);
 }
 
+str tool_schema(const llm_tool *t, llm_loss *l)
+{
+    if (t->schema.kind == JS_OBJECT) return t->schema.raw;
+    if (t->schema.kind != JS_ABSENT) loss_add(l, "tools.schema");
+    return S("{\"type\":\"object\",\"properties\":{}}");
+}
+
 void cache_read(obj *o, cache_mark *m, const char *path)
 {
-    obj *mark = obj_open(obj_reader(o), obj_take(o, "cache_control"), path);
+    obj *mark = obj_inner(o, "cache_control", path);
     if (!mark) return;
     m->set = true;
     (void)obj_text(mark, "type");

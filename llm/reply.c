@@ -1,6 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "reply.h"
 
+bool reply_calls_are_named(const llm_reply *r)
+{
+    for (const llm_choice *c = r->choices; c < r->choices + r->count; c++)
+        for (const llm_part *p = c->parts; p < c->parts + c->count; p++)
+            if (p->kind == PART_TOOL_CALL && !p->name.n) return false;
+    return true;
+}
+
 /* A part that is more than its whole is somebody else's meaning: it is then not taken out. */
 static void take_out(opt_int *whole, const opt_int *part)
 {

@@ -61,6 +61,9 @@ typedef struct {
     const char *maker; /* the provider's family: whose signatures these are */
 } llm_reply;
 
+/* A call names its tool: nobody can make one of nothing. */
+bool reply_calls_are_named(const llm_reply *r);
+
 typedef enum {
     EVENT_START = 1,
     EVENT_PART,

@@ -6,13 +6,15 @@
 
 enum { MATCH_NO, MATCH_ANY, MATCH_PATTERN, MATCH_EXACT };
 
-static str without_port(str host)
+static str name_of(str host)
 {
     if (host.n && host.p[0] == '[') {
         const char *end = memchr(host.p, ']', host.n);
         return end ? str_take(host, (size_t)(end - host.p) + 1) : host;
     }
-    return str_cut(host, ':').head;
+    host = str_cut(host, ':').head;
+    if (host.n && host.p[host.n - 1] == '.') host.n--; /* RFC 1034 3.1: the same name */
+    return host;
 }
 
 /* How well the hosts of a route fit: 0 not at all, 1 it takes every host, then the longer name. */
@@ -55,7 +57,7 @@ static int model_match(const str *models, str model)
 
 bool route_serves_host(const llm_config *c, const llm_route *r, str host)
 {
-    host = without_port(host);
+    host = name_of(host);
     size_t rank = host_rank(r->hosts, host);
     return rank && rank == best_rank(c, host);
 }
@@ -103,7 +105,7 @@ static const llm_route *next_of(const llm_config *c, const question *q, const ll
     const llm_route *best = NULL;
     int best_match = MATCH_NO;
     int last_match = last ? model_match(last->models, q->llm.model) : MATCH_EXACT + 1;
-    str host = without_port(q->http.host);
+    str host = name_of(q->http.host);
     size_t rank = best_rank(c, host);
     for (size_t i = 0; i < c->route_count; i++) {
         const llm_route *r = &c->routes[i];

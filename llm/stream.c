@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* stream.c - the middle of a translated stream: what readers hand on, writers get in order. */
-#include "dialect.h"
+#include "refuse.h"
 #include <assert.h>
 
 static void note(llm_stream *s, const llm_event *ev)
@@ -55,6 +55,11 @@ void stream_part_end(llm_stream *s)
 
 void stream_part(llm_stream *s, const llm_part *p)
 {
+    if (p->kind == PART_TOOL_CALL && !p->name.n) { /* nobody can call a tool without a name */
+        llm_error e = refusal_of(&(err){.kind = ERR_UPSTREAM}).said;
+        stream_fail(s, &e);
+        return;
+    }
     stream_start(s, NULL);
     stream_part_end(s);
     llm_event ev = {.kind = EVENT_PART, .index = s->parts, .choice = s->choice, .part = *p};

@@ -59,11 +59,13 @@ bool is_claude(str model)
 const err *thinking_read(obj *o, llm_chat *c)
 {
     llm_reader *rd = obj_reader(o);
-    obj *t = obj_open(rd, obj_take(o, "thinking"), "thinking");
+    obj *t = obj_inner(o, "thinking", "thinking");
     if (!t) return NULL;
     c->thinking.mode = name_value(modes, obj_text(t, "type"), 0);
-    c->thinking.show = name_value(shows, obj_text(t, "display"), 0);
-    c->thinking.budget.set = js_int(obj_take(t, "budget_tokens"), &c->thinking.budget.v);
+    c->thinking.show = name_value(shows, js_text(obj_arena(o), obj_peek(t, "display")), 0);
+    if (c->thinking.show) (void)obj_take(t, "display"); /* another word is a loss */
+    js_value budget = obj_take_kind(t, "budget_tokens", JS_NUMBER);
+    c->thinking.budget.set = js_int(budget, &c->thinking.budget.v);
     if (!c->thinking.mode)
         return err_new(obj_arena(o), ERR_MALFORMED,
                        "'thinking.type' must be enabled, disabled or adaptive");

@@ -27,6 +27,8 @@ static void plus_is_a_space_and_empty_is_not_absent(void **state)
 {
     (void)state;
     is(form_get(a, S("q=a+b"), S("q")), "a b");
+    is(form_decode_path(a, S("a+b%2Fc%20d")), "a+b/c d");
+    assert_null(form_decode_path(a, S("a%2")).p);
     assert_non_null(form_get(a, S("q="), S("q")).p);
     assert_non_null(form_get(a, S("&&q"), S("q")).p);
     assert_null(form_get(a, S("qq=1"), S("q")).p);

@@ -63,6 +63,8 @@ static void a_host_with_routes_of_its_own_has_no_others(void **s)
     assert_null(found("a.ai.test", "gpt-4o"));
     assert_null(found("b.ai.test", "other"));
     assert_true(route_serves_host(&config, &routes[3], S("a.ai.test:80")));
+    assert_true(route_serves_host(&config, &routes[3], S("A.ai.test.:80")));
+    assert_false(route_serves_host(&config, &routes[0], S("a.ai.test.")));
     assert_false(route_serves_host(&config, &routes[2], S("a.ai.test")));
     assert_false(route_serves_host(&config, &routes[1], S("b.ai.test")));
     assert_false(route_serves_host(&config, &routes[0], S("b.ai.test")));

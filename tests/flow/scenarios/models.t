@@ -87,6 +87,23 @@ record {"rule":"carol-may-chat"}
 < 200
 < {"id":"gpt-large"}
 
+-- one model, its name encoded as clients encode it
+> GET /v1/models/gpt%2Dlarge as alice
+< 200
+< {"id":"gpt-large"}
+
+-- a path of OpenAI's API where nothing is
+> POST /v1/moderations as alice
+> {}
+< 404
+< {"error":{"message":"nothing is served at this path","type":"invalid_request_error","param":null,"code":"unknown_path"}}
+
+-- a path of Anthropic's API where nothing is
+> POST /anthropic/v1/files as alice
+> {}
+< 404
+< {"type":"error","error":{"type":"not_found_error","message":"nothing is served at this path"}}
+
 -- one that may not be seen
 > GET /v1/models/gpt-large as bob
 < 404
