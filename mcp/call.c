@@ -249,7 +249,7 @@ static flow_go reserve(void *x, flow_why why)
     visit *v = x;
     question q;
     if (why == FLOW_GONE) return FLOW_FAIL;
-    if (v->call->task_id.n || v->call->anew || call_is_parked(v)) return FLOW_NEXT;
+    if (v->call->task_id.n || v->call->anew || call_is_paid_for(v)) return FLOW_NEXT;
     put_question(v, false, &q);
     return charge_take(v, &q);
 }

@@ -9,8 +9,9 @@
 #include "reply.h"
 #include "request_state.h"
 #include "round.h"
+#include "ticket.h"
 
-enum { AGAIN_MOST = 8, REQUESTS_MOST = 16 };
+enum { AGAIN_MOST = 8, REQUESTS_MOST = 16, PAID_ROUNDS = 16 };
 
 /* Only these may ask in between. (MCP 2026-07-28 basic/patterns) */
 static bool may_ask_in_between(const visit *v)
@@ -212,14 +213,16 @@ static flow_go no_such_state(visit *v)
     return corridor_refuse_with(v, 200, RPC_INVALID_PARAMS, S("requestState invalid or expired"));
 }
 
-bool call_is_parked(const visit *v)
+bool call_is_paid_for(visit *v)
 {
     str text = js_text(v->a, v->q.request_state);
     request_state state = {0};
     state_bond bond = bond_of(v);
-    return v->q.speaks == &dialect_modern && v->q.request_state.kind == JS_STRING &&
-           state_open(v->w->shared->seals, v->a, text, &bond, v->now_ms, &state) &&
-           state.kind == STATE_PARKED && state.instance == v->w->shared->instance;
+    if (v->q.speaks != &dialect_modern || v->q.request_state.kind != JS_STRING ||
+        !state_open(v->w->shared->seals, v->a, text, &bond, v->now_ms, &state))
+        return false;
+    if (state.kind == STATE_PARKED) return state.instance == v->w->shared->instance;
+    return state.paid && ticket_take(v->w->shared, state.nonce, &v->call->charge);
 }
 
 flow_go call_take_round(visit *v)
@@ -239,6 +242,7 @@ flow_go call_take_round(visit *v)
     if (state.kind == STATE_PARKED)
         return resume(v, &state, answers) == FLOW_WAIT ? FLOW_WAIT : no_such_state(v);
     if (state.kind == STATE_UPSTREAM) go_on_with_theirs(v, &state, answers);
+    if (state.kind == STATE_ASKED) go_on_with_theirs(v, NULL, answers);
     return FLOW_NEXT;
 }
 
@@ -269,21 +273,31 @@ static unsigned missing(visit *v, js_value requests)
     return bits;
 }
 
+/* Nothing of it waits here. Where there is no room, and where server and client go on and on, it is
+ * paid for now, and again with the answers. */
+static void keep_paid(visit *v, request_state *made)
+{
+    made->paid = v->call->rounds < PAID_ROUNDS &&
+                 ticket_keep(v->w, v->who->id, &v->call->charge, made->nonce);
+}
+
 static void pass_on(visit *v, js_value result)
 {
     js_value requests = js_get(result, S("inputRequests"));
     js_value theirs = js_get(result, S("requestState"));
     unsigned lack = missing(v, requests);
     bool asks = requests.kind == JS_OBJECT, has_state = theirs.kind == JS_STRING;
-    request_state made = {.kind = STATE_UPSTREAM, .theirs = js_text(v->a, theirs)};
+    request_state made = {.kind = has_state ? STATE_UPSTREAM : STATE_ASKED,
+                          .theirs = js_text(v->a, theirs)};
     if (lack == ~0U || (!asks && !has_state)) {
         failed_upstream(v, S("the upstream asked for nonsense"));
     } else if (lack) {
         lacks(v, lack);
     } else {
-        str state = has_state ? seal_state(v, &made) : (str){0};
-        v->call->charge.asked_back = true;
-        if (has_state && !state.n)
+        keep_paid(v, &made);
+        bool carries = has_state || made.paid;
+        str state = carries ? seal_state(v, &made) : (str){0};
+        if (carries && !state.n)
             failed_upstream(v, S("the upstream's state is too long"));
         else
             require_input(v, asks ? requests.raw : (str){0}, state);
@@ -334,7 +348,7 @@ bool call_wants_address(visit *v, js_value error)
         return true;
     }
     request_state made = {.kind = STATE_AGAIN};
-    v->call->charge.asked_back = true;
+    keep_paid(v, &made);
     require_input(v, buf_str(&b), seal_state(v, &made));
     return true;
 }

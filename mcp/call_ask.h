@@ -13,8 +13,8 @@
 
 /* capability.h: what this request's client can be asked now. */
 unsigned call_can_ask(visit *v);
-/* Does this round go on with a call that waits here? */
-bool call_is_parked(const visit *v);
+/* Was this call paid for by the round before? Then it costs nothing more. */
+bool call_is_paid_for(visit *v);
 /* Before the server is called. NEXT: call it, with k->again. WAIT: a parked call was resumed. */
 flow_go call_take_round(visit *v);
 /* As link_events. */

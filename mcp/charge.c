@@ -5,7 +5,7 @@
 
 enum { HOLD_BYTES = 512 };
 
-static void settle(charge *c, quota_end how)
+void charge_settle(charge *c, quota_end how)
 {
     if (!c->a) return;
     quota_settle(c->hold, NULL, how);
@@ -74,7 +74,7 @@ flow_go charge_take(visit *v, const question *about)
 static void end_parked(void *c)
 {
     charge held = *(charge *)c; /* it lives in the arena that goes */
-    settle(&held, QUOTA_DONE);
+    charge_settle(&held, QUOTA_DONE);
 }
 
 void charge_park(visit *v)
@@ -91,5 +91,5 @@ void charge_end(visit *v)
 {
     charge *c = &v->call->charge;
     if (v->call->link) c->sent |= link_was_sent(v->call->link);
-    settle(c, c->sent && !c->asked_back ? QUOTA_DONE : QUOTA_UNSENT);
+    charge_settle(c, c->sent ? QUOTA_DONE : QUOTA_UNSENT);
 }

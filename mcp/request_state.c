@@ -7,7 +7,7 @@
 #include "request_state.h"
 #include "../authz/digest.h"
 
-enum { FORMAT = 1, FIXED = 3 + 8 + DIGEST_BYTES, PARKED = 8 + 8 + STATE_NONCE };
+enum { FORMAT = 1, PAID = 0x80, FIXED = 3 + 8 + DIGEST_BYTES, PARKED = 8 + 8 + STATE_NONCE };
 
 static void put_u64(buf *b, uint64_t v)
 {
@@ -57,7 +57,7 @@ static void bond_sum(arena *a, const state_bond *bond, uint8_t sum[DIGEST_BYTES]
 str state_seal(const sealer *s, arena *a, const request_state *made, const state_bond *bond)
 {
     uint8_t sum[DIGEST_BYTES];
-    const char head[] = {FORMAT, (char)made->kind, (char)made->round};
+    const char head[] = {FORMAT, (char)(made->kind | (made->paid ? PAID : 0)), (char)made->round};
     if (made->theirs.n > STATE_THEIRS_MOST) return (str){0};
     buf b = buf_new(a, SIZE_MAX / 2);
     bond_sum(a, bond, sum);
@@ -69,6 +69,7 @@ str state_seal(const sealer *s, arena *a, const request_state *made, const state
         put_u64(&b, made->parked);
         buf_put(&b, (str){(const char *)made->nonce, STATE_NONCE});
     }
+    if (made->paid) buf_put(&b, (str){(const char *)made->nonce, STATE_NONCE});
     buf_put(&b, made->theirs);
     return seal(s, a, SEAL_STATE, buf_str(&b));
 }
@@ -76,10 +77,11 @@ str state_seal(const sealer *s, arena *a, const request_state *made, const state
 static bool read_fixed(str plain, request_state *out)
 {
     if (plain.n < FIXED || plain.p[0] != FORMAT) return false;
-    unsigned kind = (unsigned char)plain.p[1];
-    if (kind < STATE_UPSTREAM || kind > STATE_TASK) return false;
+    unsigned kind = (unsigned char)plain.p[1] & ~(unsigned)PAID;
+    if (kind < STATE_UPSTREAM || kind > STATE_ASKED) return false;
     *out = (request_state){.kind = (state_kind)kind,
                            .round = (unsigned char)plain.p[2],
+                           .paid = (unsigned char)plain.p[1] & PAID,
                            .expires_ms = (int64_t)u64_at(plain, 3)};
     return true;
 }
@@ -103,6 +105,11 @@ bool state_open(const sealer *s, arena *a, str text, const state_bond *bond, int
         out->parked = u64_at(plain, at + 8);
         memcpy(out->nonce, plain.p + at + 16, STATE_NONCE);
         at += PARKED;
+    }
+    if (out->paid) {
+        if (plain.n < at + STATE_NONCE) return false;
+        memcpy(out->nonce, plain.p + at, STATE_NONCE);
+        at += STATE_NONCE;
     }
     out->theirs = str_drop(plain, at);
     return true;

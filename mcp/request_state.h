@@ -18,7 +18,8 @@ typedef enum {
     STATE_UPSTREAM = 1, /* the server's own state, in `theirs` */
     STATE_PARKED,       /* a call that waits here: `parked`, `nonce`, `instance` */
     STATE_AGAIN,        /* nothing waits: the call is made anew */
-    STATE_TASK          /* no round: a task of a server's, in `theirs` */
+    STATE_TASK,         /* no round: a task of a server's, in `theirs` */
+    STATE_ASKED         /* the server gave none, and waits for answers alone */
 } state_kind;
 
 typedef struct {
@@ -28,6 +29,7 @@ typedef struct {
     str theirs; /* unescaped */
     uint64_t instance;
     handle parked;
+    bool paid; /* the call was: `nonce` is its ticket (ticket.h); not with PARKED */
     uint8_t nonce[STATE_NONCE];
 } request_state;
 

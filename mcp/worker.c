@@ -13,6 +13,7 @@
 #include "session_state.h"
 #include "shelf.h"
 #include "tape.h"
+#include "ticket.h"
 #include <stdlib.h>
 
 mcp_shared *mcp_shared_new(const mcp_shared_options *o)
@@ -38,6 +39,7 @@ mcp_shared *mcp_shared_new(const mcp_shared_options *o)
     s->sessions = session_states_new();
     s->tapes = tape_names_new();
     s->tasks = parked_names_new();
+    s->tickets = tickets_new();
     s->channels = channels_new();
     s->upstreams = upstream_table_new(s);
     session_hear_ends(s);
@@ -53,6 +55,7 @@ void mcp_shared_free(mcp_shared *s)
     channels_free(s->channels);
     session_revoked_free(s->revoked);
     parked_names_free(s->tasks);
+    tickets_free(s->tickets);
     tally_free(s->parked);
     free(s->worker);
     free(s);
@@ -105,6 +108,7 @@ void mcp_worker_drain(mcp_worker *w)
     tapes_drain(w->tapes);
     w->draining = true;
     parked_drain(w);
+    tickets_drain(w);
     feeds_drain(w->feeds);
     link_table_drain(w);
 }
@@ -117,6 +121,7 @@ void mcp_worker_free(mcp_worker *w)
     tapes_free(w->tapes);
     w->shared->worker[w->index] = NULL;
     parked_free_all(w);
+    tickets_drain(w);
     link_table_free(w->links);
     catalog_waits_free(w->catalogs);
     shelf_room_free(w->shelves);

@@ -28,6 +28,7 @@ struct mcp_shared {
     struct upstream_table *upstreams; /* upstream.c */
     struct session_states *sessions;  /* session_state.c: what differs from other sessions */
     struct parked_names *tasks;       /* parked_task.c: tasks whose results are awaited */
+    struct tickets *tickets;          /* ticket.c: what calls have paid whose clients are asked */
     struct channels *channels;        /* channel.c: sessions of HTTP+SSE */
     struct tape_names *tapes;         /* tape.c: streams that may be resumed */
     struct session_revoked *revoked;  /* session.c: ended sessions, until they would have expired */

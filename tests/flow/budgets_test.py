@@ -274,12 +274,28 @@ def a_call_that_asks_is_charged_once(h):
             assert "result" in m and said(m), (who, server, m)
         no = mcp.call(h.gateway, f"{server}__ask", {}, token)
         assert no.status == 429, (who, server, no.body)
+    one_that_is_never_finished_is_charged_too(h)
     h.new.kill()
     token = h.issuer.token("asker-of-nobody")
     for _ in range(3):  # what reached no server cost nothing
         no = mcp.call(h.gateway, "young__ask", {}, token)
         assert no.status == 200 and no.message()["error"]["code"] == -32603, no.body
     h.gateway.forget_records()
+
+
+def one_that_is_never_finished_is_charged_too(h):
+    """And the second use of a state is a call of its own."""
+    for server in ("young", "old"):
+        client = NewClient(h.gateway, h.issuer.token(f"leaver-of-{server}"), CAN)
+        left = [client.round(f"{server}__ask", {}) for _ in range(2)]
+        assert all(m["result"]["resultType"] == "input_required" for m in left), left
+        assert client.send(f"{server}__ask", {}).status == 429, server
+        assert all(said(client.again(f"{server}__ask", {}, m)) for m in left), "what was paid for is refused"
+        assert client.send(f"{server}__ask", {}).status == 429, server
+    client = NewClient(h.gateway, h.issuer.token("repeater"), CAN)
+    asked = client.round("young__ask", {})
+    ends = [client.again("young__ask", {}, asked) for _ in range(3)]
+    assert all(said(m) for m in ends[:2]) and ends[2]["error"]["code"] == 429, ends
 
 
 def items_of_a_batch_are_counted_apart(h):

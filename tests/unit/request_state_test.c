@@ -65,12 +65,19 @@ static void each_kind_comes_back_as_it_went(void **state)
          .parked = 0x0100000200000003ULL,
          .nonce = {1, 2, 3}},
         {.kind = STATE_AGAIN, .expires_ms = LATER},
+        {.kind = STATE_UPSTREAM,
+         .expires_ms = LATER,
+         .theirs = S("theirs"),
+         .paid = true,
+         .nonce = {9, 8, 7}},
+        {.kind = STATE_ASKED, .expires_ms = LATER, .paid = true, .nonce = {255}},
     };
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < sizeof made / sizeof *made; i++) {
         request_state out;
         str text = state_seal(h->seals, h->a, &made[i], &h->bond);
         assert_true(state_open(h->seals, h->a, text, &h->bond, NOW, &out));
         assert_int_equal(out.kind, made[i].kind);
+        assert_true(out.paid == made[i].paid);
         assert_int_equal(out.round, made[i].round);
         assert_true(str_eq(out.theirs, made[i].theirs));
         assert_true(out.instance == made[i].instance && out.parked == made[i].parked);
