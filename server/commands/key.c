@@ -87,10 +87,10 @@ static const err *fill(key_desk *d, const order *o, api_key *k)
     return e ? e : read_budget(d->a, o, &k->budget);
 }
 
-static int show_token(str token, const api_key *k)
+static int show_token(arena *a, str token, const api_key *k)
 {
     (void)fprintf(stderr, "key " STR_FMT " (" STR_FMT "), shown this once:\n", STR_ARG(k->id),
-                  STR_ARG(k->name));
+                  STR_ARG(command_plain(a, k->name)));
     (void)printf(STR_FMT "\n", STR_ARG(token));
     return fflush(stdout) == 0 ? 0 : 1;
 }
@@ -124,7 +124,7 @@ static int verb_new(arena *a, int argc, char **argv)
     d.count++;
     if (!e) e = key_desk_save(&d);
     key_desk_close(&d);
-    return e ? command_fail(e) : show_token(token, k);
+    return e ? command_fail(e) : show_token(a, token, k);
 }
 
 /* Showing */
@@ -247,7 +247,7 @@ static int verb_rotate(arena *a, int argc, char **argv)
     }
     key_desk_close(&d);
     if (e) return command_fail(e);
-    return k ? show_token(token, k) : 1;
+    return k ? show_token(a, token, k) : 1;
 }
 
 /* clang-format off */

@@ -7,6 +7,8 @@
 #include "../files.h"
 #include <stdio.h>
 
+#define LAST_S ((int64_t)253402300799) /* a year has four digits: the end of 9999 */
+
 static int said(const problems *p)
 {
     for (const problem *one = p->first; one; one = one->next)
@@ -76,9 +78,18 @@ int key_desk_open(key_desk *d, arena *a, const char *file)
     return e ? command_fail(e) : said(&found);
 }
 
+/* Keys that nobody can read are in force for ever: no change reaches a gateway any more. */
 const err *key_desk_save(key_desk *d)
 {
-    return keys_save(d->a, &d->at, key_file_write(d->a, d->keys, d->count));
+    const api_key *again;
+    size_t count;
+    problems found;
+    str text = key_file_write(d->a, d->keys, d->count);
+    problems_init(&found, d->a, S("the keys would be"));
+    if (!key_file_read(d->a, S("the keys would be"), text, &found, &again, &count))
+        return err_new(d->a, ERR_MALFORMED, STR_FMT "; nothing was changed",
+                       STR_ARG(found.first->text));
+    return keys_save(d->a, &d->at, text);
 }
 
 void key_desk_close(key_desk *d)
@@ -119,7 +130,7 @@ bool key_desk_time(const key_desk *d, const char *text, int64_t *at_s)
         if (t.tag != CEL_TIMESTAMP) return false;
         *at_s = t.u.i;
     }
-    return *at_s > d->now_s;
+    return *at_s > d->now_s && *at_s <= LAST_S;
 }
 
 str key_desk_day(arena *a, int64_t at_s)

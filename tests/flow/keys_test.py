@@ -177,7 +177,9 @@ def test_the_command_says_what_it_wants(binary):
     with House(binary) as h:
         for args, says in ((["new"], "--name"), (["new", "--name", "x", "--budget", "5"], "20/month"),
                            (["new", "--name", "x", "--expires", "yesterday"], "30d"),
+                           (["new", "--name", "x", "--expires", "9999999d"], "30d"),
                            (["new", "--name", "x", "--claims", "[1]"], "JSON object"), (["revoke", "nobody"], "key list")):
             assert says in h.key(*args, fails=True), args
         h.give("twice"), h.give("twice")
+        assert "nothing was changed" in h.key("rotate", h.key("list").split("\n")[1][:12], "--overlap", "9999999d", fails=True)
         assert "give the id" in h.key("revoke", "twice", fails=True)
