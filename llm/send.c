@@ -12,7 +12,8 @@
 #include "schema.h"
 #include "upload.h"
 
-enum { EDIT_DEPTH = 520 }; /* a client's at its deepest, in a provider's */
+enum { EDIT_DEPTH = 520 };              /* a client's at its deepest, in a provider's */
+static const int64_t CONNECT_MS = 5000; /* or the whole time of a route that has less */
 
 /* All that same-family edits look at (dialect.h). */
 static void read_little(llm_run *r)
@@ -284,7 +285,7 @@ flow_go llm_send(void *run, flow_why why)
         .body = {r->request[0], r->request[1], r->request[2]},
         .upload = upload_length(r),
         .wants = upload_wants,
-        .connect_ms = 5000,
+        .connect_ms = r->route->timeout_ms < CONNECT_MS ? r->route->timeout_ms : CONNECT_MS,
         .answer_ms = r->route->timeout_ms,
         .idle_ms = r->body.stream ? r->route->stream_idle_ms : r->route->timeout_ms,
     };

@@ -2,6 +2,7 @@
 """Which backend answers: by what the request is, and by how the backends are."""
 import json
 import os
+import socket
 import sys
 import time
 
@@ -211,3 +212,15 @@ def test_a_second_attempt_stands_beside_a_slow_one(binary):
         b.will(Answer('{"error":{"message":"second"}}', status=503))
         answer = h.ask()
         assert answer.status == 500 and answer.json()["error"]["message"] == "first", answer.body
+
+
+def test_a_route_waits_for_a_connection_no_longer_than_for_an_answer(binary):
+    mute = socket.socket()  # takes connections and says nothing: the tunnel is never there
+    mute.bind(("127.0.0.1", 0))
+    mute.listen(9)
+    via = f", proxy: '127.0.0.1:{mute.getsockname()[1]}'"
+    with House(binary, "    - { name: r, timeout: 200ms, to: [a, { backend: b, priority: 1 }] }\n", {"a": via}) as h:
+        began = time.time()
+        assert h.who() == "b" and not h.by["a"].asked
+        assert time.time() - began < 4, "as long as a connection may take where nobody is in a hurry"
+    mute.close()
