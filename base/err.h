@@ -31,8 +31,8 @@ typedef struct err {
 #define MUST_CHECK __attribute__((warn_unused_result))
 
 const err *err_new(arena *a, err_kind kind, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
+    __attribute__((cold, format(printf, 3, 4)));
 const err *err_wrap(arena *a, const err *cause, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
+    __attribute__((cold, format(printf, 3, 4)));
 const char *err_kind_name(err_kind kind); /* "malformed", "upstream" …, for logs and metrics */
 #endif

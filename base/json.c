@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* json.c - walks a checked text without a tree.
  *
- * A value is found by skipping those before it: strings from quote to quote, containers by
- * counting brackets outside strings. Nothing is kept, so a walk costs no memory; who needs many
- * members iterates once. On text that was not checked the answers are worthless, yet every
- * step is bounded by the end of the view. */
+ * Of an object whose members were noted these are looked at. In others a value is found by skipping
+ * those before it: strings from quote to quote, containers by counting brackets outside strings;
+ * who needs many members iterates once. On text that was not checked the answers are worthless, yet
+ * every step is bounded by the end of the view. */
 #include "json.h"
 #include "json_scan.h"
 #include <limits.h>
@@ -82,16 +82,16 @@ static js_value first_value(str s)
 {
     if (!s.n) return (js_value){0};
     switch (*s.p) {
-    case '"': return (js_value){JS_STRING, str_take(s, js_string_length(s))};
-    case '{': return (js_value){JS_OBJECT, str_take(s, container_length(s))};
-    case '[': return (js_value){JS_ARRAY, str_take(s, container_length(s))};
-    case 't': return (js_value){JS_TRUE, str_take(s, js_scalar_length(s))};
-    case 'f': return (js_value){JS_FALSE, str_take(s, js_scalar_length(s))};
-    case 'n': return (js_value){JS_NULL, str_take(s, js_scalar_length(s))};
+    case '"': return js_view(JS_STRING, str_take(s, js_string_length(s)));
+    case '{': return js_view(JS_OBJECT, str_take(s, container_length(s)));
+    case '[': return js_view(JS_ARRAY, str_take(s, container_length(s)));
+    case 't': return js_view(JS_TRUE, str_take(s, js_scalar_length(s)));
+    case 'f': return js_view(JS_FALSE, str_take(s, js_scalar_length(s)));
+    case 'n': return js_view(JS_NULL, str_take(s, js_scalar_length(s)));
     default: break;
     }
     size_t n = js_scalar_length(s);
-    return n ? (js_value){JS_NUMBER, str_take(s, n)} : (js_value){0};
+    return n ? js_view(JS_NUMBER, str_take(s, n)) : (js_value){0};
 }
 
 js_token js_read(str *rest)
@@ -192,6 +192,7 @@ js_iter js_iterate(js_value container)
 {
     js_iter it = {0};
     if (container.kind != JS_OBJECT && container.kind != JS_ARRAY) return it;
+    it.members = container.members;
     it.rest = str_drop(container.raw, 1);
     /* a key that points somewhere says: this is an object */
     if (container.kind == JS_OBJECT) it.key = (str){container.raw.p, 0};
@@ -203,8 +204,18 @@ js_iter js_elements(js_value list)
     return list.kind == JS_ARRAY ? js_iterate(list) : (js_iter){0};
 }
 
+static bool next_noted(js_iter *it)
+{
+    bool any = it->at < it->members->n;
+    js_member m = any ? it->members->at[it->at++] : (js_member){0};
+    it->key = m.key;
+    it->value = m.value;
+    return any;
+}
+
 bool js_next(js_iter *it)
 {
+    if (it->members) return next_noted(it);
     str s = js_skip_space(it->rest);
     if (s.n && *s.p == ',') s = js_skip_space(str_drop(s, 1));
     it->rest = (str){0};
@@ -232,6 +243,11 @@ bool js_key_is(const js_iter *it, str name)
 js_value js_get(js_value object, str name)
 {
     if (object.kind != JS_OBJECT) return (js_value){0};
+    for (size_t i = 0; object.members && i < object.members->n; i++) {
+        const js_member *m = &object.members->at[i];
+        if (raw_is(m->key, name)) return m->value;
+    }
+    if (object.members) return (js_value){0};
     js_iter it = js_iterate(object);
     while (js_next(&it)) {
         if (raw_is(it.key, name)) return it.value;
@@ -265,7 +281,8 @@ str js_text(arena *a, js_value string)
 str js_key_text(arena *a, const js_iter *it)
 {
     if (!it->key.n || !memchr(it->key.p, '\\', it->key.n)) return it->key;
-    return js_text(a, (js_value){JS_STRING, {it->key.p - 1, it->key.n + 2}}); /* with its quotes */
+    return js_text(a,
+                   js_view(JS_STRING, (str){it->key.p - 1, it->key.n + 2})); /* with its quotes */
 }
 
 bool js_text_is(js_value string, str text)

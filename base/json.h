@@ -5,8 +5,9 @@
  * depth (escaped spellings of one key count as the same), nesting at most `depth`, nothing
  * after the value. What it has accepted is then walked with js_get() and friends, which
  * cannot fail; giving them unchecked bytes is a mistake of ours, yet never reads past the view.
- * A js_value is a view into the checked text; it lives as long as that text. A walk skips what
- * it does not want, so whoever wants all of a nested text reads it faster with js_tree().
+ * A js_value is a view into the checked text; it lives as long as that text and the arena of
+ * js_check(), which keeps where the members of the outer objects stand. Elsewhere a walk skips
+ * what it does not want, so whoever wants all of a nested text reads it faster with js_tree().
  * Absent, null and wrong type are three cases: look at `kind`. */
 #ifndef SP_JSON_H
 #define SP_JSON_H
@@ -31,16 +32,25 @@ typedef enum {
 typedef struct {
     js_kind kind;
     str raw; /* the value's bytes: a string's with its quotes, an object's with its braces */
+    const struct js_members *members; /* private: noted when the object was checked, or NULL */
 } js_value;
 
 typedef struct {
-    str rest; /* private: what is still to be read */
-    str key;  /* objects: the raw key between its quotes, still escaped */
+    str rest;                         /* private: what is still to be read */
+    const struct js_members *members; /* private, with `at`: read from here instead */
+    size_t at;
+    str key; /* objects: the raw key between its quotes, still escaped */
     js_value value;
 } js_iter;
 
 /* The error is ERR_MALFORMED, or ERR_TOO_LARGE for depth, and its text names the byte offset. */
 MUST_CHECK const err *js_check(arena *a, str text, unsigned depth, js_value *root);
+
+/* A value of text that was checked before, or is our own. */
+static inline js_value js_view(js_kind kind, str raw)
+{
+    return (js_value){kind, raw, NULL};
+}
 
 js_value js_get(js_value object, str name); /* JS_ABSENT when not there or not an object */
 js_value

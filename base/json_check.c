@@ -1,21 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* json_check.c - the one pass over a text that makes everything after it safe.
  *
- * It runs on every request, so it allocates nothing for a usual body: strings are read eight
- * bytes at a time, and the keys of the objects that are open lie in the frame of js_check().
+ * It runs on every request: strings are read sixteen bytes at a time, and the keys of the objects
+ * that are open lie in the frame of js_check(). What it passes anyway it notes for those who come
+ * after it: where the members stand of objects that are reached by keys alone, as are the outermost
+ * one and "params", and of no more than NOTES_MOST.
  *
  * Recursion is bounded by the caller's depth and by JS_DEPTH_MAX. */
-#include "json.h"
 #include "json_keys.h"
-#include "utf8.h"
+#include "json_scan.h"
+
+enum { NOTES_OPEN = 48, NOTES_MOST = 256 };
 
 typedef struct {
     const char *p, *end;
     arena *a;
     unsigned depth, most; /* containers open, and allowed */
+    unsigned arrays;      /* of them arrays */
     bool escaped;         /* the string just read has a backslash */
     const char *problem;
-    str twice; /* the key that came twice */
+    str twice;                 /* the key that came twice */
+    const js_members *members; /* of the value just read, if they were noted */
+    size_t notes_n, notes_kept;
+    js_member notes[NOTES_OPEN]; /* members so far of the objects that are open */
     js_keys keys;
 } reader;
 
@@ -148,13 +155,14 @@ static bool read_word(reader *r, str word)
     return true;
 }
 
-static bool read_key(reader *r, js_keys_object *o)
+static bool read_key(reader *r, js_keys_object *o, str *raw)
 {
     const char *from = r->p;
     if (r->p == r->end || *r->p != '"') return wrong(r, "key expected");
     if (!read_string(r)) return false;
     str key = {from + 1, (size_t)(r->p - from) - 2};
-    if (r->escaped) key = js_text(r->a, (js_value){JS_STRING, {from, key.n + 2}});
+    *raw = key;
+    if (r->escaped) key = js_text(r->a, js_view(JS_STRING, (str){from, key.n + 2}));
     if (!js_keys_add(&r->keys, o, key)) {
         r->twice = key;
         r->p = from;
@@ -193,53 +201,6 @@ static bool read_separator(reader *r, char closing, bool *more)
     return true;
 }
 
-static bool read_object(reader *r)
-{
-    js_keys_object o = js_keys_open(&r->keys);
-    if (!open_container(r)) return false;
-    if (r->p < r->end && *r->p == '}') {
-        r->p++;
-        r->depth--;
-        return true;
-    }
-    for (bool more = true; more;) {
-        if (!read_key(r, &o) || !read_value(r) || !read_separator(r, '}', &more)) return false;
-    }
-    js_keys_close(&r->keys, &o);
-    return true;
-}
-
-static bool read_array(reader *r)
-{
-    if (!open_container(r)) return false;
-    if (r->p < r->end && *r->p == ']') {
-        r->p++;
-        r->depth--;
-        return true;
-    }
-    for (bool more = true; more;) {
-        if (!read_value(r) || !read_separator(r, ']', &more)) return false;
-    }
-    return true;
-}
-
-static bool read_value(reader *r)
-{
-    skip_space(r);
-    if (r->p == r->end) return wrong(r, "value expected");
-    switch (*r->p) {
-    case '"': return read_string(r);
-    case '{': return read_object(r);
-    case '[': return read_array(r);
-    case 't': return read_word(r, S("true"));
-    case 'f': return read_word(r, S("false"));
-    case 'n': return read_word(r, S("null"));
-    default: break;
-    }
-    if (*r->p == '-' || (*r->p >= '0' && *r->p <= '9')) return read_number(r);
-    return wrong(r, "value expected");
-}
-
 static js_kind kind_of(char first)
 {
     switch (first) {
@@ -251,6 +212,91 @@ static js_kind kind_of(char first)
     case 'n': return JS_NULL;
     default: return JS_NUMBER;
     }
+}
+
+/* The member whose value has just been read, from `from` on; false when there is no room for it. */
+static bool note(reader *r, str key, const char *from)
+{
+    if (r->notes_n == NOTES_OPEN) return false;
+    js_value v = {kind_of(*from), {from, (size_t)(r->p - from)}, r->members};
+    r->notes[r->notes_n++] = (js_member){key, v};
+    return true;
+}
+
+/* The notes of the object that ends here, from `first` on. */
+static const js_members *keep_notes(reader *r, size_t first)
+{
+    size_t n = r->notes_n - first;
+    if (n > NOTES_MOST - r->notes_kept) return NULL;
+    r->notes_kept += n;
+    js_members *m = arena_alloc(r->a, sizeof *m + n * sizeof *m->at, _Alignof(js_members), 1);
+    m->n = n;
+    memcpy(m->at, &r->notes[first], n * sizeof *m->at);
+    return m;
+}
+
+static bool read_members(reader *r)
+{
+    js_keys_object o = js_keys_open(&r->keys);
+    size_t first = r->notes_n;
+    bool noted = !r->arrays;
+    for (bool more = true; more;) {
+        str key;
+        if (!read_key(r, &o, &key)) return false;
+        skip_space(r);
+        const char *from = r->p;
+        if (!read_value(r)) return false;
+        noted = noted && note(r, key, from);
+        if (!read_separator(r, '}', &more)) return false;
+    }
+    js_keys_close(&r->keys, &o);
+    r->members = noted ? keep_notes(r, first) : NULL;
+    r->notes_n = first;
+    return true;
+}
+
+static bool read_object(reader *r)
+{
+    if (!open_container(r)) return false;
+    if (r->p == r->end || *r->p != '}') return read_members(r);
+    r->p++;
+    r->depth--;
+    return true;
+}
+
+static bool read_array(reader *r)
+{
+    if (!open_container(r)) return false;
+    if (r->p < r->end && *r->p == ']') {
+        r->p++;
+        r->depth--;
+        return true;
+    }
+    r->arrays++;
+    for (bool more = true; more;) {
+        if (!read_value(r) || !read_separator(r, ']', &more)) return false;
+    }
+    r->arrays--;
+    r->members = NULL;
+    return true;
+}
+
+static bool read_value(reader *r)
+{
+    skip_space(r);
+    if (r->p == r->end) return wrong(r, "value expected");
+    r->members = NULL;
+    switch (*r->p) {
+    case '"': return read_string(r);
+    case '{': return read_object(r);
+    case '[': return read_array(r);
+    case 't': return read_word(r, S("true"));
+    case 'f': return read_word(r, S("false"));
+    case 'n': return read_word(r, S("null"));
+    default: break;
+    }
+    if (*r->p == '-' || (*r->p >= '0' && *r->p <= '9')) return read_number(r);
+    return wrong(r, "value expected");
 }
 
 static const err *describe(const reader *r, size_t offset)
@@ -268,7 +314,7 @@ static const err *describe(const reader *r, size_t offset)
 
 const err *js_check(arena *a, str text, unsigned depth, js_value *root)
 {
-    reader r; /* not zeroed as a whole: most of its keys are never touched */
+    reader r; /* not zeroed as a whole: most of its keys and notes are never touched */
     *root = (js_value){0};
     if (text.n >= UINT32_MAX) return err_new(a, ERR_TOO_LARGE, "JSON of %zu bytes", text.n);
     if (!text.p) text = S("");
@@ -279,6 +325,8 @@ const err *js_check(arena *a, str text, unsigned depth, js_value *root)
     r.most = depth < JS_DEPTH_MAX ? depth : JS_DEPTH_MAX;
     r.problem = NULL;
     r.twice = (str){0};
+    r.arrays = 0;
+    r.notes_n = r.notes_kept = 0;
     js_keys_init(&r.keys);
     skip_space(&r);
     const char *from = r.p;
@@ -288,6 +336,6 @@ const err *js_check(arena *a, str text, unsigned depth, js_value *root)
     if (good && r.p < r.end) good = wrong(&r, "text after the value");
     js_keys_free(&r.keys);
     if (!good) return describe(&r, (size_t)(r.p - text.p));
-    *root = (js_value){kind_of(*from), raw};
+    *root = (js_value){kind_of(*from), raw, r.members};
     return NULL;
 }

@@ -5,7 +5,18 @@
  * larger than what it was taken from. */
 #ifndef SP_JSON_SCAN_H
 #define SP_JSON_SCAN_H
+#include "json.h"
 #include "utf8.h"
+
+/* What js_check() noted of an object: its members in their order. */
+typedef struct {
+    str key; /* raw, between its quotes */
+    js_value value;
+} js_member;
+typedef struct js_members {
+    size_t n;
+    js_member at[];
+} js_members;
 
 static inline str js_skip_space(str s)
 {

@@ -42,9 +42,9 @@ static json_t *scalar(str raw)
     if (str_eq(raw, S("true"))) return json_true();
     if (str_eq(raw, S("false"))) return json_false();
     int64_t n;
-    return must(js_int((js_value){JS_NUMBER, raw}, &n)
+    return must(js_int(js_view(JS_NUMBER, raw), &n)
                     ? json_integer(n)
-                    : json_real(js_double((js_value){JS_NUMBER, raw})));
+                    : json_real(js_double(js_view(JS_NUMBER, raw))));
 }
 
 /* Takes the n bytes at the start of *s. */
@@ -66,7 +66,7 @@ static bool step_over(str *s, char c)
 
 static str text(arena *a, str *s)
 {
-    str t = js_text(a, (js_value){JS_STRING, take(s, js_string_length(*s))});
+    str t = js_text(a, js_view(JS_STRING, take(s, js_string_length(*s))));
     return t.p ? t : S("");
 }
 

@@ -236,7 +236,7 @@ static bool can_be_narrowed(arena *a, js_value schema)
 
 str annotate_tool(arena *a, str item, const policy_overlay *o)
 {
-    js_value tool = {JS_OBJECT, item}, schema = js_get(tool, S("inputSchema"));
+    js_value tool = js_view(JS_OBJECT, item), schema = js_get(tool, S("inputSchema"));
     editor e = {.a = a, .list = NEW_N(a, edit, o->count * EDITS_EACH + EDITS_MORE)};
     buf added = buf_new(a, SIZE_MAX / 2);
     if (!can_be_narrowed(a, schema)) return item;

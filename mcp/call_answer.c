@@ -197,7 +197,7 @@ void call_not_offered(visit *v)
     k->over = true;
     k->status = 200;
     if (k->completes) {
-        bring_complete(v, (js_value){JS_OBJECT, none});
+        bring_complete(v, js_view(JS_OBJECT, none));
         return;
     }
     call_unknown(v, &no);

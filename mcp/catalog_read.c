@@ -149,7 +149,7 @@ static void take_item(catalog_draft *d, js_value item)
         return;
     }
     if (d->kind == CATALOG_TOOLS && !upstream_tool_selected(d->u, seen.name)) return;
-    js_value copy = {JS_OBJECT, arena_dup(d->arena, item.raw)};
+    js_value copy = js_view(JS_OBJECT, arena_dup(d->arena, item.raw));
     catalog_item kept = read_item(d->arena, d->kind, copy);
     if (d->kind == CATALOG_TOOLS) {
         definition_digest(copy, kept.definition);

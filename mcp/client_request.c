@@ -98,7 +98,7 @@ static void deliver(letter *mail, loop *at)
 
 static js_value copied(arena *a, js_value v)
 {
-    return (js_value){v.kind, v.kind == JS_ABSENT ? (str){0} : arena_dup(a, v.raw)};
+    return js_view(v.kind, v.kind == JS_ABSENT ? (str){0} : arena_dup(a, v.raw));
 }
 
 /* One path, also to oneself: an answer never runs inside the flow that brought it. */

@@ -141,6 +141,6 @@ void link_apart_asked(const link_call *ear, const link_message *m)
 void link_apart_withdrawn(const link_call *ear, js_value id)
 {
     apart *p = about(ear);
-    p->id = (js_value){id.kind, arena_dup(p->arena, id.raw)};
+    p->id = js_view(id.kind, arena_dup(p->arena, id.raw));
     if (!post_next(p)) apart_free(p);
 }

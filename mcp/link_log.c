@@ -50,7 +50,7 @@ void link_log_apart(link_call *ear, js_value params)
     m->arena = a;
     m->at = ear->t->w->shared->worker[handle_worker(to)];
     m->to = to;
-    m->params = (js_value){params.kind, arena_dup(a, params.raw)};
+    m->params = js_view(params.kind, arena_dup(a, params.raw));
     loop_post(m->at->loop, &m->mail);
 }
 
@@ -68,7 +68,7 @@ void link_log_leave(link_call *c)
 
 static js_value kept(arena *a, js_value v)
 {
-    return v.raw.p ? (js_value){v.kind, arena_dup(a, v.raw)} : v;
+    return v.raw.p ? js_view(v.kind, arena_dup(a, v.raw)) : v;
 }
 
 bool link_log_hold(link_call *c, js_value result, js_value error)

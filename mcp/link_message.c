@@ -201,7 +201,7 @@ static js_value without(arena *a, js_value object, str name)
         buf_put(&b, it.value.raw);
     }
     buf_put(&b, S("}"));
-    return (js_value){JS_OBJECT, buf_str(&b)};
+    return js_view(JS_OBJECT, buf_str(&b));
 }
 
 bool link_message_wanted(arena *a, const link_message *m, link_wanted want, str *method,

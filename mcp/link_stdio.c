@@ -104,8 +104,7 @@ static reply *reply_new(const link_flight *f)
 
 static js_value moved(js_value v, str from, str to)
 {
-    if (v.raw.p) v.raw.p = to.p + (v.raw.p - from.p);
-    return v;
+    return v.raw.p ? js_view(v.kind, (str){to.p + (v.raw.p - from.p), v.raw.n}) : v;
 }
 
 static void carry(reply *r, str line, const link_message *m)

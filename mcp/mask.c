@@ -269,5 +269,5 @@ js_value mask_result(arena *a, const policy_mask *const *masks, js_value result)
     }
     buf_put(&m.out, S("}"));
     bool good = result.kind == JS_OBJECT && buf_ok(&m.out) && !m.failed;
-    return good ? (js_value){JS_OBJECT, buf_str(&m.out)} : (js_value){0};
+    return good ? js_view(JS_OBJECT, buf_str(&m.out)) : (js_value){0};
 }

@@ -38,7 +38,7 @@ static bool number_value(str s, double *out)
 static bool same_number(str sent, str body)
 {
     int64_t a, b;
-    js_value h = {JS_NUMBER, sent}, v = {JS_NUMBER, body};
+    js_value h = js_view(JS_NUMBER, sent), v = js_view(JS_NUMBER, body);
     if (str_eq(sent, body)) return true;
     double x, y;
     if (!number_value(sent, &x) || !number_value(body, &y)) return false;

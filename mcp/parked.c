@@ -95,7 +95,7 @@ static void send(report *r)
 
 static js_value copied(arena *a, js_value v)
 {
-    return (js_value){v.kind, v.kind == JS_ABSENT ? (str){0} : arena_dup(a, v.raw)};
+    return js_view(v.kind, v.kind == JS_ABSENT ? (str){0} : arena_dup(a, v.raw));
 }
 
 static const err *copied_err(arena *a, const err *why)
@@ -134,7 +134,7 @@ static js_value requests_of(const parked *p, arena *a)
         buf_put(&b, p->item[i].request);
     }
     buf_put(&b, S("}"));
-    return (js_value){JS_OBJECT, buf_str(&b)};
+    return js_view(JS_OBJECT, buf_str(&b));
 }
 
 void parked_tell(const parked *p, const parked_waiter *to)

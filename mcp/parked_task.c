@@ -89,7 +89,7 @@ task_holding parked_task_hold(const parked_waiter *who, str task, js_value shown
     uint8_t bytes[PREFIX_BYTES];
     digest_random(bytes, sizeof bytes);
     p->prefix = arena_fmt(p->a, "q" STR_FMT "-", STR_ARG(digest_hex(p->a, bytes, sizeof bytes)));
-    p->shown = (js_value){shown.kind, arena_dup(p->a, shown.raw)};
+    p->shown = js_view(shown.kind, arena_dup(p->a, shown.raw));
     p->waiter = *who;
     loop_timer_start(p->w->loop, &p->timer, QUIET_MS, parked_tell_waiter, p);
     p->link = link_start(p->w, rq, &parked_type, p->self, &parked_hears);
@@ -150,8 +150,7 @@ static void post(const parked_waiter *who, const parked_name *name, js_value ans
     m->a = a;
     m->who = *who;
     m->name = *name;
-    m->answers = answers;
-    if (answers.kind != JS_ABSENT) m->answers.raw = arena_dup(a, answers.raw);
+    if (answers.kind != JS_ABSENT) m->answers = js_view(answers.kind, arena_dup(a, answers.raw));
     loop_post(at->loop, &m->mail);
 }
 

@@ -45,7 +45,7 @@ static js_value apply(const edits *e, js_value whole)
         from = at->was.raw.p + at->was.raw.n;
     }
     buf_put(&b, (str){from, (size_t)(end - from)});
-    return (js_value){whole.kind, buf_str(&b)};
+    return js_view(whole.kind, buf_str(&b));
 }
 
 static void in_block(edits *e, js_value block)

@@ -90,7 +90,7 @@ static js_value said(const shelf_words *in, catalog_kind kind, const catalog_ite
         str name = public_of(in, kind, t);
         if (str_eq(t->name, name)) return it->value;
         buf_json(&b, name);
-        return (js_value){JS_STRING, buf_str(&b)};
+        return js_view(JS_STRING, buf_str(&b));
     }
     if (kind != CATALOG_TOOLS) return it->value;
     if (js_key_is(it, S("execution"))) return (js_value){0}; /* tasks are our affair: task.h */
@@ -100,7 +100,7 @@ static js_value said(const shelf_words *in, catalog_kind kind, const catalog_ite
     if (w == WORDS_PLAIN) return (js_value){0};
     if (root_is_object(it->value)) return it->value;
     put_wrapped(&b, it->value);
-    return (js_value){JS_OBJECT, buf_str(&b)};
+    return js_view(JS_OBJECT, buf_str(&b));
 }
 
 /* Member for member, once one of them is left out. */

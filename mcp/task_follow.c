@@ -70,7 +70,7 @@ void task_follow_fill(visit *v, link_request *rq)
     js_value answers = js_get(v->msg.params, S("inputResponses"));
     dialect_put_member(&b, S("taskId"), v->call->task_id, &any);
     if (answers.kind == JS_OBJECT) dialect_put_member(&b, S("inputResponses"), answers.raw, &any);
-    rq->name = js_text(v->a, (js_value){JS_STRING, v->call->task_id});
+    rq->name = js_text(v->a, js_view(JS_STRING, v->call->task_id));
     rq->params = buf_str(&b);
     rq->input_schema = rq->arguments = (js_value){0};
 }

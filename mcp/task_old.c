@@ -84,7 +84,7 @@ static str acknowledged(visit *v)
 
 static buf open_task(visit *v, str status)
 {
-    js_value task = {JS_OBJECT, v->call->old->shown};
+    js_value task = js_view(JS_OBJECT, v->call->old->shown);
     buf b = open_answer(v, S("complete"));
     buf_put(&b, S(","));
     put_task(v, &b, task, js_get(v->msg.params, S("taskId")).raw, status);
@@ -95,7 +95,7 @@ static buf open_task(visit *v, str status)
 static str told_status(visit *v)
 {
     struct old_task *t = v->call->old;
-    str status = js_text(v->a, js_get((js_value){JS_OBJECT, t->shown}, S("status")));
+    str status = js_text(v->a, js_get(js_view(JS_OBJECT, t->shown), S("status")));
     if (t->requests.n || str_eq(status, S("input_required")))
         status = t->requests.n ? S("input_required") : S("working");
     buf b = open_task(v, status);
@@ -110,7 +110,7 @@ static str told_result(visit *v, js_value result)
     const policy_mask *const *masks = v->call->masks;
     if (masks) result = mask_result(v->a, masks, result);
     if (result.kind == JS_ABSENT)
-        result = (js_value){JS_OBJECT, S("{\"content\":[],\"isError\":true}")};
+        result = js_view(JS_OBJECT, S("{\"content\":[],\"isError\":true}"));
     buf b = open_task(v, S("completed"));
     buf_put(&b, S(",\"result\":"));
     dialect_modern.write_result(&b, &v->q, rewrite_result(&from, result), NULL);
@@ -151,7 +151,7 @@ static str too_many(visit *v)
 static str not_cancelled(visit *v)
 {
     rpc_refusal no;
-    (void)dialect_error(v->a, &v->q, (js_value){JS_OBJECT, v->call->old->refusal}, &no);
+    (void)dialect_error(v->a, &v->q, js_view(JS_OBJECT, v->call->old->refusal), &no);
     if (v->call->masks)
         no = (rpc_refusal){.status = 200, .code = no.code, .text = S("the upstream refused")};
     record_text(v->rec, FACT_ERROR, S("upstream"));

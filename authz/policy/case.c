@@ -244,7 +244,7 @@ question policy_case_question(const policy_case *c, int64_t now_ms, arena *scrat
     static const str methods[SUBJECTS] = {[SUBJECT_TOOL] = S("tools/call"),
                                           [SUBJECT_RESOURCE] = S("resources/read"),
                                           [SUBJECT_PROMPT] = S("prompts/get")};
-    js_value claims = c->claims.kind == JS_OBJECT ? c->claims : (js_value){JS_OBJECT, S("{}")};
+    js_value claims = c->claims.kind == JS_OBJECT ? c->claims : js_view(JS_OBJECT, S("{}"));
     bool llm = c->kind == SUBJECT_MODEL || c->kind == SUBJECT_ENDPOINT;
     question q = {.kind = c->kind,
                   .server = c->server,

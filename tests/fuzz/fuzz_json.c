@@ -22,16 +22,19 @@ static void walk(arena *a, js_value v, unsigned depth)
     str text = js_text(a, v);
     demand(utf8_valid(text));
     demand(v.kind != JS_STRING || js_text_is(v, text));
-    js_iter it = js_iterate(v);
+    js_iter it = js_iterate(v), walked = js_iterate(js_view(v.kind, v.raw));
     for (size_t count = 0; js_next(&it); count++) {
+        demand(js_next(&walked) && walked.value.raw.p == it.value.raw.p);
+        demand(walked.value.raw.n == it.value.raw.n && walked.key.p == it.key.p);
         demand(it.value.raw.p >= v.raw.p && it.value.raw.p + it.value.raw.n <= v.raw.p + v.raw.n);
         if (v.kind == JS_OBJECT) {
-            str key = js_text(a, (js_value){JS_STRING, {it.key.p - 1, it.key.n + 2}});
+            str key = js_text(a, js_view(JS_STRING, (str){it.key.p - 1, it.key.n + 2}));
             demand(js_key_is(&it, key));
             if (count < 100) demand(js_get(v, key).raw.p == it.value.raw.p); /* keys are unique */
         }
         walk(a, it.value, depth + 1);
     }
+    demand(!js_next(&walked));
 }
 
 static bool may_differ(enum json_error_code code)
@@ -72,9 +75,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
         round_trip(a, root, theirs);
     }
     /* unchecked bytes: nonsense, but inside the view */
-    (void)js_tree(a, (js_value){JS_OBJECT, text});
-    (void)js_get((js_value){JS_OBJECT, text}, S("\xC3\xA9"));
-    (void)js_text(a, (js_value){JS_STRING, text});
+    (void)js_tree(a, js_view(JS_OBJECT, text));
+    (void)js_get(js_view(JS_OBJECT, text), S("\xC3\xA9"));
+    (void)js_text(a, js_view(JS_STRING, text));
     json_decref(theirs);
     arena_free(a);
     return 0;

@@ -94,7 +94,7 @@ static void a_text_that_was_not_checked_ends_somewhere(void **state)
 {
     static const str texts[] = {S("["), S("{\"a\":"), S("\"x"), S("]"), S("{:}"), S(""), S("[1,,")};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
-        cel_value v = cel_read_json(*state, (js_value){JS_OBJECT, texts[i]});
+        cel_value v = cel_read_json(*state, js_view(JS_OBJECT, texts[i]));
         assert_true(v.tag > CEL_UNBOUND && v.tag < CEL_ERROR);
     }
 }

@@ -392,6 +392,58 @@ static void numbers_beyond_a_machine_word_become_reals(void **s)
     assert_null(check(*s, js_dump(*s, j), &(js_value){0}));
 }
 
+/* Whoever walks the outermost object, or one in it, finds the same with the notes and without. */
+static void notes_tell_what_a_walk_would_find(void **s)
+{
+    static const char *const texts[] = {
+        "{}",
+        "{\"a\":1}",
+        " { \"a\" : { \"b\" : [ { \"a\" : 7 } , 2 ] , \"c\" : {} } , \"\\u0061b\" : \"}\" , \"z\" "
+        ": null } ",
+        "{\"list\":[{\"a\":{\"b\":1}}],\"a\":{\"a\":{\"a\":{\"ab\":true}}},\"ab\":[]}",
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        js_value root;
+        assert_null(js_check(*s, (str){texts[i], strlen(texts[i])}, 10, &root));
+        js_value inner = js_get(root, S("a"));
+        for (int level = 0; level < 2; level++, root = inner) {
+            js_iter noted = js_iterate(root), walked = js_iterate(js_view(root.kind, root.raw));
+            while (js_next(&walked)) {
+                assert_true(js_next(&noted));
+                assert_true(str_eq(noted.key, walked.key));
+                assert_int_equal(noted.value.kind, walked.value.kind);
+                assert_ptr_equal(noted.value.raw.p, walked.value.raw.p);
+                assert_int_equal(noted.value.raw.n, walked.value.raw.n);
+                str key = js_key_text(*s, &walked);
+                assert_ptr_equal(js_get(root, key).raw.p, walked.value.raw.p);
+            }
+            assert_false(js_next(&noted));
+            assert_int_equal(js_get(root, S("none")).kind, JS_ABSENT);
+        }
+    }
+}
+
+/* More members than are noted: they are walked as ever. */
+static void an_object_of_many_members_is_walked(void **s)
+{
+    buf b = buf_new(*s, 100000);
+    for (int i = 0; i < 300; i++) {
+        buf_put(&b, i ? S(",\"") : S("{\""));
+        buf_int(&b, i);
+        buf_put(&b, S("\":{\"x\":"));
+        buf_int(&b, i);
+        buf_put(&b, S("}"));
+    }
+    buf_put(&b, S("}"));
+    js_value root;
+    int64_t x = 0;
+    assert_null(js_check(*s, buf_str(&b), 10, &root));
+    assert_true(js_int(js_at(root, "299.x"), &x));
+    assert_int_equal(x, 299);
+    assert_true(js_int(js_at(root, "0.x"), &x));
+    assert_int_equal(x, 0);
+}
+
 static void unchecked_bytes_never_lead_outside_the_view(void **s)
 {
     static const str junk[] =
@@ -400,16 +452,16 @@ static void unchecked_bytes_never_lead_outside_the_view(void **s)
     for (size_t i = 0; i < sizeof junk / sizeof *junk; i++) {
         for (size_t n = 0; n <= junk[i].n; n++) {
             str text = exact(*s, junk[i].p, n);
-            (void)js_get((js_value){JS_OBJECT, text}, S("ab"));
-            (void)js_get((js_value){JS_OBJECT, text}, S("a\xE1\x88\x80"));
-            (void)js_text(*s, (js_value){JS_STRING, text});
-            (void)js_text_is((js_value){JS_STRING, text}, S("x"));
-            (void)js_tree(*s, (js_value){JS_ARRAY, text});
-            (void)js_tree(*s, (js_value){JS_OBJECT, text});
+            (void)js_get(js_view(JS_OBJECT, text), S("ab"));
+            (void)js_get(js_view(JS_OBJECT, text), S("a\xE1\x88\x80"));
+            (void)js_text(*s, js_view(JS_STRING, text));
+            (void)js_text_is(js_view(JS_STRING, text), S("x"));
+            (void)js_tree(*s, js_view(JS_ARRAY, text));
+            (void)js_tree(*s, js_view(JS_OBJECT, text));
         }
     }
-    (void)js_get((js_value){JS_OBJECT, {0}}, S("a"));
-    (void)js_text(*s, (js_value){JS_STRING, {0}});
+    (void)js_get(js_view(JS_OBJECT, (str){0}), S("a"));
+    (void)js_text(*s, js_view(JS_STRING, (str){0}));
 }
 
 int main(void)
@@ -437,6 +489,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_tree_written_again_is_the_same_text, setup, teardown),
         cmocka_unit_test_setup_teardown(numbers_beyond_a_machine_word_become_reals, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(notes_tell_what_a_walk_would_find, setup, teardown),
+        cmocka_unit_test_setup_teardown(an_object_of_many_members_is_walked, setup, teardown),
         cmocka_unit_test_setup_teardown(unchecked_bytes_never_lead_outside_the_view, setup,
                                         teardown),
     };

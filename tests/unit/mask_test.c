@@ -93,7 +93,7 @@ static void what_cannot_be_read_is_withheld(void **state)
     IS(masked(pattern,
               S("{\"content\":[{\"type\":\"resource\",\"resource\":{\"text\":\"axb\"}}]}")),
        "{\"content\":[{\"type\":\"resource\",\"resource\":{\"text\":\"a[masked]b\"}}]}");
-    assert_int_equal(mask_result(a, masks_of(pattern, "t", (str){0}), (js_value){JS_ARRAY, S("[]")})
+    assert_int_equal(mask_result(a, masks_of(pattern, "t", (str){0}), js_view(JS_ARRAY, S("[]")))
                          .kind,
                      JS_ABSENT);
 }
