@@ -3,7 +3,9 @@
  *
  * A call takes a kept connection or opens one, sends its head and body with one writev, and reads
  * the answer into the worker's one buffer; on a kept connection that is two system calls. Small
- * things are views: the head into the reader's own copy, data into the read buffer.
+ * things are views: the head into the reader's own copy, data into the read buffer. What a turn's
+ * calls send on kept connections leaves together when it ends: the way through the kernel is walked
+ * while it is warm, and a peer that the first request wakes finds the others already there.
  *
  * Edge-triggered: bytes that are not read now are not announced again. So whoever stops early
  * (a pause, too many reads in one turn) leaves a `kick`, a timer that is due at once, to go on.
@@ -83,6 +85,7 @@ static call *call_new(client *c, const call_request *rq)
 
 bool call_unsent(const call *k)
 {
+    if (k->on && k->on->due) return true;
     return k->stage == CALL_OPENING ? !k->retried : k->unsent;
 }
 
@@ -222,12 +225,14 @@ static bool build_head(const call *k)
     return h1_request_write(&k->c->head, &head);
 }
 
-/* Sends k's request, whose head has just been built. False: the connection is dead. */
-static bool send_request(call *k)
+/* k's request, whose head has just been built, is what k's connection sends next. */
+static void lay_out(call *k)
 {
     conn *n = k->on;
     const call_request *rq = &k->rq;
-    n->parts[0] = buf_str(&k->c->head);
+    n->out.n = 0;
+    (void)buf_put(&n->out, buf_str(&k->c->head));
+    n->parts[0] = buf_str(&n->out);
     for (unsigned i = 0; i < 3; i++) n->parts[i + 1] = rq->body[i];
     n->part = 0;
     n->answered = false;
@@ -235,9 +240,6 @@ static bool send_request(call *k)
     h1_begin(&n->reply, str_eq(rq->method, S("HEAD")),
              rq->head_limit ? rq->head_limit : HEAD_LIMIT);
     wait_for(k, rq->answer_ms);
-    bool alive = send_more(n);
-    keep_unsent(n, 1);
-    return alive;
 }
 
 /* Opening */
@@ -298,11 +300,31 @@ static void begin(call *k)
     n->reused = true;
     n->call = k;
     k->on = n;
-    if (send_request(k)) return;
+    lay_out(k);
+    conn_due(n);
+}
+
+static void send_due(conn *n)
+{
+    call *k = n->call;
+    if (send_more(n)) return;
     if (may_retry(k))
         retry(k);
     else
-        fail_later(k, ERR_UPSTREAM, n->wire.why);
+        fail_call(k, ERR_UPSTREAM, n->wire.why);
+}
+
+int64_t client_turn(void *ctx)
+{
+    client *c = ctx;
+    while (c->due) {
+        conn *n = c->due;
+        (void)conn_take_due(n);
+        conn_enter(n);
+        send_due(n);
+        conn_leave(n);
+    }
+    return -1;
 }
 
 call *call_start(client *c, const call_request *rq, const void *type, handle owner,
@@ -454,7 +476,8 @@ static void opened(conn *n, call *k)
         fail_call(k, ERR_BUG, "the request changed while its connection was opened");
         return;
     }
-    n->send_broken = !send_request(k);
+    lay_out(k);
+    n->send_broken = !send_more(n);
     want_more(n, k);
     conn_read(n); /* what came with the handshake is not announced again */
 }
@@ -476,7 +499,7 @@ static void opening(conn *n, uint32_t events)
 static void carrying(conn *n, uint32_t events)
 {
     wire_advance(&n->wire, events);
-    if (events & EPOLLOUT && !n->send_broken) n->send_broken = !send_more(n);
+    if (events & EPOLLOUT && !n->send_broken && !n->due) n->send_broken = !send_more(n);
     want_more(n, n->call);
     if (n->wire.ssl || events & ~(uint32_t)EPOLLOUT) conn_read(n);
 }

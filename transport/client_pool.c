@@ -99,10 +99,31 @@ static void conn_free(conn *n)
     free(n);
 }
 
+void conn_due(conn *n)
+{
+    n->due = true;
+    n->due_next = NULL;
+    *n->owner->due_end = n;
+    n->owner->due_end = &n->due_next;
+}
+
+bool conn_take_due(conn *n)
+{
+    client *c = n->owner;
+    conn **at = &c->due;
+    if (!n->due) return false;
+    while (*at != n) at = &(*at)->due_next;
+    *at = n->due_next;
+    if (!n->due_next) c->due_end = at;
+    n->due = false;
+    return true;
+}
+
 void conn_close(conn *n)
 {
     if (n->dead) return;
     client *c = n->owner;
+    (void)conn_take_due(n);
     if (is_idle(n)) unlink_idle(n);
     wire_close(&n->wire);
     if (n->prev)
@@ -213,6 +234,8 @@ client *client_new(loop *l, logger *log, size_t idle_per_origin)
     if (!c->in) abort();
     c->errors[0] = arena_new();
     c->errors[1] = arena_new();
+    c->due_end = &c->due;
+    loop_on_turn(l, client_turn, c);
     return c;
 }
 
@@ -237,6 +260,7 @@ void client_free(client *c)
         conn_close(n);
     }
     pools_free(c);
+    loop_off_turn(c->l, client_turn, c);
     loop_timer_stop(c->l, &c->sweep);
     loop_timer_stop(c->l, &c->tidy);
     arena_free(c->errors[0]);

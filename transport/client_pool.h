@@ -24,6 +24,8 @@ typedef struct conn {
     buf out;  /* copies of parts that would not live long enough */
     buf held; /* bytes read that a paused call did not want */
     bool holding, reused, answered, send_broken, dead;
+    bool due; /* its request is sent at the end of the turn */
+    struct conn *due_next;
     unsigned entered;
     int64_t opened_ms, idle_until_ms;
     struct conn *prev, *next;           /* all of the client's */
@@ -43,6 +45,7 @@ struct client {
     logger *log;
     size_t idle_most;
     conn *conns;
+    conn *due, **due_end; /* in the order of their calls */
     size_t conn_count, pool_count;
     call *calls;
     pool *buckets[POOL_BUCKETS];
@@ -60,7 +63,10 @@ void conn_keep(conn *n);                  /* back to the pool, or closed when it
 void conn_close(conn *n);
 void conn_enter(conn *n);
 void conn_leave(conn *n);
+void conn_due(conn *n);
+bool conn_take_due(conn *n);                      /* false: it was not */
 void client_on_event(void *ctx, uint32_t events); /* client_h1.c */
+int64_t client_turn(void *ctx);                   /* client_h1.c: sends what is due */
 /* An error that lives through this turn and the next. */
 const err *client_error(client *c, err_kind kind, str where, const char *why);
 #endif
