@@ -460,7 +460,7 @@ static void tell_followers(const visit *v)
 {
     const struct subject_call *k = v->call;
     if (k->to && k->task_id.n && !str_eq(v->q.method->name, S("tasks/get")))
-        following_heard(k->to, (js_value){JS_STRING, k->task_id});
+        following_heard(k->to, js_view(JS_STRING, k->task_id));
 }
 
 void call_end(visit *v)

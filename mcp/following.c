@@ -84,7 +84,7 @@ static void join(following *k, const visit *v)
     if (k->u) return;
     while (l->servers[i] && l->servers[i] != to) i++;
     if (!l->servers[i]) return;
-    if (!k->own.n) k->own = arena_dup(k->a, js_text(k->a, (js_value){JS_STRING, v->call->task_id}));
+    if (!k->own.n) k->own = arena_dup(k->a, js_text(k->a, js_view(JS_STRING, v->call->task_id)));
     k->u = upstream_hold(l->servers[i]);
     watch_add(k->u, WATCH_TASK, k->own);
     if (!l->sides[i]) return;
@@ -161,7 +161,7 @@ static void shown(following *k, js_value task)
 
 static bool read_task(const look *g, js_value *task)
 {
-    *task = js_get((js_value){JS_OBJECT, g->v.answer}, S("result"));
+    *task = js_get(js_view(JS_OBJECT, g->v.answer), S("result"));
     return js_get(*task, S("taskId")).kind == JS_STRING;
 }
 
@@ -236,7 +236,7 @@ static void begin_look(following *k)
                  .q = his->q,
                  .msg = {.kind = RPC_REQUEST, .id = S("0"), .method = S("tasks/get")},
                  .parent = his};
-    v->msg.params = (js_value){JS_OBJECT, params_of(a, k->id)};
+    v->msg.params = js_view(JS_OBJECT, params_of(a, k->id));
     v->q.method = mcp_method_find(v->msg.method, ERA_IS_MODERN);
     v->q.meta = (dialect_meta){.capabilities = his->q.meta.capabilities};
     v->q.log_level = (str){0};
