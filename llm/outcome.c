@@ -47,8 +47,9 @@ static bool is_their_shape(llm_run *r)
     js_value root;
     if (!r->passes || r->coded || !buf_ok(&r->answer)) return false;
     if (js_check(r->a, buf_str(&r->answer), DEPTH, &root)) return false;
-    js_kind error = js_get(root, S("error")).kind;
-    return error == JS_OBJECT || error == JS_STRING;
+    js_value error = js_get(root, S("error"));
+    if (error.kind == JS_STRING) return r->flat != NULL; /* in a chat, no SDK would find it */
+    return js_get(error, S("message")).kind == JS_STRING;
 }
 
 static const llm_usage nothing = {.input = {true, 0}, .output = {true, 0}};
@@ -64,6 +65,8 @@ static llm_refusal their_error(llm_run *r)
     llm_error e = {.status = r->upstream_status};
     str body = r->coded || !buf_ok(&r->answer) ? (str){0} : buf_str(&r->answer);
     r->provider->read_error(r->a, r->upstream_headers, body, &e);
+    if (body.n && !e.message.n) /* in words of its own that nobody knows */
+        e.message = arena_fmt(r->a, "the provider answered %d", e.status);
     const char *type = r->flat && !e.type.n ? r->flat->error_type : NULL;
     if (type) e.type = (str){type, strlen(type)};
     return refusal_theirs(r->a, &e, r->client, r->provider);

@@ -312,6 +312,10 @@ def test_a_providers_refusal_is_told_with_its_limits(binary):
         a = h.ask("/v1/messages", asks("/v1/messages", "gpt"))
         assert a.status == 429 and a.json()["error"]["message"] == 'slow "down"', a.body
         assert a.headers["retry-after"] == "7" and a.headers["x-ratelimit-limit-tokens"] == "100", a.headers
+        for odd, says in (('{"error":"no such model"}', "no such model"), ('{"error":{"message":5}}', "the provider answered 404")):
+            h.openai.will(Answer(odd, status=404))
+            a = h.ask("/v1/chat/completions", asks("/v1/chat/completions", "gpt"))
+            assert a.status == 404 and a.json()["error"]["message"] == says, a.body
         h.claude.will(Answer('{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}', status=529))
         a = h.ask("/v1/chat/completions", asks("/v1/chat/completions", "claude"))
         assert a.status == 503 and a.json()["error"]["type"] == "overloaded_error", a.body
