@@ -15,7 +15,7 @@
 #include "reply.h"
 #include "session_state.h"
 
-enum { DISCOVER_TTL_MS = 60000 };
+enum { DISCOVER_TTL_MS = 60000, ALL_INSTRUCTIONS_MOST = 64 << 10 };
 
 static void put_capabilities(const visit *v, buf *b)
 {
@@ -36,6 +36,24 @@ static void put_capabilities(const visit *v, buf *b)
     buf_put(b, S("}"));
 }
 
+/* With several servers each has a heading, since one may speak of "this server". */
+static void put_instructions(const visit *v, buf *b)
+{
+    upstream *const *servers = v->rq.endpoint->servers;
+    bool several = servers[0] && servers[1];
+    buf all = buf_new(v->a, SIZE_MAX / 2);
+    for (upstream *const *u = servers; *u; u++) {
+        str said = offer_instructions(*u, v->a);
+        if (!said.n || said.n > ALL_INSTRUCTIONS_MOST - all.n) continue;
+        if (all.n) buf_put(&all, S("\n\n"));
+        if (several) buf_fmt(&all, "# " STR_FMT "\n\n", STR_ARG(upstream_spec_of(*u)->name));
+        buf_put(&all, said);
+    }
+    if (!all.n) return;
+    buf_put(b, S(",\"instructions\":"));
+    buf_json(b, buf_str(&all));
+}
+
 /* What was only supposed of a server is not to be kept. */
 static bool all_are_known(const visit *v)
 {
@@ -52,6 +70,7 @@ static flow_go discover(void *x, flow_why why)
     buf b = buf_new(v->a, SIZE_MAX / 2);
     buf_put(&b, S("\"supportedVersions\":[\"2026-07-28\"],"));
     put_capabilities(v, &b);
+    put_instructions(v, &b);
     reply_made(v, buf_str(&b), &hints);
     return FLOW_DONE;
 }
@@ -101,6 +120,7 @@ static flow_go initialize(void *x, flow_why why)
     put_capabilities(v, &b);
     buf_put(&b, S(",\"serverInfo\":"));
     dialect_put_server_info(&b, &v->q);
+    put_instructions(v, &b);
     if (v->channel) channel_begin(v->channel, id, &made);
     reply_made_with(v, (header){S("Mcp-Session-Id"), id}, buf_str(&b));
     return FLOW_DONE;

@@ -22,9 +22,32 @@ static unsigned bits_of(js_value result)
     return bits;
 }
 
+static void remember_instructions(upstream *u, js_value text)
+{
+    bool fits = text.kind == JS_STRING && text.raw.n <= INSTRUCTIONS_MOST;
+    arena *now = fits ? arena_new_of(text.raw.n + 64) : NULL, *before;
+    str said = fits ? arena_dup(now, js_text(now, text)) : (str){0};
+    pthread_mutex_lock(&u->lock);
+    before = u->told;
+    u->told = now;
+    u->instructions = said;
+    pthread_mutex_unlock(&u->lock);
+    arena_free(before);
+}
+
 void offer_heard(upstream *u, js_value result)
 {
-    if (result.kind == JS_OBJECT) atomic_store(&u->offers, bits_of(result));
+    if (result.kind != JS_OBJECT) return;
+    if (u->spec.instructions) remember_instructions(u, js_get(result, S("instructions")));
+    atomic_store(&u->offers, bits_of(result));
+}
+
+str offer_instructions(upstream *u, arena *a)
+{
+    pthread_mutex_lock(&u->lock);
+    str said = u->instructions.n ? arena_dup(a, u->instructions) : (str){0};
+    pthread_mutex_unlock(&u->lock);
+    return said;
 }
 
 bool offer_is_known(const upstream *u)

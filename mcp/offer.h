@@ -19,11 +19,16 @@ enum {
     OFFER_ALL = OFFER_PROMPTS | OFFER_RESOURCES | OFFER_COMPLETIONS
 };
 
+enum { INSTRUCTIONS_MOST = 16 << 10 };
+
 unsigned offer_of(const upstream *u); /* OFFER_ALL while it is not known */
 bool offer_is_known(const upstream *u);
 bool offer_logs(const upstream *u); /* it said so */
 /* The result of initialize or server/discover. */
 void offer_heard(upstream *u, js_value result);
+/* What it told models at its last handshake, if its spec hands that on: in the arena; {0}: nothing,
+ * or more than INSTRUCTIONS_MOST bytes. */
+str offer_instructions(upstream *u, arena *a);
 /* May this method be asked of it? */
 bool offer_covers(const upstream *u, str method);
 #endif

@@ -108,6 +108,7 @@ static void destroy(upstream *u)
     if (u->token_origin) origin_free(u->token_origin);
     if (u->token_tls) tls_client_free(u->token_tls);
     token_box_free(u->tokens);
+    arena_free(u->told);
     pthread_mutex_destroy(&u->lock);
     arena_free(u->arena);
     upstream_table_free(t);

@@ -37,6 +37,7 @@ typedef struct {
     unsigned concurrent; /* calls at a time; 0: no bound */
     size_t description_most, result_most; /* bytes; 0: 64 KiB, 16 MiB */
     bool trusted;                         /* its annotations are believed */
+    bool instructions;                    /* its words for models are handed on */
 } upstream_spec;
 
 typedef struct upstream upstream;

@@ -71,7 +71,8 @@ str upstream_spec_key(arena *a, const upstream_spec *s)
     put_grant(&b, &s->grant);
     buf_fmt(&b, ";%lld %lld %lld %lld", (long long)s->timeout_ms, (long long)s->list_timeout_ms,
             (long long)s->connect_ms, (long long)s->ttl_ms);
-    buf_fmt(&b, " %u %zu %zu %d", s->concurrent, s->description_most, s->result_most, s->trusted);
+    buf_fmt(&b, " %u %zu %zu %d%d", s->concurrent, s->description_most, s->result_most, s->trusted,
+            s->instructions);
     if (!buf_ok(&b)) return (str){0};
     uint8_t sum[DIGEST_BYTES];
     digest_sha256(buf_str(&b), sum);

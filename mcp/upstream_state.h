@@ -88,6 +88,8 @@ struct upstream {
     pthread_mutex_t lock;        /* of the rest */
     map *sessions;               /* isolation id -> published session, link_session.c */
     map *facets;                 /* isolation id -> facet; NULL: none yet */
+    arena *told;                 /* of: */
+    str instructions;            /* offer.c */
     upstream_catalog lists[CATALOG_KINDS]; /* catalog.c */
     map *watched[WATCH_KINDS];             /* watch.c; NULL: nothing yet */
     uint64_t watch_epoch, watch_stood;     /* of the last set, of the last the server knows */

@@ -106,5 +106,6 @@ typedef struct {
     int64_t concurrent, description_most, result_most;
     int64_t transport, isolation, lists, timeout_ms, list_timeout_ms, connect_ms, ttl_ms;
     bool trusted; /* read again by the policy checker's world.h, which also serves without us */
+    bool instructions;
 } config_server;
 #endif

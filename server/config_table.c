@@ -123,6 +123,8 @@ const config_row config_rows[] = {
 {"mcp.servers.*.args", CONFIG_TEXTS, IN(config_server, args), .help = "The command's arguments."},
 {"mcp.servers.*.env", CONFIG_PAIRS, IN(config_server, env), .flags = HIDDEN, .help = "All of its environment but PATH, HOME, LANG and TMPDIR."},
 {"mcp.servers.*.cwd", CONFIG_TEXT, IN(config_server, cwd), .help = "Where it runs. Left out: the directory of this file."},
+{"mcp.servers.*.instructions", CONFIG_BOOL, IN(config_server, instructions), .fallback = "false",
+ .help = "Its instructions for models are handed to every client of its endpoints, whatever that client may see. Pins do not hold them."},
 {"mcp.servers.*.user", CONFIG_TEXT, IN(config_server, user),
  .help = "Run the command as this user, with his groups; HOME, USER and LOGNAME are his. The gateway must be root. Left out: as the gateway."},
 {"mcp.servers.*.isolation", CONFIG_CHOICE, IN(config_server, isolation), .fallback = "caller", .choices = "caller|shared|session",

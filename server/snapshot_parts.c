@@ -151,7 +151,8 @@ static upstream_spec spec_of(snapshot_maker *m, const config_server *s)
                           .concurrent = (unsigned)s->concurrent,
                           .description_most = (size_t)s->description_most,
                           .result_most = (size_t)s->result_most,
-                          .trusted = s->trusted};
+                          .trusted = s->trusted,
+                          .instructions = s->instructions};
     if (s->url.p) {
         spec.url = s->url;
         spec.auth = snapshot_auth(m->a, &s->auth);

@@ -9,7 +9,7 @@ POST /control {"hang": true} makes every later MCP answer hang, {"tools": [...]}
 {"streams": false} refuses them; {"refuse": [...]} answers these Authorizations 401, {"guard": {"issuer": url, …}} all without
 a token, and serves that as its resource metadata, {"wants": {"scope": "s", "of": [...]}} asks these for more to let them call,
 {"drop": n} hangs up on the next n calls; {"put_off": how} ends the streams of later calls before their answer, which a GET that names
-the last event gets ("owed"), or does not ("lost"); {"demands": header} (modern) refuses calls without it; GET /seen lists what came."""
+the last event gets ("owed"), or does not ("lost"); {"demands": header} (modern) refuses calls without it; {"told": text} are its instructions; GET /seen lists what came."""
 import json
 import os
 import sys
@@ -23,7 +23,7 @@ from serving import Answering, serve  # noqa: E402
 
 MODERN = "2026-07-28"
 SERVER = {"name": "fake", "version": "1"}
-state = {"hang": False, "seen": [], "sessions": set(), "page": 4, "refuse": [], "drop": 0, "ttl": 60000, "streams": True, "tools": None, "put_off": None, "guard": None, "wants": None, "demands": None,
+state = {"hang": False, "seen": [], "sessions": set(), "page": 4, "refuse": [], "drop": 0, "ttl": 60000, "streams": True, "tools": None, "put_off": None, "guard": None, "wants": None, "demands": None, "told": None,
          "offers": list(subjects.CAPABILITIES)}
 owed = {}  # event id -> the answer that is still to come
 listeners = []  # (handler, subscription id or None): whom to tell
@@ -163,7 +163,8 @@ class Handler(Answering):
         self.reply(status, {"jsonrpc": "2.0", "id": m["id"], "error": e})
 
     def offered(self):
-        return {name: {} for name in state["offers"]}
+        told = {"instructions": state["told"]} if state["told"] else {}
+        return {"capabilities": {name: {} for name in state["offers"]}, **told}
 
     def modern(self, m, source):
         if self.headers.get("mcp-protocol-version") != MODERN:
@@ -175,7 +176,7 @@ class Handler(Answering):
             return self.error(m, -32020, "Header mismatch", 400)
         extra = {"resultType": "complete", "_meta": {"io.modelcontextprotocol/serverInfo": SERVER}}
         if m["method"] == "server/discover":
-            return self.result(m, {**extra, "supportedVersions": [MODERN], "capabilities": self.offered(),
+            return self.result(m, {**extra, "supportedVersions": [MODERN], **self.offered(),
                                    "ttlMs": 1000, "cacheScope": "public"})
         if m["method"] == "subscriptions/listen" and state["streams"]:
             state["seen"].pop()  # counted as a listener, not as a message
@@ -186,7 +187,7 @@ class Handler(Answering):
         if m["method"] == "initialize":
             sid = uuid.uuid4().hex
             state["sessions"].add(sid)
-            return self.result(m, {"protocolVersion": "2025-06-18", "capabilities": self.offered(), "serverInfo": SERVER},
+            return self.result(m, {"protocolVersion": "2025-06-18", **self.offered(), "serverInfo": SERVER},
                                [("Mcp-Session-Id", sid)])
         sid = self.headers.get("mcp-session-id")
         if sid is None:

@@ -13,13 +13,14 @@ rules:
 
 
 class House(Household):
-    def __init__(self, binary, naming="prefix", servers="new old", offers=None, dead=False, **more):
+    def __init__(self, binary, naming="prefix", servers="new old", offers=None, dead=False, instructions=False, **more):
         self.servers = {n: upstreams.HttpFake("modern" if n == "new" else "legacy") for n in servers.split()}
         for name, fake in self.servers.items():
             fake.control(**more, **({"offers": offers[name]} if offers else {}))
             if dead:
                 fake.kill()
-        config = upstreams.servers_yaml(self.servers.get("new"), self.servers.get("old"), None, list_timeout="2s")
+        config = upstreams.servers_yaml(self.servers.get("new"), self.servers.get("old"), None, list_timeout="2s",
+                                         instructions=str(instructions).lower())
         super().__init__(binary, self.servers.values(), config + f"  naming: {naming}\n", POLICY)
 
     def ask(self, method, params=None, who="alice"):
@@ -36,13 +37,22 @@ class House(Household):
 
 
 def test_a_handshake_names_what_some_server_has(binary):
-    with House(binary, offers={"new": ["tools"], "old": ["tools", "prompts", "logging"]}) as h:
+    with House(binary, offers={"new": ["tools"], "old": ["tools", "prompts", "logging"]}, told="Ask twice.") as h:
         assert h.capabilities() == {"tools", "prompts", "logging"}
-        assert h.ask("server/discover")["result"]["ttlMs"] == 60000
+        discovered = h.ask("server/discover")["result"]
+        assert discovered["ttlMs"] == 60000 and "instructions" not in discovered, discovered
         assert {p["name"] for p in h.ask("prompts/list")["result"]["prompts"]} == {"old__greet", "old__show", "old__hidden"}
         assert h.ask("resources/list")["result"]["resources"] == []
         assert not h.asked("new") & {"prompts/list", "resources/list"}, h.asked("new")
         assert "resources/list" not in h.asked("old"), h.asked("old")
+
+
+def test_instructions_are_handed_on_where_the_configuration_says_so(binary):
+    for servers, told in (("new old", "# new\n\nAsk twice.\n\n# old\n\nAsk twice."), ("old", "Ask twice.")):
+        with House(binary, servers=servers, instructions=True, told="Ask twice.") as h:
+            assert h.ask("server/discover")["result"].get("instructions") == told, servers
+            old = mcp.Session(h.gateway, h.issuer.token("alice")).opened.message()["result"]
+            assert old.get("instructions") == told, servers
 
 
 def test_a_server_is_not_asked_to_complete_when_it_does_not_offer_it(binary):
