@@ -32,31 +32,62 @@ static const err *lacks(const reading *r, const char *what)
     return err_new(r->a, ERR_MALFORMED, "it has no %s", what);
 }
 
+/* What the members of a file are to us. */
+typedef struct {
+    const char *dotted;
+    lease_part part;
+    bool needed;
+    const char *otherwise; /* when it is absent */
+} part_row;
+
+static const err *take_all(const reading *r, const part_row *rows)
+{
+    for (; rows->dotted; rows++) {
+        str *to = &r->out->of[rows->part];
+        take(r, rows->part, rows->dotted);
+        if (!to->n && rows->otherwise) *to = (str){rows->otherwise, strlen(rows->otherwise)};
+        if (!to->n && rows->needed) return lacks(r, rows->dotted);
+    }
+    return NULL;
+}
+
+/* clang-format off */
+static const part_row account_parts[] = {
+    {"token_uri",      LEASE_URL, false, TOKEN_URL},
+    {"client_email",   LEASE_NAME, true, NULL},
+    {"private_key",    LEASE_SECRET, false, NULL},
+    {"private_key_id", LEASE_KEY_ID, false, NULL},
+    {0},
+};
+static const part_row user_parts[] = {
+    {"token_uri",     LEASE_URL, false, TOKEN_URL},
+    {"client_id",     LEASE_NAME, true, NULL},
+    {"client_secret", LEASE_CLIENT_SECRET, false, NULL},
+    {"refresh_token", LEASE_SECRET, true, NULL},
+    {0},
+};
+static const part_row federated_parts[] = {
+    {"token_url",          LEASE_URL, false, "https://sts.googleapis.com/v1/token"},
+    {"audience",           LEASE_AUDIENCE, true, NULL},
+    {"audience",           LEASE_NAME, true, NULL},
+    {"subject_token_type", LEASE_SUBJECT_TYPE, true, NULL},
+    {"service_account_impersonation_url", LEASE_IMPERSONATE, false, NULL},
+    {0},
+};
+/* clang-format on */
+
 static const err *read_account(const reading *r)
 {
-    lease_spec *out = r->out;
-    out->kind = LEASE_GOOGLE_ACCOUNT;
-    take(r, LEASE_URL, "token_uri");
-    take(r, LEASE_NAME, "client_email");
-    take(r, LEASE_SECRET, "private_key");
-    take(r, LEASE_KEY_ID, "private_key_id");
-    if (!out->of[LEASE_URL].n) out->of[LEASE_URL] = S(TOKEN_URL);
-    if (!out->of[LEASE_NAME].n) return lacks(r, "client_email");
-    if (jwt_can_sign(out->of[LEASE_SECRET])) return NULL;
+    r->out->kind = LEASE_GOOGLE_ACCOUNT;
+    const err *e = take_all(r, account_parts);
+    if (e || jwt_can_sign(r->out->of[LEASE_SECRET])) return e;
     return err_new(r->a, ERR_MALFORMED, "its private_key is no RSA key in PEM");
 }
 
 static const err *read_user(const reading *r)
 {
-    lease_spec *out = r->out;
-    out->kind = LEASE_GOOGLE_USER;
-    take(r, LEASE_URL, "token_uri");
-    take(r, LEASE_NAME, "client_id");
-    take(r, LEASE_CLIENT_SECRET, "client_secret");
-    take(r, LEASE_SECRET, "refresh_token");
-    if (!out->of[LEASE_URL].n) out->of[LEASE_URL] = S(TOKEN_URL);
-    if (!out->of[LEASE_NAME].n) return lacks(r, "client_id");
-    return out->of[LEASE_SECRET].n ? NULL : lacks(r, "refresh_token");
+    r->out->kind = LEASE_GOOGLE_USER;
+    return take_all(r, user_parts);
 }
 
 /* {"Name": "value"} as lines of "Name: value". */
@@ -92,17 +123,9 @@ static const err *read_source(const reading *r)
 
 static const err *read_federated(const reading *r)
 {
-    lease_spec *out = r->out;
-    out->kind = LEASE_GOOGLE_FEDERATED;
-    take(r, LEASE_URL, "token_url");
-    take(r, LEASE_AUDIENCE, "audience");
-    take(r, LEASE_SUBJECT_TYPE, "subject_token_type");
-    take(r, LEASE_IMPERSONATE, "service_account_impersonation_url");
-    out->of[LEASE_NAME] = out->of[LEASE_AUDIENCE];
-    if (!out->of[LEASE_URL].n) out->of[LEASE_URL] = S("https://sts.googleapis.com/v1/token");
-    if (!out->of[LEASE_AUDIENCE].n) return lacks(r, "audience");
-    if (!out->of[LEASE_SUBJECT_TYPE].n) return lacks(r, "subject_token_type");
-    return read_source(r);
+    r->out->kind = LEASE_GOOGLE_FEDERATED;
+    const err *e = take_all(r, federated_parts);
+    return e ? e : read_source(r);
 }
 
 const err *lease_of_google(arena *a, str json, lease_spec *out)

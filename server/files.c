@@ -250,10 +250,22 @@ const err *files_replace(arena *a, str path, str text)
     return e;
 }
 
-str files_directory_of(arena *a, str path)
+static size_t name_in(str path)
 {
     size_t slash = path.n;
     while (slash > 0 && path.p[slash - 1] != '/') slash--;
+    return slash;
+}
+
+const err *files_open(arena *a, str path, files **f, str *text)
+{
+    *f = files_new(a, files_directory_of(a, path));
+    return files_read(*f, a, str_drop(path, name_in(path)), text);
+}
+
+str files_directory_of(arena *a, str path)
+{
+    size_t slash = name_in(path);
     str directory = slash ? arena_dup(a, str_take(path, slash > 1 ? slash - 1 : 1)) : S(".");
     char real[PATH_MAX];
     if (!realpath(directory.p, real)) return arena_dup(a, directory);

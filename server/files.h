@@ -15,6 +15,9 @@ typedef struct files files;
 
 files *files_new(arena *a, str directory); /* relative paths start there */
 config_world files_world(files *f);
+/* The world of the configuration that is this file (*f, made also when there is an error), and its
+ * text: what it names is relative to its own directory. */
+MUST_CHECK const err *files_open(arena *a, str path, files **f, str *text);
 MUST_CHECK const err *files_read(files *f, arena *a, str path, str *text);
 /* Of an absolute path, remembered by nobody. Any thread. */
 MUST_CHECK const err *files_read_once(arena *a, str path, str *text);

@@ -7,6 +7,7 @@
 
 #include "../authz/digest.h"
 #include "process.h"
+#include "seals.h"
 #include <errno.h>
 #include <netdb.h>
 #include <stdio.h>
@@ -24,16 +25,14 @@ bool gateway_read(gateway *g, snapshot_plan *p, problems *out)
 {
     arena *own = arena_new();
     str path = g->o.file, text = g->o.made.text, name = path.p ? path : g->o.made.name;
-    files *f =
-        files_new(own, path.p ? files_directory_of(own, path) : files_directory_of(own, S("./")));
-    config_world world = files_world(f);
+    files *f = NULL;
     const err *e = NULL;
     bool ok = false;
-    if (path.p) {
-        size_t slash = path.n;
-        while (slash > 0 && path.p[slash - 1] != '/') slash--;
-        e = files_read(f, own, str_drop(path, slash), &text); /* relative to its own directory */
-    }
+    if (path.p)
+        e = files_open(own, path, &f, &text);
+    else
+        f = files_new(own, files_directory_of(own, S("./")));
+    config_world world = files_world(f);
     if (e)
         problems_add_text(out,
                           arena_fmt(own, STR_FMT ": " STR_FMT, STR_ARG(name), STR_ARG(e->text)));
@@ -117,14 +116,6 @@ static void warn(gateway *g, const char *event)
     log_say(g->log, LOG_WARN_LEVEL, event, none);
 }
 
-static const err *make_sealer(gateway *g, arena *a, const config *c, sealer **out)
-{
-    const config_text *from = c->seal_keys.items;
-    str *keys = NEW_N(a, str, c->seal_keys.count + 1);
-    for (size_t i = 0; i < c->seal_keys.count; i++) keys[i] = from[i].value;
-    return sealer_new(g->a, keys, out);
-}
-
 static str beside_config(arena *a, const config *c, str path)
 {
     if (path.n && path.p[0] == '/') return path;
@@ -200,7 +191,7 @@ static void refresh_servers(void *mcp)
 static const err *make_house(gateway *g, arena *a, const config *c)
 {
     sealer *seals = NULL;
-    const err *e = make_sealer(g, a, c, &seals);
+    const err *e = seals_new(g->a, c, &seals);
     if (e) return e;
     g->house.log = g->log;
     g->house.meters = metrics_new();

@@ -84,14 +84,12 @@ static void ask_all(inspection *i, arena *a)
 
 static bool read_plan(arena *a, str file, snapshot_plan *plan)
 {
-    files *f = files_new(a, files_directory_of(a, file));
-    config_world world = files_world(f);
+    files *f = NULL;
     str text = {0};
-    size_t slash = file.n;
     problems found;
     problems_init(&found, a, file);
-    while (slash > 0 && file.p[slash - 1] != '/') slash--;
-    const err *e = files_read(f, a, str_drop(file, slash), &text);
+    const err *e = files_open(a, file, &f, &text);
+    config_world world = files_world(f);
     if (e) problems_add_text(&found, e->text);
     bool ok = !e && snapshot_read(plan, &world, file, text, (config_file){0}, &found);
     for (const problem *p = found.first; p; p = p->next)

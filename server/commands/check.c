@@ -14,11 +14,10 @@ int command_check(arena *a, int argc, char **argv)
     if (!command_options(argc, argv, options, rest, &count)) return 2;
     if (count) return command_usage("check", "the file is given with -c");
     str path = {file, strlen(file)}, text = {0};
-    files *f = files_new(a, files_directory_of(a, path));
-    config_world world = files_world(f);
-    const char *slash = strrchr(file, '/');
-    const err *e = files_read(f, a, slash ? (str){slash + 1, strlen(slash + 1)} : path, &text);
+    files *f = NULL;
+    const err *e = files_open(a, path, &f, &text);
     if (e) return command_fail(e);
+    config_world world = files_world(f);
     problems found;
     snapshot_plan plan = {0};
     problems_init(&found, a, path);

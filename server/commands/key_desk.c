@@ -5,6 +5,7 @@
 #include "../../authz/key_file.h"
 #include "../../base/clock.h"
 #include "../files.h"
+#include "../seals.h"
 #include <stdio.h>
 
 #define LAST_S ((int64_t)253402300799) /* a year has four digits: the end of 9999 */
@@ -19,12 +20,10 @@ static int said(const problems *p)
 static const config *read_config(arena *a, const char *file, problems *out)
 {
     str path = {file, strlen(file)}, text = {0};
-    files *f = files_new(a, files_directory_of(a, path));
-    config_world world = files_world(f);
+    files *f = NULL;
     config *c = NULL;
-    size_t slash = path.n;
-    while (slash > 0 && path.p[slash - 1] != '/') slash--;
-    const err *e = files_read(f, a, str_drop(path, slash), &text);
+    const err *e = files_open(a, path, &f, &text);
+    config_world world = files_world(f);
     if (e)
         problems_add_text(out, e->text);
     else
@@ -32,18 +31,10 @@ static const config *read_config(arena *a, const char *file, problems *out)
     return out->count ? NULL : c;
 }
 
-static const err *make_sealer(arena *a, const config *c, sealer **out)
-{
-    const config_text *from = c->seal_keys.items;
-    str *secrets = NEW_N(a, str, c->seal_keys.count + 1);
-    for (size_t i = 0; i < c->seal_keys.count; i++) secrets[i] = from[i].value;
-    return sealer_new(a, secrets, out);
-}
-
 static const err *open_place(key_desk *d, const config *c)
 {
     sealer *seals = NULL;
-    const err *e = make_sealer(d->a, c, &seals);
+    const err *e = seals_new(d->a, c, &seals);
     d->seals = seals;
     if (!e && !c->keys_file.p) e = store_keeper_new(d->a, c->store, c->directory, &d->keeper);
     if (e) return e;
