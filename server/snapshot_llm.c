@@ -235,7 +235,7 @@ const err *snapshot_make_llm(snapshot_maker *m, llm_config *out)
                         .who = &m->s->who,
                         .rules = m->s->rules,
                         .shadow = m->s->shadow,
-                        .redact = c->redact,
+                        .redact = snapshot_redact(m->a, c),
                         .prices = m->s->prices,
                         .body_limit = (size_t)c->body,
                         .upload_limit = (size_t)c->upload,

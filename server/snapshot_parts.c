@@ -262,7 +262,7 @@ const err *snapshot_make_mcp(snapshot_maker *m, mcp_config *out)
                         .rules = m->s->rules,
                         .shadow = m->s->shadow,
                         .pins = m->s->pins,
-                        .redact = c->redact,
+                        .redact = snapshot_redact(m->a, c),
                         .body_limit = (size_t)c->body,
                         .json_depth = (unsigned)c->json_depth,
                         .streams_per_caller = (unsigned)c->streams_per_caller,

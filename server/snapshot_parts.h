@@ -16,5 +16,7 @@ void snapshot_read_conditions(arena *a, config *c, str text, problems *out);
 MUST_CHECK const err *snapshot_make_llm(snapshot_maker *m, llm_config *out);
 /* What a bearer token or a header of one's own puts into a request; ends with {0}. */
 const header *snapshot_auth(arena *a, const config_auth *auth);
+/* Attributes that audit lines withhold; ends with {0}. */
+const str *snapshot_redact(arena *a, const config *c);
 const jwt_alg *snapshot_algorithms(arena *a, const str *names);
 #endif

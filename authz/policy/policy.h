@@ -34,6 +34,8 @@ bool policy_reads_args(const policy *p, subject_kind kind, str server, str name)
 bool policy_depends_on_caller(const policy *p, subject_kind kind);
 /* Is it `jwt`, `args.path`, `http.headers["x-tenant"]`: a variable and a way into it? */
 bool policy_is_attribute(str path);
+/* "args.path"; member {0}: "args" */
+str policy_attribute_path(arena *a, str fact, str member);
 
 /* Glob of the contract: * any run, also of '/', ? one character; case-sensitive. */
 bool policy_glob(str pattern, str text);

@@ -23,9 +23,6 @@ typedef struct {
 } policy_attributes;
 
 policy_attributes policy_attributes_read(policy_ask *k);
-/* "args.path"; member {0}: "args" */
-str policy_attribute_path(arena *a, str fact, str member);
-
 /* Puts three members of an object:
  *   "facts":{"jwt.sub":"alice","args.path":"/srv/x"},   values as JSON
  *   "absent":["args.mode"],      read and not there; "args.*": no arguments but the named ones
