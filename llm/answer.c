@@ -113,6 +113,12 @@ static void flush(llm_run *r)
     r->piece.n = 0;
 }
 
+/* With or without the space that some servers write behind a colon. */
+static bool says(str data, str plain, str spaced)
+{
+    return memmem(data.p, data.n, plain.p, plain.n) || memmem(data.p, data.n, spaced.p, spaced.n);
+}
+
 /* A client that did not ask gets neither the chunk of usage nor the member that announces it. */
 static bool hide_usage(llm_frame *f)
 {
@@ -120,8 +126,8 @@ static bool hide_usage(llm_frame *f)
     if (f->data.n > none.n && str_eq(str_drop(f->data, f->data.n - none.n), none))
         f->data.n -= none.n;
     else
-        return memmem(f->data.p, f->data.n, "\"choices\":[]", 12) &&
-               memmem(f->data.p, f->data.n, "\"usage\":{", 9);
+        return says(f->data, S("\"choices\":[]"), S("\"choices\": []")) &&
+               says(f->data, S("\"usage\":{"), S("\"usage\": {"));
     return false;
 }
 

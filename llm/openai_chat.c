@@ -58,9 +58,30 @@ static bool has(str data, const char *text)
     return memmem(data.p, data.n, text, strlen(text)) != NULL;
 }
 
+/* Some servers write a space behind colons and commas. A frame that is longer than `most` without
+ * them has content. */
+static str without_spaces(str data, char *to, size_t most)
+{
+    size_t n = 0;
+    bool text = false, escaped = false;
+    if (!has(data, "\": ") && !str_starts(data, S("{ "))) return data;
+    for (size_t i = 0; i < data.n; i++) {
+        char c = data.p[i];
+        if (!text && (c == ' ' || c == '\t')) continue;
+        if (n == most) return data;
+        to[n++] = c;
+        if (c == '"' && !escaped) text = !text;
+        escaped = text && c == '\\' && !escaped;
+    }
+    return (str){to, n};
+}
+
 /* The first chunks say a role or, at Azure, what was filtered: no content yet. */
 static frame_sense sense(llm_frame f)
 {
+    enum { SHORT = 2048 };
+    char room[SHORT];
+    f.data = without_spaces(f.data, room, SHORT);
     if (str_eq(f.data, S("[DONE]"))) return FRAME_END;
     if (str_starts(f.data, S("{\"error\""))) return FRAME_ERROR;
     if (has(f.data, "\"finish_reason\":\"")) return FRAME_STOP;

@@ -297,6 +297,33 @@ static void a_beginning_that_claude_never_sends_is_not_held_back(void **s)
     }
 }
 
+static void a_role_is_no_content_however_it_is_spaced(void **s)
+{
+    (void)s;
+    static const struct {
+        const char *data;
+        frame_sense sense;
+    } rows[] = {
+        {"{\"choices\":[{\"delta\":{\"role\":\"assistant\",\"content\":\"\"}}]}", FRAME_PREAMBLE},
+        {"{\"choices\": [{\"delta\": {\"role\": \"assistant\", \"content\": \"\"}}]}",
+         FRAME_PREAMBLE},
+        {"{\"choices\": [{\"delta\": {\"role\": \"assistant\", \"content\": null}}]}",
+         FRAME_PREAMBLE},
+        {"{ \"choices\" : [ ] }", FRAME_PREAMBLE},
+        {"{\"choices\": [{\"delta\": {\"content\": \" \"}}]}", FRAME_CONTENT},
+        {"{\"choices\": [{\"delta\": {\"content\": \"a \\\"content\\\": \\\"\\\"\"}}]}",
+         FRAME_CONTENT},
+        {"{\"choices\": [{\"delta\": {}, \"finish_reason\": \"stop\"}]}", FRAME_STOP},
+        {"{\"choices\": [{\"delta\": {}, \"finish_reason\": null}]}", FRAME_PREAMBLE},
+        {"{ \"error\": {}}", FRAME_ERROR},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const llm_frame f = {.data = {rows[i].data, strlen(rows[i].data)}};
+        if (openai_chat.sense(f) != rows[i].sense) print_error("%s\n", rows[i].data);
+        assert_int_equal(openai_chat.sense(f), rows[i].sense);
+    }
+}
+
 static void paths_move_with_their_prefixes(void **s)
 {
     (void)s;
@@ -347,6 +374,7 @@ int main(void)
         cmocka_unit_test(events_that_lack_the_empty_line_between_them_are_counted),
         cmocka_unit_test(a_last_event_counts_when_it_is_whole),
         cmocka_unit_test(a_beginning_that_claude_never_sends_is_not_held_back),
+        cmocka_unit_test(a_role_is_no_content_however_it_is_spaced),
     };
     return cmocka_run_group_tests(t, NULL, NULL);
 }
