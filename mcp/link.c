@@ -268,7 +268,7 @@ void link_call_fail(link_call *c, err_kind kind, str text)
 
 bool link_was_sent(const link_call *c)
 {
-    return c->pipe || c->sent || (c->post && !link_post_unsent(c->post));
+    return link_stdio_was_sent(c) || c->sent || (c->post && !link_post_unsent(c->post));
 }
 
 static void tell_upstream(link_call *c)

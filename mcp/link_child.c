@@ -100,8 +100,10 @@ static void board(link_child *c, link_flight *f)
         b.n = 0;
     }
     link_message_request(&b, c->era, f->id, &f->rq);
+    atomic_store(&f->pipe->sent, true);
     f->sent = link_child_say(c, &b);
     if (f->sent) return;
+    atomic_store(&f->pipe->sent, false);
     const err why = {ERR_UPSTREAM, arena_fmt(f->arena, STR_FMT " takes no more requests",
                                              STR_ARG(c->u->spec.name))};
     lose(f, &why);

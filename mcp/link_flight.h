@@ -13,6 +13,7 @@
 typedef struct link_pipe {
     atomic_uint refs;
     atomic_long bytes; /* of notices that were sent and not yet read */
+    atomic_bool sent;  /* the child may have the request */
 } link_pipe;
 enum { LINK_CREDIT = 256 * 1024 };
 void link_flight_unref(link_pipe *p);

@@ -212,6 +212,11 @@ void link_stdio_go(link_call *c)
     loop_post(f->at->loop, &f->mail);
 }
 
+bool link_stdio_was_sent(const link_call *c)
+{
+    return c->pipe && atomic_load(&c->pipe->sent);
+}
+
 void link_stdio_forget(link_call *c)
 {
     link_flight_unref(c->pipe);

@@ -61,7 +61,7 @@ struct link_call {
     uint64_t stale_epoch;         /* the session the server no longer knew */
     bool listens, waits_for_logs; /* it is counted as an ear; its answer was held back once */
     js_value held_result, held_error;
-    struct link_pipe *pipe; /* stdio: credit shared with the child's owner; also says it was sent */
+    struct link_pipe *pipe;   /* stdio: shared with the child's owner */
     unsigned can_ask, lacked; /* what the server was told the client can; what it asked in vain */
     link_open *open;
     breaker_state passed; /* OPEN: it never went */
@@ -121,6 +121,7 @@ struct link_session; /* link_session.h */
 void link_stdio_go(link_call *c);
 void link_stdio_cancel(link_call *c);
 void link_stdio_forget(link_call *c);                               /* gives the pipe back */
+bool link_stdio_was_sent(const link_call *c);                       /* can the child have it? */
 void link_stdio_say(mcp_shared *s, handle asker, str id, str said); /* to the child that asked */
 /* link_child.c */
 void link_child_sweep(link_table *t);

@@ -2,7 +2,9 @@
 """What calls cost, and what is refused because of it."""
 import json
 import os
+import signal
 import sys
+import tempfile
 import threading
 
 from house import mcp, upstreams
@@ -32,6 +34,7 @@ quotas:
   - { id: tokens, for: { models: [counted, gone] }, limit: 4000, window: 1h, kind: fixed, cost: usage.total }
   - { id: watched, for: { models: [watched] }, limit: 1, window: 1h, kind: fixed, cost: 1, mode: shadow }
   - { id: crash, for: { models: [crash] }, key: '"all"', limit: 60, window: 1h, kind: fixed, cost: 1 }
+  - { id: child, for: { tools: ["child/echo"] }, limit: 2, window: 1h, kind: fixed }
   - { id: asked, for: { tools: ["*/ask"] }, limit: 2, window: 1h, kind: fixed }
 """
 PRICES = """prices: v1
@@ -79,6 +82,8 @@ class House(Household):
     def __init__(self, binary):
         self.one, self.other, self.tools = Provider(), Provider(), upstreams.HttpFake("modern")
         self.new, self.old = (upstreams.HttpFake(era, "asking_server.py") for era in ("modern", "legacy"))
+        self.door = os.path.join(tempfile.mkdtemp(prefix="sallyport-flow-"), "open")
+        open(self.door, "w").close()
         config = f"""  audit_log: {{ to: audit.jsonl }}
 llm:
   prices: prices.yaml
@@ -96,6 +101,7 @@ mcp:
     new: {{ url: "{self.tools.url}" }}
     young: {{ url: "{self.new.url}" }}
     old: {{ url: "{self.old.url}" }}
+    child: {{ command: sh, args: ["-c", "test -e {self.door} && exec {' '.join(upstreams.STDIO)}"] }}
 """
         super().__init__(binary, [self.one, self.other, self.tools, self.new, self.old], config, POLICY,
                          files={"prices.yaml": PRICES})
@@ -298,6 +304,23 @@ def one_that_is_never_finished_is_charged_too(h):
     assert all(said(m) for m in ends[:2]) and ends[2]["error"]["code"] == 429, ends
 
 
+def a_child_that_does_not_start_was_not_called(h):
+    def said():
+        return h.call("child__echo", None)
+    assert "result" in said().message()
+    os.remove(h.door)
+    for pid in h.gateway.children("stdio_server.py"):
+        os.kill(pid, signal.SIGKILL)
+    assert until(lambda: not h.gateway.children("stdio_server.py"))
+    for _ in range(3):
+        no = said()
+        assert no.status == 200 and no.message()["error"]["code"] == -32603, no.body
+    open(h.door, "w").close()
+    assert until(lambda: "result" in said().message(), 30)
+    assert said().status == 429
+    h.gateway.forget_records()
+
+
 def items_of_a_batch_are_counted_apart(h):
     s = mcp.Session(h.gateway, h.token, "2025-03-26")
     items = [{"jsonrpc": "2.0", "id": i, "method": "tools/call", "params": {"name": "new__echo", "arguments": {"text": "x"}}}
@@ -337,6 +360,7 @@ def test_budgets_hold(binary):
         a_request_that_is_tried_again_counts_once(h)
         a_shadow_refuses_nobody(h)
         a_call_that_asks_is_charged_once(h)
+        a_child_that_does_not_start_was_not_called(h)
         items_of_a_batch_are_counted_apart(h)
         said = [("quota", "requests", "model", "few"), ("quota", "mails", "tool", "echo"), ("quota", "asked", "tool", "ask"),
                 ("quota_shadow", "watched", "model", "watched"), ("quota", "money", "model", "unpriced")]
