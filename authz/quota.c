@@ -34,7 +34,6 @@ quotas *quotas_new(const quota_options *o)
     quota_want *wants = pages_new((size_t)WANTS_MOST * 2, sizeof *wants);
     if (!q) abort();
     *q = (quotas){.o = *o, .wants = wants, .taken = wants + WANTS_MOST};
-    if (!q->o.replicas) q->o.replicas = 1;
     pthread_mutex_init(&q->queueing, NULL);
     pthread_mutex_init(&q->exchanging, NULL);
     q->x = quota_exchange_new(o);

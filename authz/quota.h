@@ -32,7 +32,6 @@ typedef struct {
     size_t left_bytes;
     str boot; /* the kernel's boot id: what is left from before a reboot is not believed */
     const ledger *store;                    /* NULL: none */
-    unsigned replicas;                      /* that share the store, about; 0: 1 */
     bool local_on_loss;                     /* the store is away: count alone instead of refusing */
     void (*soon)(void *ctx, quotas *q);     /* have quotas_exchange() run where it may block */
     void (*wake)(void *ctx, handle waiter); /* from any thread; may be stale */

@@ -24,7 +24,8 @@ struct quota_exchange {
     size_t rest_count, rest_room;
     uint64_t round;
     int64_t ticked_ms, held_ms; /* held: the last time the ledger heard of our slots */
-    bool holds;                 /* some slot */
+    bool holds, leases;         /* some slot; it took some lease */
+    int64_t living;             /* processes that share the ledger; 0: not heard of yet */
 };
 
 typedef struct {

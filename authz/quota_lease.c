@@ -38,7 +38,7 @@ static int64_t size_of(const quotas *q, quota_cell *c, quota_state *s, int64_t n
     s->since_ms = now_ms;
     s->used_before = used;
     int64_t left = limit - atomic_load(&s->others) - atomic_load(&c->granted);
-    int64_t part = left / (PARTS * (int64_t)q->o.replicas);
+    int64_t part = left / (PARTS * (q->x->living > 1 ? q->x->living : 1));
     int64_t size = second < part ? second : part, want = needed(c, s->want);
     if (size < want) size = want;
     if (size > limit) size = limit;
@@ -172,6 +172,7 @@ static void ask_some(quotas *q, const question_of *list, size_t count, int64_t n
                                          atomic_load(&c->window_ms));
     }
     atomic_fetch_add(&q->asked, 1);
+    q->x->leases = true;
     if (quota_heard(q, q->o.store->take(q->o.store->ctx, a, asks, count, grants))) return;
     for (size_t i = 0; i < count; i++) answered(q, &list[i], &grants[i], now_ms);
 }

@@ -40,13 +40,14 @@ static void hold_some(quotas *q, const quota_asking *list, const int64_t *want, 
     arena *a = q->x->a;
     const ledger *store = q->o.store;
     ledger_slots *slots = NEW_N(a, ledger_slots, n + 1);
-    bool lost = false;
+    ledger_life life = {0};
     for (size_t i = 0; i < n; i++)
         slots[i] = (ledger_slots){quota_name_text(a, quota_name_of(list[i].cell)),
                                   atomic_load(&list[i].state->limit), want[i], 0};
-    if (quota_heard(q, store->hold(store->ctx, a, holder_of(q), slots, n, &lost))) return;
+    if (quota_heard(q, store->hold(store->ctx, a, holder_of(q), slots, n, &life))) return;
     q->x->held_ms = now_ms;
-    if (lost) lose_all(q);
+    if (life.lost) lose_all(q);
+    q->x->living = life.living;
     for (size_t i = 0; i < n; i++) set_held(q, list[i].cell, slots[i].held, now_ms);
 }
 
@@ -104,7 +105,7 @@ void quota_slots_tick(quotas *q, int64_t now_ms, bool all)
     struct quota_exchange *x = q->x;
     if (x->holds && now_ms - x->held_ms >= LEDGER_HOLD_MS) lose_all(q);
     if (x->held_ms) put_right(q, now_ms, all);
-    bool due = x->holds && now_ms - x->held_ms >= LEDGER_HOLD_MS / 3;
+    bool due = (x->holds || x->leases) && now_ms - x->held_ms >= LEDGER_HOLD_MS / 3;
     /* while the store is away this is also how we hear that it is back */
     if (due || atomic_load(&q->away)) hold_some(q, NULL, NULL, 0, now_ms);
 }

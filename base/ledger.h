@@ -78,16 +78,21 @@ typedef struct {
 } ledger_slots;
 
 typedef struct {
+    bool lost; /* it was silent for too long (or is new): all slots it had held before are gone */
+    int64_t living; /* holders that were heard of lately, this one too */
+} ledger_life;
+
+typedef struct {
     /* Each question by itself: one without room does not stop the others. */
     const err *(*take)(void *ctx, arena *a, const ledger_ask *asks, size_t n, ledger_grant *grants);
     /* Unknown leases and windows that are over are passed by; more than was granted is all of it.
      */
     const err *(*give)(void *ctx, arena *a, const ledger_rest *rests, size_t n);
     /* held: up to want, never less than it had and still wants. A holder is one run of a
-     * process; n = 0 only says that it lives, to be done every LEDGER_HOLD_MS / 3. `lost`: it was
-     * silent for too long (or is new), all it had held before is gone. Whoever could not hold() for
-     * LEDGER_HOLD_MS takes its slots for lost. */
-    const err *(*hold)(void *ctx, arena *a, str holder, ledger_slots *slots, size_t n, bool *lost);
+     * process; n = 0 only says that it lives, to be done every LEDGER_HOLD_MS / 3. Whoever could
+     * not hold() for LEDGER_HOLD_MS takes its slots for lost. */
+    const err *(*hold)(void *ctx, arena *a, str holder, ledger_slots *slots, size_t n,
+                       ledger_life *life);
     void *ctx;
 } ledger;
 #endif

@@ -112,10 +112,11 @@ static const err *give(void *ctx, arena *a, const ledger_rest *rests, size_t n)
 
 /* Slots */
 
-static const err *hold(void *ctx, arena *a, str holder, ledger_slots *slots, size_t n, bool *lost)
+static const err *hold(void *ctx, arena *a, str holder, ledger_slots *slots, size_t n,
+                       ledger_life *life)
 {
     enum { WORDS = 3 };
-    *lost = false;
+    *life = (ledger_life){0};
     const err *e = ledger_check_slots(a, holder, slots, n);
     if (e) return e;
     str *words = NEW_N(a, str, 3 + n * WORDS);
@@ -130,11 +131,11 @@ static const err *hold(void *ctx, arena *a, str holder, ledger_slots *slots, siz
     }
     resp said = {0};
     e = redis_run(a, ctx, REDIS_HOLD, words, 3 + n * WORDS, &said);
-    if (!e && !are_numbers(&said, 1 + n)) e = odd(a);
+    if (!e && !are_numbers(&said, 2 + n)) e = odd(a);
     if (e) return e;
-    *lost = said.items[0].number != 0;
+    *life = (ledger_life){said.items[0].number != 0, said.items[1].number};
     for (size_t i = 0; i < n; i++) {
-        int64_t held = said.items[1 + i].number;
+        int64_t held = said.items[2 + i].number;
         slots[i].held = held < slots[i].want ? held : slots[i].want;
     }
     return NULL;

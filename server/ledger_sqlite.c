@@ -271,14 +271,15 @@ static const err *drop_dead(arena *a, sql *q, int64_t now)
     return e ? e : sql_run(a, q, SQL("DELETE FROM holder WHERE ends_ms <= ?1", sql_int(now)));
 }
 
-static const err *live(arena *a, sql *q, str holder, int64_t now, bool *lost)
+static const err *live(arena *a, sql *q, str holder, int64_t now, ledger_life *life)
 {
     bool found = false;
-    int64_t ends = 0;
-    const err *e =
-        sql_numbers(a, q, SQL("SELECT ends_ms FROM holder WHERE name = ?1", sql_blob(holder)),
-                    &ends, 1, &found);
-    *lost = !found;
+    int64_t has[2] = {0}; /* all of them, and this one */
+    const err *e = sql_numbers(a, q,
+                               SQL("SELECT count(*), count(*) FILTER (WHERE name = ?1) FROM holder",
+                                   sql_blob(holder)),
+                               has, 2, &found);
+    *life = (ledger_life){.lost = !has[1], .living = has[0] + !has[1]};
     if (e) return e;
     return sql_run(a, q,
                    SQL("INSERT INTO holder VALUES (?1, ?2) ON CONFLICT DO UPDATE SET ends_ms = ?2",
@@ -314,10 +315,11 @@ static const err *hold_one(arena *a, sql *q, str holder, ledger_slots *s)
     return write_slots(a, q, holder, s);
 }
 
-static const err *hold(void *ctx, arena *a, str holder, ledger_slots *slots, size_t n, bool *lost)
+static const err *hold(void *ctx, arena *a, str holder, ledger_slots *slots, size_t n,
+                       ledger_life *life)
 {
     sql *q = ctx;
-    *lost = false;
+    *life = (ledger_life){0};
     const err *e = ledger_check_slots(a, holder, slots, n);
     if (!e) e = sql_enter(a, q);
     if (e) return e;
@@ -325,7 +327,7 @@ static const err *hold(void *ctx, arena *a, str holder, ledger_slots *slots, siz
     if (!e) {
         int64_t now = clock_wall_ms();
         e = drop_dead(a, q, now);
-        if (!e) e = live(a, q, holder, now, lost);
+        if (!e) e = live(a, q, holder, now, life);
         for (size_t i = 0; i < n && !e; i++) e = hold_one(a, q, holder, &slots[i]);
         e = sql_end(a, q, e);
     }

@@ -215,30 +215,30 @@ static void slots_are_held_up_to_the_limit_of_all(void **state)
 {
     const keeping *k = *state;
     ledger_slots s[] = {{S("slots"), 10, 6, 0}, {S("other"), 2, 5, 0}};
-    bool lost = false;
-    assert_null(k->book.hold(k->book.ctx, k->a, S("one"), s, 2, &lost));
-    assert_true(lost);
+    ledger_life life = {0};
+    assert_null(k->book.hold(k->book.ctx, k->a, S("one"), s, 2, &life));
+    assert_true(life.lost && life.living == 1);
     assert_int_equal(s[0].held, 6);
     assert_int_equal(s[1].held, 2);
-    assert_null(k->book.hold(k->book.ctx, k->a, S("two"), s, 2, &lost));
+    assert_null(k->book.hold(k->book.ctx, k->a, S("two"), s, 2, &life));
     assert_int_equal(s[0].held, 4);
     assert_int_equal(s[1].held, 0);
     s[0].want = 1;
-    assert_null(k->book.hold(k->book.ctx, k->a, S("one"), s, 1, &lost));
-    assert_false(lost);
+    assert_null(k->book.hold(k->book.ctx, k->a, S("one"), s, 1, &life));
+    assert_false(life.lost);
     assert_int_equal(s[0].held, 1);
     s[0].want = 20;
-    assert_null(k->book.hold(k->book.ctx, k->a, S("two"), s, 1, &lost));
+    assert_null(k->book.hold(k->book.ctx, k->a, S("two"), s, 1, &life));
     assert_int_equal(s[0].held, 9);
     s[0].limit = 3; /* a limit that was lowered takes nothing away */
     s[0].want = 8;
-    assert_null(k->book.hold(k->book.ctx, k->a, S("two"), s, 1, &lost));
+    assert_null(k->book.hold(k->book.ctx, k->a, S("two"), s, 1, &life));
     assert_int_equal(s[0].held, 8);
     s[0].want = 0;
-    assert_null(k->book.hold(k->book.ctx, k->a, S("two"), s, 1, &lost));
+    assert_null(k->book.hold(k->book.ctx, k->a, S("two"), s, 1, &life));
     assert_int_equal(s[0].held, 0);
-    assert_null(k->book.hold(k->book.ctx, k->a, S("two"), NULL, 0, &lost));
-    assert_false(lost);
+    assert_null(k->book.hold(k->book.ctx, k->a, S("two"), NULL, 0, &life));
+    assert_true(!life.lost && life.living == 2);
 }
 
 static void what_is_no_question_is_refused(void **state)
@@ -426,15 +426,15 @@ static void a_silent_holder_loses_its_slots(void **state)
 {
     const rig *r = *state;
     ledger_slots s = {S("slots"), 10, 10, 0};
-    bool lost = false;
-    assert_null(r->k.book.hold(r->k.book.ctx, r->k.a, S("one"), &s, 1, &lost));
+    ledger_life life = {0};
+    assert_null(r->k.book.hold(r->k.book.ctx, r->k.a, S("one"), &s, 1, &life));
     assert_null(sql_enter(r->k.a, r->file));
     assert_null(sql_run(r->k.a, r->file, (sql_say){.text = "UPDATE holder SET ends_ms = 5"}));
     sql_leave(r->file);
-    assert_null(r->k.book.hold(r->k.book.ctx, r->k.a, S("two"), &s, 1, &lost));
+    assert_null(r->k.book.hold(r->k.book.ctx, r->k.a, S("two"), &s, 1, &life));
     assert_int_equal(s.held, 10);
-    assert_null(r->k.book.hold(r->k.book.ctx, r->k.a, S("one"), &s, 1, &lost));
-    assert_true(lost);
+    assert_null(r->k.book.hold(r->k.book.ctx, r->k.a, S("one"), &s, 1, &life));
+    assert_true(life.lost);
     assert_int_equal(s.held, 0);
 }
 

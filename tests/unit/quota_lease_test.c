@@ -56,11 +56,7 @@ static void set_up_rig(rig *r, arena *a, const char *text, const char *where)
     stay_in_hour();
     assert_null(store_keeper_new(a, view(where), S("/tmp"), &r->keeper));
     r->books = store_keeper_ledger(r->keeper);
-    const quota_options o = {.store = &r->books,
-                             .replicas = 2,
-                             .soon = called,
-                             .wake = woken,
-                             .ctx = r};
+    const quota_options o = {.store = &r->books, .soon = called, .wake = woken, .ctx = r};
     r->q[0] = quotas_new(&o);
     r->q[1] = quotas_new(&o);
     r->now_ms = clock_wall_ms();
@@ -115,6 +111,18 @@ static int64_t spend_all(rig *r, int replica, int64_t each)
         spent += each;
     }
     return spent;
+}
+
+/* What the ledger has, as the other replica finds it. */
+static int64_t booked(rig *r)
+{
+    quota_hold *h;
+    quota_view v;
+    assert_int_equal(take(r, 1, 1, &h), QUOTA_ROOM);
+    assert_true(quota_tightest(h, &v));
+    quota_settle(h, NULL, QUOTA_UNSENT);
+    quotas_close(r->q[1], r->now_ms);
+    return v.limit - v.remaining - 1;
 }
 
 static void the_first_waits_and_the_next_do_not(void **state)
@@ -176,6 +184,25 @@ static void what_is_left_of_a_lease_counts_for_the_last(void **state)
     tear_down_rig(&r);
 }
 
+/* A lease is at most a fourth of what would be each one's share of the rest. */
+static void more_replicas_have_smaller_leases(void **state)
+{
+    rig r;
+    quota_hold *h;
+    ledger_life life;
+    set_up_rig(&r, *state, QUOTAS HOURLY, "memory:");
+    assert_int_equal(take(&r, 0, 1, &h), QUOTA_ROOM);
+    static const str others[] = {S("b"), S("c"), S("d"), S("e")};
+    for (size_t i = 0; i < 4; i++)
+        assert_null(r.books.hold(r.books.ctx, r.a, others[i], NULL, 0, &life));
+    r.now_ms += 15000;
+    for (int i = 0; i < 2; i++) quotas_exchange(r.q[0], r.now_ms += 1100);
+    int64_t before = booked(&r);
+    for (int i = 0; i < 40; i++) assert_int_equal(take(&r, 0, 10, &h), QUOTA_ROOM);
+    assert_true(booked(&r) - before <= 400 + 2 * 1000 / (4 * 5));
+    tear_down_rig(&r);
+}
+
 static void what_was_dearer_is_owed(void **state)
 {
     rig r;
@@ -217,17 +244,6 @@ static void an_orderly_end_gives_all_back(void **state)
     assert_true(quotas_close(r.q[0], r.now_ms));
     assert_int_equal(spend_all(&r, 1, 1), 990);
     tear_down_rig(&r);
-}
-
-static int64_t booked(rig *r)
-{
-    quota_hold *h;
-    quota_view v;
-    assert_int_equal(take(r, 1, 1, &h), QUOTA_ROOM);
-    assert_true(quota_tightest(h, &v));
-    quota_settle(h, NULL, QUOTA_UNSENT);
-    quotas_close(r->q[1], r->now_ms);
-    return v.limit - v.remaining - 1;
 }
 
 static void tick(rig *r, int times)
@@ -300,9 +316,9 @@ static const err *broken_take(void *ctx, arena *a, const ledger_ask *asks, size_
 }
 
 static const err *broken_hold(void *ctx, arena *a, str holder, ledger_slots *slots, size_t n,
-                              bool *lost)
+                              ledger_life *life)
 {
-    (void)ctx, (void)holder, (void)slots, (void)n, (void)lost;
+    (void)ctx, (void)holder, (void)slots, (void)n, (void)life;
     return err_new(a, ERR_UPSTREAM, "away");
 }
 
@@ -481,7 +497,7 @@ static void fifty_on_two_replicas_never_spend_more_than_there_is(void **state)
 {
     rig r;
     set_up_rig(&r, *state, QUOTAS HOURLY, "memory:");
-    const quota_options o = {.store = &r.books, .replicas = 2, .wake = ignore};
+    const quota_options o = {.store = &r.books, .wake = ignore};
     for (int i = 0; i < 2; i++) {
         quotas_free(r.q[i]);
         r.q[i] = quotas_new(&o);
@@ -515,6 +531,7 @@ int main(void)
         T(the_first_waits_and_the_next_do_not),
         T(two_replicas_spend_the_limit_and_no_more),
         T(what_is_left_of_a_lease_counts_for_the_last),
+        T(more_replicas_have_smaller_leases),
         T(what_was_dearer_is_owed),
         T(what_is_all_out_is_not_asked_for),
         T(an_orderly_end_gives_all_back),
