@@ -82,7 +82,7 @@ static flow_go refuse(llm_run *r, const quota_view *v, llm_refusal no)
 {
     record_text(exchange_record(r->x), FACT_LIMITED, S("quota"));
     write_down(r, v->id, false);
-    r->tried_in_vain = true;
+    r->tried_in_vain = r->over_quota = true;
     r->refusal = no;
     return FLOW_AGAIN; /* the quota may be of this backend alone */
 }

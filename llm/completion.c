@@ -76,6 +76,7 @@ static flow_go pick(void *run, flow_why why)
     llm_run *r = run;
     r->target = pick_target(r);
     if (r->target) return FLOW_NEXT;
+    if (retry_round(r)) return FLOW_AGAIN;
     if (pick_all_full(r)) return llm_fail(r, pick_refusal(r));
     return r->tried_in_vain ? FLOW_FAIL : llm_fail(r, denial(r));
 }

@@ -152,7 +152,8 @@ void pick_over(llm_run *r, int64_t tokens)
 
 bool pick_all_full(const llm_run *r)
 {
-    return r->full_ms && (!r->tried_in_vain || r->refusal.said.status == 429);
+    if (!r->full_ms || r->over_quota) return false;
+    return !r->tried_in_vain || r->refusal.said.status == 429;
 }
 
 llm_refusal pick_refusal(llm_run *r)

@@ -46,26 +46,52 @@ static int64_t room_in_ms(llm_run *r)
     return at > now ? at - now : 0;
 }
 
-bool retry_again(llm_run *r)
+static bool pay(llm_run *r)
 {
-    const llm_retry *t = &r->route->retry;
-    unsigned what =
-        upload_is_whole(r) ? retry_failure(r) : 0; /* what is gone cannot be sent twice */
-    bool more = route_has_more(r->route, r->tried);
-    if (!t->attempts) return what && more;
-    if (!(what & t->on) || r->attempts >= t->attempts) return false;
-    int64_t full_ms = more ? 0 : room_in_ms(r);
-    if (full_ms > PAUSE_MOST) return false;
     if (r->w->budget < WHOLE) {
         record_text(exchange_record(r->x), FACT_LIMITED, S("retry_budget"));
         return false;
     }
     r->w->budget -= WHOLE;
-    if (more) return true;
+    return true;
+}
+
+static bool next_round(llm_run *r)
+{
+    int64_t full_ms = room_in_ms(r);
+    if (full_ms > PAUSE_MOST || !pay(r)) return false;
     r->tried = 0;
+    r->full_ms = 0;
     r->rounds++;
     r->pause_ms = pause_ms(r) + full_ms;
     return true;
+}
+
+/* What is gone cannot be sent twice. */
+static unsigned failure_of_whole(const llm_run *r)
+{
+    return upload_is_whole(r) ? retry_failure(r) : 0;
+}
+
+static bool may_be_tried(const llm_run *r)
+{
+    const llm_retry *t = &r->route->retry;
+    return (failure_of_whole(r) & t->on) && r->attempts < t->attempts;
+}
+
+bool retry_again(llm_run *r)
+{
+    bool more = route_has_more(r->route, r->tried);
+    if (!r->route->retry.attempts) return failure_of_whole(r) && more;
+    if (!may_be_tried(r)) return false;
+    return more ? pay(r) : next_round(r);
+}
+
+/* A rival (hedge.h) has but one round; who asks again and again and is never let in, has to end. */
+bool retry_round(llm_run *r)
+{
+    if (!r->full_ms || !r->attempts || r->over_quota || r->beside) return false;
+    return may_be_tried(r) && r->rounds < r->route->retry.attempts && next_round(r);
 }
 
 flow_go llm_back_off(void *run, flow_why why)

@@ -13,5 +13,8 @@ void retry_asked(llm_run *r); /* once a request: it adds to the budget */
 unsigned retry_failure(const llm_run *r);
 /* After a failed attempt. True: the next one may begin, with llm_back_off. */
 bool retry_again(llm_run *r);
+/* No target is left of a round. True: another round may begin, since some were passed over as full
+ * and the others failed, and may be well by now. */
+bool retry_round(llm_run *r);
 flow_go llm_back_off(void *run, flow_why why);
 #endif

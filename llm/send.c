@@ -291,6 +291,7 @@ flow_go llm_send(void *run, flow_why why)
     };
     r->sent_ms = loop_now_ms(r->w->o.loop);
     r->attempts++;
+    r->over_quota = false;
     r->bill.sent = true;
     r->call = call_start(r->w->o.client, &rq, &llm_run_type, r->self, &llm_answer_events);
     return FLOW_NEXT;

@@ -67,6 +67,7 @@ typedef struct llm_run {
     bool has_head, coded, streamed, ended, failed;
     bool fresh; /* nothing of the answer came yet: its first byte says whether it is a stream */
     bool tried_in_vain; /* some target was asked and did not answer well: see refusal */
+    bool over_quota;    /* that is a quota's of ours, and nothing was asked since */
     const err *broken;  /* what came cannot be read on */
     const header *upstream_headers;
     header *reply_headers; /* those of them that the client gets */

@@ -119,6 +119,7 @@ def test_no_more_are_left_out_than_the_route_allows(binary):
 LIMITS = """    - { name: r, models: [m], to: [a, { backend: b, priority: 1 }] }
     - { name: one, models: [one], to: [c, b] }
     - { name: alone, models: [alone], to: [c] }
+    - { name: again, models: [again], retry: { attempts: 3, back_off: 10ms }, to: [c, { backend: b, priority: 1 }] }
 """
 
 
@@ -134,7 +135,10 @@ def test_who_is_full_is_left_out_before_it_refuses(binary):
         assert 1 <= int(full[0].headers["retry-after"]) <= 3, full[0].headers  # a's window, not b's
         assert full[0].json()["error"]["type"] == "rate_limit_error", full[0].body
         assert len(h.by["b"].asked) <= 3
-        assert any(r.get("limited") == "backend_limits" for r in [h.gateway.record() for _ in range(9)])
+        # the other failed, and no room is no reason not to ask it again
+        h.by["c"].will(*down(2), chat("c"))
+        assert h.who("again") == "c" and len(h.by["c"].asked) == 3, len(h.by["c"].asked)
+        assert any(r.get("limited") == "backend_limits" for r in [h.gateway.record() for _ in range(10)])
 
 
 def test_what_a_provider_says_of_its_limits_is_heeded(binary):
