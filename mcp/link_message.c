@@ -178,10 +178,11 @@ void link_message_say(buf *b, str id, str said)
     buf_put(b, S("}"));
 }
 
-/* An unknown level is never wanted. */
+/* What lacks the members of its kind is none: clients check what they get. An unknown level is
+ * never wanted. */
 static bool log_wanted(arena *a, js_value params, str least)
 {
-    if (!least.p) return false;
+    if (!least.p || js_get(params, S("data")).kind == JS_ABSENT) return false;
     int level = mcp_level_of(js_text(a, js_get(params, S("level"))));
     return level != MCP_LEVEL_UNKNOWN && level >= mcp_level_of(least);
 }
@@ -216,6 +217,7 @@ bool link_message_wanted(arena *a, const link_message *m, link_wanted want, str 
     if (!want.token || !js_text_is(m->method, S("notifications/progress"))) return false;
     int64_t token;
     if (!js_int(js_get(m->params, S("progressToken")), &token) || token != want.token) return false;
+    if (js_get(m->params, S("progress")).kind != JS_NUMBER) return false;
     *method = S("notifications/progress");
     *params = without(a, m->params, S("progressToken"));
     return true;
