@@ -309,6 +309,7 @@ const err *gemini_write_request(const llm_chat *c, const llm_target *to, llm_los
     if (!e) e = gemini_format(c, &w.traits, l, config);
     if (!e) e = gemini_thinking(c, &w.traits, l, config);
     put_extras(&w, out, config);
+    if (!jn_count(config)) jn_set(out, "generationConfig", jn_null(a));
     if (c->parallel_tools.v) loss_said(l, &c->parallel_tools); /* so it works unsaid */
     loss_said(l, &c->stream);                                  /* it is in the path */
     loss_said(l, &c->include_usage);
