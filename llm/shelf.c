@@ -62,7 +62,7 @@ static void run(errand *job)
 static bool start(const shelf *s, const task *what)
 {
     if (!s->disk) return false;
-    arena *a = arena_new_of(1024 + what->value.n);
+    arena *a = arena_new_of(1024); /* a long value has a block of its own */
     task *t = NEW(a, task);
     *t = *what;
     t->a = a;

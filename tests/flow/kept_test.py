@@ -17,7 +17,7 @@ rules:
   - { id: all, permit: { models: ["*"], endpoints: ["*"] } }
 """
 CONFIG = """llm:
-  responses: {{ keep: {keep}, size: 4KiB }}
+  responses: {{ keep: {keep}, size: 64KiB }}
   backends:
     claude: {{ schema: anthropic, prefix: v1, url: "http://127.0.0.1:{claude}" }}
     openai: {{ schema: openai, url: "http://127.0.0.1:{openai}" }}
@@ -87,6 +87,10 @@ def test_a_conversation_goes_on_from_what_the_gateway_kept(binary):
         input_items_are_listed_in_pages(h, third["id"])
         a = h.ask("GET", f"{PATH}/{second['id']}?stream=true")
         assert a.status == 400 and "complete" in a.json()["error"]["message"], a.body
+        h.claude.will(Answer(json.dumps(reply(5, text("x" * 30000)))), Answer(json.dumps(reply(6, text("six")))))
+        long = h.say("e").json()
+        assert h.ask("GET", f"{PATH}/{long['id']}").json() == long
+        assert h.say("f", previous_response_id=long["id"]).status == 200
 
 
 def input_items_are_listed_in_pages(h, kept):
@@ -136,7 +140,7 @@ def test_what_is_kept_is_its_callers_alone(binary):
 
 def test_what_is_too_long_or_too_old_is_not_kept(binary):
     with House(binary, keep="2s") as h:
-        h.claude.will(Answer(json.dumps(reply(1, text("x" * 5000)))), Answer(json.dumps(reply(2, text("short")))))
+        h.claude.will(Answer(json.dumps(reply(1, text("x" * 70000)))), Answer(json.dumps(reply(2, text("short")))))
         long, short = h.say("a").json(), h.say("a").json()
         assert h.ask("GET", f"{PATH}/{long['id']}").status == 404
         assert "a response was not kept" in h.gateway.log_text()

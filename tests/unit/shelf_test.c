@@ -84,6 +84,22 @@ static void what_was_put_is_got_in_order(void **state)
     loop_free(l);
 }
 
+static void a_long_value_is_put_like_any_other(void **state)
+{
+    (void)state;
+    static const char zeros[100000];
+    rig r = {.open = 1};
+    errands *disk = errands_new(1, 16);
+    loop *l = loop_new(0);
+    const shelf s = shelf_of(&r, disk, NULL);
+    assert_true(shelf_put(&s, key, (str){zeros, sizeof zeros}, 60));
+    assert_true(shelf_get(&s, key, l, 7, got));
+    loop_run(l);
+    assert_true(r.there);
+    errands_free(disk);
+    loop_free(l);
+}
+
 static void a_store_that_fails_has_nothing(void **state)
 {
     (void)state;
@@ -134,6 +150,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_was_put_is_got_in_order),
+        cmocka_unit_test(a_long_value_is_put_like_any_other),
         cmocka_unit_test(a_store_that_fails_has_nothing),
         cmocka_unit_test(what_cannot_be_taken_on_is_refused),
         cmocka_unit_test(answers_to_a_loop_that_is_gone_are_dropped),
