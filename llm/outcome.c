@@ -91,9 +91,24 @@ static bool is_error(const llm_run *r)
     return r->streamed ? !is_finished(r) : r->upstream_status >= 400;
 }
 
+/* Of a whole answer that says it is well, as far as one byte tells: a proxy's or a login's page is
+ * none. What need be no JSON (speech, subtitles) is whatever it is. */
+static void look_at_whole(llm_run *r)
+{
+    if (r->streamed || r->broken || r->failed || r->upstream_status != 200) return;
+    if ((r->flat && !r->flat->get) || !buf_ok(&r->answer)) return;
+    str body = buf_str(&r->answer);
+    while (body.n && (unsigned char)body.p[0] <= ' ') body = str_drop(body, 1);
+    bool plain = body.n && !memchr("{[n", body.p[0], 3); /* null: said nothing */
+    if (r->coded || plain || !body.n)
+        r->broken = err_new(r->a, ERR_UPSTREAM, "%s",
+                            r->coded ? "the answer is compressed" : "the answer is no JSON object");
+}
+
 /* A broken answer is at its end, and no more of it is wanted. */
 static bool has_ended(llm_run *r)
 {
+    if (r->ended) look_at_whole(r);
     if (r->broken && r->call) call_cancel(r->call);
     if (r->broken) r->call = NULL, r->ended = true;
     if (!r->ended) return false;

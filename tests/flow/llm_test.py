@@ -189,6 +189,9 @@ def test_another_target_is_tried_until_something_was_said(binary):
     nothing = ({}, {"role": "assistant"}, {"role": "assistant", "content": None}, {"role": "assistant", "content": ""})
     failures += [stream("data: " + json.dumps({"choices": [{"index": 0, "delta": d}]}, separators=(",", ":")) + "\n\n",
                         cut=True) for d in nothing]
+    # a role, by a server that writes spaces; pages of somebody who stands before the provider
+    failures += [stream("data: " + json.dumps({"choices": [{"index": 0, "delta": nothing[3]}]}) + "\n\n", cut=True),
+                 Answer("<html>log in</html>", type="text/html"), Answer(""), Answer("ok", type="text/plain")]
     with House(binary) as h:
         for failure in failures:
             h.openai.will(failure)
