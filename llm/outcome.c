@@ -99,8 +99,9 @@ static void look_at_whole(llm_run *r)
     if ((r->flat && !r->flat->get) || !buf_ok(&r->answer)) return;
     str body = buf_str(&r->answer);
     while (body.n && (unsigned char)body.p[0] <= ' ') body = str_drop(body, 1);
-    bool plain = body.n && !memchr("{[n", body.p[0], 3); /* null: said nothing */
-    if (r->coded || plain || !body.n)
+    char first = body.n ? body.p[0] : ' ';
+    bool plain = first != '{' && first != '[' && first != 'n'; /* null: said nothing */
+    if (r->coded || plain)
         r->broken = err_new(r->a, ERR_UPSTREAM, "%s",
                             r->coded ? "the answer is compressed" : "the answer is no JSON object");
 }
