@@ -11,8 +11,8 @@ static str lower(arena *a, str s)
 {
     char *p = NEW_N(a, char, s.n + 1);
     for (size_t i = 0; i < s.n; i++) {
-        char c = s.p[i];
-        p[i] = c >= 'A' && c <= 'Z' ? (char)(c + 'a' - 'A') : c;
+        p[i] = s.p[i];
+        if (p[i] >= 'A' && p[i] <= 'Z') p[i] = (char)(p[i] | 0x20);
     }
     return (str){p, s.n};
 }
