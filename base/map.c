@@ -168,3 +168,18 @@ bool map_each(const map *m, size_t *at, str *key, void **value)
     }
     return false;
 }
+
+void *map_least(const map *m, map_number *number, void *ctx)
+{
+    void *found = NULL, *each;
+    int64_t least = INT64_MAX;
+    size_t at = 0;
+    str key;
+    while (map_each(m, &at, &key, &each)) {
+        int64_t n = number(each, ctx);
+        if (n >= least) continue;
+        least = n;
+        found = each;
+    }
+    return found;
+}

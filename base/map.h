@@ -6,6 +6,7 @@
 #ifndef SP_MAP_H
 #define SP_MAP_H
 #include "arena.h"
+#include <stdint.h>
 
 typedef struct map map;
 
@@ -16,4 +17,7 @@ void map_put(map *m, str key, void *value); /* replaces; value must not be NULL 
 void *map_del(map *m, str key);             /* the value, or NULL; the order of the rest is kept */
 size_t map_count(const map *m);
 bool map_each(const map *m, size_t *at, str *key, void **value); /* start with *at = 0 */
+/* The value with the least number, the first of several; INT64_MAX leaves one out. NULL: none. */
+typedef int64_t map_number(const void *value, void *ctx);
+void *map_least(const map *m, map_number *number, void *ctx);
 #endif

@@ -52,19 +52,18 @@ static void forget(upstream *u, upstream *f)
     destroy(f);
 }
 
+static int64_t unused_since(const void *f_, void *ctx)
+{
+    const upstream *f = f_;
+    (void)ctx;
+    return atomic_load(&f->refs) ? INT64_MAX : atomic_load(&f->eye.used_ms);
+}
+
 /* Those not used for long go, and the longest unused when there are too many. False: all are in
  * use. */
 static bool make_room(upstream *u, int64_t now_ms)
 {
-    size_t at = 0;
-    str key;
-    void *each;
-    upstream *eldest = NULL;
-    while (map_each(u->facets, &at, &key, &each)) {
-        upstream *f = each;
-        if (atomic_load(&f->refs)) continue;
-        if (!eldest || atomic_load(&f->eye.used_ms) < atomic_load(&eldest->eye.used_ms)) eldest = f;
-    }
+    upstream *eldest = map_least(u->facets, unused_since, NULL);
     bool unused = eldest && now_ms - atomic_load(&eldest->eye.used_ms) > UNUSED_MS;
     bool full = map_count(u->facets) >= FACETS_MOST;
     if (eldest && (full || unused)) forget(u, eldest);

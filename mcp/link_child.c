@@ -271,31 +271,29 @@ static void destroy(link_child *c)
     arena_free(c->arena);
 }
 
-static link_child *eldest_idle(link_table *t, const link_flight *of_caller, size_t *n)
+typedef struct {
+    const link_flight *of_caller; /* NULL: of anybody */
+    size_t n;                     /* how many there are */
+} census;
+
+static int64_t idle_since(const void *c_, void *ctx)
 {
-    link_child *found = NULL;
-    size_t at = 0;
-    str key;
-    void *each;
-    *n = 0;
-    while (map_each(t->children, &at, &key, &each)) {
-        link_child *c = each;
-        if (of_caller && (c->u != of_caller->u || !str_eq(c->caller_id, of_caller->caller_id)))
-            continue;
-        ++*n;
-        if (is_idle(c) && (!found || c->used_ms < found->used_ms)) found = c;
-    }
-    return found;
+    const link_child *c = c_;
+    census *all = ctx;
+    const link_flight *his = all->of_caller;
+    if (his && (c->u != his->u || !str_eq(c->caller_id, his->caller_id))) return INT64_MAX;
+    all->n++;
+    return is_idle(c) ? c->used_ms : INT64_MAX;
 }
 
 static bool has_room(link_table *t, const link_flight *f)
 {
-    size_t n;
-    link_child *old = eldest_idle(t, f, &n);
-    if (n >= PER_CALLER && !old) return false;
-    if (n >= PER_CALLER) destroy(old);
+    census his = {.of_caller = f}, all = {0};
+    link_child *old = map_least(t->children, idle_since, &his);
+    if (his.n >= PER_CALLER && !old) return false;
+    if (his.n >= PER_CALLER) destroy(old);
     if (upstream_cap_take(f->u, cap_of(f->u))) return true;
-    old = eldest_idle(t, NULL, &n);
+    old = map_least(t->children, idle_since, &all);
     if (old) destroy(old);
     return old && upstream_cap_take(f->u, cap_of(f->u));
 }

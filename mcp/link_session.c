@@ -283,37 +283,29 @@ static void initialize(session *o, str authorization)
 /* Caps: a caller's eldest idle session makes room for his next, anybody's when there are too many.
  */
 
-static int64_t used_ms(const session *o)
-{
-    return o->open ? atomic_load(&o->open->used_ms) : INT64_MAX;
-}
+typedef struct {
+    const link_want *of_caller; /* NULL: of anybody */
+    size_t n;                   /* how many there are */
+} census;
 
-static session *eldest(link_table *t, const link_want *of_caller, size_t *n)
+static int64_t idle_since(const void *o_, void *ctx)
 {
-    session *found = NULL;
-    size_t at = 0;
-    str key;
-    void *each;
-    *n = 0;
-    while (map_each(t->sessions, &at, &key, &each)) {
-        session *o = each;
-        bool his =
-            !of_caller || (o->u == of_caller->u && str_eq(o->caller_id, of_caller->caller_id));
-        if (!his) continue;
-        ++*n;
-        if (!o->open || o->post || o->waiters.n || in_use(o->open)) continue;
-        if (!found || used_ms(o) < used_ms(found)) found = o;
-    }
-    return found;
+    const session *o = o_;
+    census *c = ctx;
+    const link_want *his = c->of_caller;
+    if (his && (o->u != his->u || !str_eq(o->caller_id, his->caller_id))) return INT64_MAX;
+    c->n++;
+    bool idle = o->open && !o->post && !o->waiters.n && !in_use(o->open);
+    return idle ? atomic_load(&o->open->used_ms) : INT64_MAX;
 }
 
 static bool has_room(link_table *t, const link_want *want)
 {
-    size_t n;
-    session *old = eldest(t, want, &n);
-    if (n >= PER_CALLER && !(old && end_idle(old))) return false;
+    census his = {.of_caller = want}, all = {0};
+    session *old = map_least(t->sessions, idle_since, &his);
+    if (his.n >= PER_CALLER && !(old && end_idle(old))) return false;
     if (upstream_cap_take(want->u, CAP_SESSIONS)) return true;
-    old = eldest(t, NULL, &n);
+    old = map_least(t->sessions, idle_since, &all);
     return old && end_idle(old) && upstream_cap_take(want->u, CAP_SESSIONS);
 }
 
@@ -380,7 +372,8 @@ void link_session_sweep(link_table *t)
     void *each;
     while (map_each(t->sessions, &at, &key, &each)) {
         session *o = each;
-        bool idle = o->open && !atomic_load(&o->open->ears) && now - used_ms(o) > IDLE_MS;
+        bool idle = o->open && !atomic_load(&o->open->ears) &&
+                    now - atomic_load(&o->open->used_ms) > IDLE_MS;
         bool over = t->w->draining || upstream_retired(o->u) || idle;
         if (o->open && over) (void)end_idle(o);
     }

@@ -75,25 +75,30 @@ void token_box_free(token_box *b)
     free(b);
 }
 
+static void forget(token_box *b, entry *e)
+{
+    (void)map_del(b->by_key, e->key);
+    entry_free(e);
+}
+
+static int64_t by_place(const void *e, void *ctx)
+{
+    (void)ctx;
+    return ((const entry *)e)->fetching ? INT64_MAX : 0;
+}
+
 /* What has ended goes; when nothing has, whoever is there longest. */
 static void make_room(token_box *b, int64_t now_ms)
 {
     size_t at = 0;
     str key;
     void *each;
-    entry *eldest = NULL;
     while (map_each(b->by_key, &at, &key, &each)) {
         entry *e = each;
-        if (e->fetching) continue;
-        if (!eldest) eldest = e;
-        if (now_ms < e->expires_ms) continue;
-        (void)map_del(b->by_key, e->key);
-        if (e == eldest) eldest = NULL;
-        entry_free(e);
+        if (!e->fetching && now_ms >= e->expires_ms) forget(b, e);
     }
-    if (map_count(b->by_key) < BOX_MOST || !eldest) return;
-    (void)map_del(b->by_key, eldest->key);
-    entry_free(eldest);
+    entry *eldest = map_least(b->by_key, by_place, NULL);
+    if (map_count(b->by_key) >= BOX_MOST && eldest) forget(b, eldest);
 }
 
 static entry *entry_of(token_box *b, str key, int64_t now_ms)

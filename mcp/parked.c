@@ -317,16 +317,16 @@ void parked_take_answers(parked *p, arena *scratch, js_value answers)
     }
 }
 
-static parked *find(mcp_worker *at, const parked_name *name)
+static parked *find(loop *at, const parked_name *name)
 {
-    parked *p = handle_get(loop_handles(at->loop), &parked_type, name->call);
+    parked *p = handle_get(loop_handles(at), &parked_type, name->call);
     str nonce = {(const char *)name->nonce, sizeof name->nonce};
     return p && digest_equal((str){(const char *)p->nonce, sizeof p->nonce}, nonce) ? p : NULL;
 }
 
 void parked_carry(mcp_worker *w, const parked_name *name, void (*drop)(void *), void *thing)
 {
-    arena_own(find(w, name)->a, drop, thing);
+    arena_own(find(w->loop, name)->a, drop, thing);
 }
 
 static void take_round(parked *p, const parked_waiter *who, arena *scratch, js_value answers)
@@ -343,75 +343,66 @@ static void take_round(parked *p, const parked_waiter *who, arena *scratch, js_v
     }
 }
 
-typedef struct {
-    letter mail; /* first: a letter is found by its address */
-    arena *a;
-    mcp_worker *at;
-    parked_waiter who;
-    parked_name name;
-    str caller_id;
-    js_value answers;
-} visit_letter;
+/* Letters from a waiter */
 
-static void visit_drop(letter *self)
+static void letter_drop(letter *self)
 {
-    arena_free(((visit_letter *)self)->a);
+    arena_free(((parked_letter *)self)->a);
 }
 
-static void resume_deliver(letter *self, loop *at)
+static void letter_deliver(letter *self, loop *at)
 {
-    visit_letter *m = (visit_letter *)self;
-    parked *p = find(m->at, &m->name);
-    (void)at;
+    parked_letter *m = (parked_letter *)self;
+    m->read(m, find(at, &m->name));
+    letter_drop(self);
+}
+
+/* Without a worker the name is none of ours, or the process ends. */
+void parked_post(const parked_waiter *who, const parked_name *name, str caller_id, js_value answers,
+                 parked_read *read)
+{
+    const mcp_shared *s = who->w->shared;
+    unsigned at = handle_worker(name->call);
+    const mcp_worker *w = at < s->workers ? s->worker[at] : NULL;
+    arena *a = arena_new();
+    parked_letter *m = NEW(a, parked_letter);
+    *m = (parked_letter){.mail = {.deliver = letter_deliver, .drop = letter_drop},
+                         .a = a,
+                         .read = read,
+                         .who = *who,
+                         .name = *name,
+                         .caller_id = arena_dup(a, caller_id),
+                         .answers = copied(a, answers)};
+    if (w) {
+        loop_post(w->loop, &m->mail);
+        return;
+    }
+    read(m, NULL);
+    letter_drop(&m->mail);
+}
+
+static void resume(const parked_letter *m, parked *p)
+{
     if (p && str_eq(p->caller_id, m->caller_id) && p->round == m->name.round && !p->waiter.ev)
         take_round(p, &m->who, m->a, m->answers);
     else
         parked_tell_lost(&m->who);
-    visit_drop(self);
-}
-
-static void leave_deliver(letter *self, loop *at)
-{
-    visit_letter *m = (visit_letter *)self;
-    parked *p = find(m->at, &m->name);
-    (void)at;
-    if (p && p->waiter.ev && p->waiter.self == m->who.self) parked_give_up(p);
-    visit_drop(self);
-}
-
-static visit_letter *letter_new(const parked_waiter *who, const parked_name *name)
-{
-    arena *a = arena_new();
-    visit_letter *m = NEW(a, visit_letter);
-    m->a = a;
-    m->at = who->w->shared->worker[handle_worker(name->call)];
-    m->who = *who;
-    m->name = *name;
-    return m;
 }
 
 void parked_resume(const parked_waiter *who, str caller_id, const parked_name *name,
                    js_value answers)
 {
-    if (handle_worker(name->call) >= who->w->shared->workers) {
-        parked_tell_lost(who);
-        return;
-    }
-    visit_letter *m = letter_new(who, name);
-    m->mail = (letter){.deliver = resume_deliver, .drop = visit_drop};
-    m->caller_id = arena_dup(m->a, caller_id);
-    m->answers = copied(m->a, answers);
-    loop_post(m->at->loop, &m->mail);
+    parked_post(who, name, caller_id, answers, resume);
+}
+
+static void leave(const parked_letter *m, parked *p)
+{
+    if (p && p->waiter.ev && p->waiter.self == m->who.self) parked_give_up(p);
 }
 
 void parked_leave(const parked_waiter *who, const parked_name *name)
 {
-    visit_letter *m = letter_new(who, name);
-    m->mail = (letter){.deliver = leave_deliver, .drop = visit_drop};
-    if (m->at)
-        loop_post(m->at->loop, &m->mail);
-    else
-        visit_drop(&m->mail); /* the process ends */
+    parked_post(who, name, (str){0}, (js_value){0}, leave);
 }
 
 void parked_drain(mcp_worker *w)

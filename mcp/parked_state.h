@@ -49,4 +49,19 @@ void parked_take_answers(parked *p, arena *scratch, js_value answers);
 void parked_tell(const parked *p, const parked_waiter *to);
 void parked_tell_waiter(void *p); /* who waits then no more */
 void parked_tell_lost(const parked_waiter *to);
+
+/* From a waiter to the call of that name, on its worker; `p` NULL: there is none. */
+typedef struct parked_letter parked_letter;
+typedef void parked_read(const parked_letter *m, parked *p);
+struct parked_letter {
+    letter mail; /* first: a letter is found by its address */
+    arena *a;
+    parked_read *read;
+    parked_waiter who;
+    parked_name name;
+    str caller_id;
+    js_value answers;
+};
+void parked_post(const parked_waiter *who, const parked_name *name, str caller_id, js_value answers,
+                 parked_read *read);
 #endif

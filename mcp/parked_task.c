@@ -96,70 +96,32 @@ task_holding parked_task_hold(const parked_waiter *who, str task, js_value shown
     return TASK_HELD;
 }
 
-typedef struct {
-    letter mail; /* first: a letter is found by its address */
-    arena *a;
-    parked_waiter who;
-    parked_name name;
-    js_value answers;
-} task_letter;
-
-static void drop(letter *self)
+static void look(const parked_letter *m, parked *p)
 {
-    arena_free(((task_letter *)self)->a);
-}
-
-static parked *find(const task_letter *m, loop *at)
-{
-    parked *p = handle_get(loop_handles(at), &parked_type, m->name.call);
-    return p && p->link && !memcmp(p->nonce, m->name.nonce, sizeof p->nonce) ? p : NULL;
-}
-
-static void look_deliver(letter *self, loop *at)
-{
-    task_letter *m = (task_letter *)self;
-    parked *p = find(m, at);
-    if (p) {
-        parked_take_answers(p, m->a, m->answers);
-        parked_tell(p, &m->who);
-    } else {
+    if (!p || !p->link) {
         parked_tell_lost(&m->who);
+        return;
     }
-    if (p && p->link && !p->waiter.ev)
-        loop_timer_start(at, &p->timer, STATE_LIFE_MS, parked_give_up, p);
-    drop(self);
-}
-
-static void drop_deliver(letter *self, loop *at)
-{
-    task_letter *m = (task_letter *)self;
-    parked *p = find(m, at);
-    if (p && p->waiter.ev) parked_tell_lost(&p->waiter);
-    if (p) parked_give_up(p);
-    parked_tell_lost(&m->who);
-    drop(self);
-}
-
-static void post(const parked_waiter *who, const parked_name *name, js_value answers,
-                 void (*deliver)(letter *, loop *))
-{
-    mcp_worker *at = who->w->shared->worker[handle_worker(name->call)];
-    arena *a = arena_new();
-    task_letter *m = NEW(a, task_letter);
-    m->mail = (letter){.deliver = deliver, .drop = drop};
-    m->a = a;
-    m->who = *who;
-    m->name = *name;
-    if (answers.kind != JS_ABSENT) m->answers = js_view(answers.kind, arena_dup(a, answers.raw));
-    loop_post(at->loop, &m->mail);
+    parked_take_answers(p, m->a, m->answers);
+    parked_tell(p, &m->who);
+    if (p->link && !p->waiter.ev)
+        loop_timer_start(p->w->loop, &p->timer, STATE_LIFE_MS, parked_give_up, p);
 }
 
 void parked_task_look(const parked_waiter *who, const parked_name *name, js_value answers)
 {
-    post(who, name, answers, look_deliver);
+    parked_post(who, name, (str){0}, answers, look);
+}
+
+static void end(const parked_letter *m, parked *p)
+{
+    bool stands = p && p->link;
+    if (stands && p->waiter.ev) parked_tell_lost(&p->waiter);
+    if (stands) parked_give_up(p);
+    parked_tell_lost(&m->who);
 }
 
 void parked_task_drop(const parked_waiter *who, const parked_name *name)
 {
-    post(who, name, (js_value){0}, drop_deliver);
+    parked_post(who, name, (str){0}, (js_value){0}, end);
 }

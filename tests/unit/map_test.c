@@ -139,6 +139,28 @@ static void the_hash_depends_on_seed_and_on_every_byte(void **s)
     }
 }
 
+static int64_t of_number(const void *value, void *ctx)
+{
+    ++*(int *)ctx;
+    return *(const int64_t *)value;
+}
+
+static void the_least_is_the_first_of_those_that_count(void **s)
+{
+    arena *a = *s;
+    map *m = map_new(a);
+    static int64_t things[] = {INT64_MAX, 7, 3, INT64_MAX, 3, 9};
+    int asked = 0;
+    assert_null(map_least(m, of_number, &asked));
+    for (size_t i = 0; i < 6; i++) map_put(m, name(a, i), &things[i]);
+    assert_ptr_equal(map_least(m, of_number, &asked), &things[2]);
+    assert_int_equal(asked, 6);
+    (void)map_del(m, name(a, 2));
+    assert_ptr_equal(map_least(m, of_number, &asked), &things[4]);
+    for (size_t i = 1; i < 6; i++) (void)map_del(m, name(a, i));
+    assert_null(map_least(m, of_number, &asked));
+}
+
 int main(void)
 {
     static const struct CMUnitTest t[] = {
@@ -147,6 +169,8 @@ int main(void)
                                         setup, teardown),
         cmocka_unit_test_setup_teardown(deleting_while_walking_is_safe, setup, teardown),
         cmocka_unit_test_setup_teardown(a_long_life_of_random_changes_loses_nothing, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(the_least_is_the_first_of_those_that_count, setup,
                                         teardown),
         cmocka_unit_test(the_hash_depends_on_seed_and_on_every_byte),
     };
