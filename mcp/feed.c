@@ -11,11 +11,12 @@
 #include "facet.h"
 #include "following.h"
 #include "link_session.h"
+#include "subscriber.h"
 #include "watch.h"
 #include "watching.h"
 #include <stdlib.h>
 
-enum { TOLD_ROOM = 256, TASKS_MOST = 256 };
+enum { TASKS_MOST = 256 };
 static const int64_t TICK_MS = 1000, JITTER_MS = 5000, LINGER_MS = 30000, PAUSE_MS = 1000,
                      PAUSE_MOST_MS = 15000, NO_FEED_MS = 300000, POLL_MS = 30000,
                      FETCH_SPACE_MS = 250;
@@ -35,11 +36,8 @@ struct feed {
     mcp_worker *w;
     upstream *u; /* held */
     ear ears[2];
-    unsigned now;    /* which of them counts */
-    map *told;       /* legacy: the URIs it is subscribed to there */
-    unsigned saying; /* how many of those words are not answered yet */
-    uint64_t told_epoch;
-    handle self; /* of its subscriptions' calls */
+    unsigned now;      /* which of them counts */
+    subscriber *there; /* legacy: what it is subscribed to */
     unsigned failures;
     bool missed; /* it was away: what was said meanwhile is not known */
     bool unsaid; /* others are watched than the server was told of */
@@ -55,7 +53,7 @@ struct feeds {
     map *by_key; /* upstream key -> feed */
 };
 
-static const char feed_type, ear_type; /* their addresses mark our handles */
+static const char ear_type; /* its address marks our handles */
 
 struct feeds *feeds_new(mcp_worker *w)
 {
@@ -71,35 +69,19 @@ static int64_t now_ms(const feed *k)
     return loop_now_ms(k->w->loop);
 }
 
-/* Which URIs a legacy server was told of; a small arena each, since they come and go. */
-
-typedef struct {
-    arena *a; /* it lives there */
-    str uri;
-    bool wanted;
-} told;
-
-static void told_free(feed *k, told *t)
-{
-    (void)map_del(k->told, t->uri);
-    arena_free(t->a);
-}
-
-static void forget_told(feed *k)
-{
-    size_t at = 0;
-    str key;
-    void *each;
-    while (map_each(k->told, &at, &key, &each)) told_free(k, each);
-}
-
-/* Subscriptions are part of standing: who calls next may cause what they are for. */
 static void settle(feed *k, feed_state now)
 {
     atomic_store(&k->u->feed, now);
     k->stood = now == FEED_STANDS;
     if (k->awaited) link_session_heard(k->w->links, k->u->key);
     k->awaited = false;
+}
+
+/* Subscriptions are part of standing: who calls next may cause what they are for. */
+static void subscribed(void *k_)
+{
+    feed *k = k_;
+    if (k->ears[k->now].call) settle(k, FEED_STANDS);
 }
 
 static void feed_free(feed *k)
@@ -112,9 +94,7 @@ static void feed_free(feed *k)
         if (e->call) link_cancel(e->call);
         handle_drop(loop_handles(k->w->loop), e->self);
     }
-    handle_drop(loop_handles(k->w->loop), k->self);
-    forget_told(k);
-    map_free(k->told);
+    subscriber_free(k->there);
     (void)map_del(k->w->feeds->by_key, k->u->key);
     upstream_release(k->u);
     free(k);
@@ -161,74 +141,6 @@ static void fetch_soon(feed *k)
         loop_timer_start(k->w->loop, &k->fetch, wait > 0 ? wait : 0, fetch_now, k);
 }
 
-/* Subscribing at a legacy server */
-
-static void nothing_heard(void *k, str method, js_value params)
-{
-    (void)k;
-    (void)method;
-    (void)params;
-}
-
-static void said(void *k_, js_value result, js_value error, const err *why)
-{
-    feed *k = k_;
-    (void)result;
-    (void)error;
-    (void)why;
-    if (--k->saying) return;
-    watch_stood(k->u, k->told_epoch);
-    if (k->ears[k->now].call) settle(k, FEED_STANDS);
-}
-
-static void say(feed *k, str method, str uri)
-{
-    static const link_events events = {.notice = nothing_heard, .done = said};
-    buf b = buf_new(NULL, SIZE_MAX / 2);
-    buf_put(&b, S("\"uri\":"));
-    buf_json(&b, uri);
-    arena *a = arena_new();
-    link_request rq = {.to = k->u, .method = method, .params = buf_str(&b), .uncounted = true};
-    facet_fill(k->u, a, &rq);
-    k->saying++;
-    (void)link_start(k->w, &rq, &feed_type, k->self, &events);
-    arena_free(a);
-    buf_free(&b);
-}
-
-static void tell(feed *k, str uri)
-{
-    told *t = map_get(k->told, uri);
-    if (!t) {
-        arena *a = arena_new_of(TOLD_ROOM);
-        t = NEW(a, told);
-        t->a = a;
-        t->uri = arena_dup(a, uri);
-        map_put(k->told, t->uri, t);
-        say(k, S("resources/subscribe"), uri);
-    }
-    t->wanted = true;
-}
-
-static void tell_all(feed *k)
-{
-    arena *a = arena_new();
-    size_t n = 0, at = 0;
-    str key;
-    void *each;
-    const str *uris = watch_list(k->u, WATCH_RESOURCE, a, &n, &k->told_epoch);
-    while (map_each(k->told, &at, &key, &each)) ((told *)each)->wanted = false;
-    for (size_t i = 0; i < n; i++) tell(k, uris[i]);
-    for (at = 0; map_each(k->told, &at, &key, &each);) {
-        told *t = each;
-        if (t->wanted) continue;
-        say(k, S("resources/unsubscribe"), t->uri);
-        told_free(k, t);
-    }
-    if (!k->saying) watch_stood(k->u, k->told_epoch);
-    arena_free(a);
-}
-
 /* Listening */
 
 static ear *ear_of(feed *k)
@@ -243,7 +155,7 @@ static void rest(feed *k, int64_t least_ms)
     k->failures++;
     k->missed = true;
     k->again_ms = now_ms(k) + (pause > least_ms ? pause : least_ms);
-    forget_told(k); /* its session may be another then */
+    subscriber_forget(k->there); /* its session may be another then */
     watch_broken(k->u);
 }
 
@@ -304,8 +216,7 @@ static void began(void *e_)
 {
     feed *k = ((ear *)e_)->of;
     k->failures = 0;
-    tell_all(k);
-    if (!k->saying) settle(k, FEED_STANDS);
+    if (subscriber_tell(k->there)) settle(k, FEED_STANDS);
 }
 
 static bool put_names(buf *b, str member, const str *names, size_t n)
@@ -361,7 +272,7 @@ static void watch_anew(feed *k)
     k->unsaid = true;
     if (!ear_of(k)->call) return; /* it will be said with the next listening */
     upstream_era era = upstream_era_now(k->u, now_ms(k));
-    if (era == ERA_LEGACY) tell_all(k);
+    if (era == ERA_LEGACY) (void)subscriber_tell(k->there);
     if (era != ERA_MODERN) return;
     if (other->call) link_cancel(other->call);
     listen(k, other);
@@ -413,10 +324,9 @@ static feed *begin(mcp_worker *w, upstream *u)
     if (!k) abort();
     k->w = w;
     k->u = upstream_hold(u);
-    k->self = handle_add(loop_handles(w->loop), &feed_type, k);
     for (ear *e = k->ears; e < k->ears + 2; e++)
         *e = (ear){.of = k, .self = handle_add(loop_handles(w->loop), &ear_type, e)};
-    k->told = map_new(NULL);
+    k->there = subscriber_new(w, u, subscribed, k);
     k->wanted_ms = loop_now_ms(w->loop);
     k->poll_ms = k->wanted_ms + POLL_MS;
     map_put(w->feeds->by_key, u->key, k);
@@ -525,7 +435,7 @@ bool feed_session_opened(mcp_worker *w, upstream *u, str isolation)
         if (!k) k = begin(w, f);
         if (ear_of(k)->call) link_cancel(ear_of(k)->call); /* of a session that is no more */
         ear_of(k)->call = NULL;
-        forget_told(k);
+        subscriber_forget(k->there);
         k->again_ms = 0;
         k->awaited = true;
         tick(k);
