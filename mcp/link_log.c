@@ -29,7 +29,7 @@ static void deliver(letter *self, loop *at)
     (void)at;
     link_call *c = link_call_of(m->at, m->to);
     const link_message message = {.kind = LINK_NOTICE,
-                                  .method = {JS_STRING, S("\"notifications/message\"")},
+                                  .method = js_view(JS_STRING, S("\"notifications/message\"")),
                                   .params = m->params};
     str method;
     js_value params;
