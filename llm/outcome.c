@@ -99,8 +99,8 @@ static void look_at_whole(llm_run *r)
     if ((r->flat && !r->flat->get) || !buf_ok(&r->answer)) return;
     str body = buf_str(&r->answer);
     while (body.n && (unsigned char)body.p[0] <= ' ') body = str_drop(body, 1);
-    char first = body.n ? body.p[0] : ' ';
-    bool plain = first != '{' && first != '[' && first != 'n'; /* null: said nothing */
+    str first = str_take(body, 1); /* of null, too: nothing was said */
+    bool plain = !str_eq(first, S("{")) && !str_eq(first, S("[")) && !str_eq(first, S("n"));
     if (r->coded || plain)
         r->broken = err_new(r->a, ERR_UPSTREAM, "%s",
                             r->coded ? "the answer is compressed" : "the answer is no JSON object");
