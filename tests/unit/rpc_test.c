@@ -123,10 +123,10 @@ static void what_is_written_is_json(void **state)
     assert_null(js_check(a, buf_str(&b), 8, &root));
 }
 
-static bool has_step(const flow *f, const char *name)
+static bool has_step(const flow_step *s, const char *name)
 {
-    for (const flow_step *s = f->steps; s->name; s++)
-        if (strcmp(s->name, name) == 0) return true;
+    for (; s->name; s++)
+        if (strcmp(s->name, name) == 0 || (s->sub && has_step(s->sub, name))) return true;
     return false;
 }
 
@@ -142,8 +142,8 @@ static void every_method_says_what_it_needs(void **state)
         assert_true(m->served->steps[0].run == corridor_identify &&
                     m->served->steps[1].run == corridor_read);
         assert_true(m->served->settle && m->served->release && m->served->refuse);
-        assert_int_equal(has_step(m->served, "authorize"), m->needs == NEEDS_RULE);
-        assert_int_equal(has_step(m->served, "filter"), m->needs == NEEDS_FILTER);
+        assert_int_equal(has_step(m->served->steps, "authorize"), m->needs == NEEDS_RULE);
+        assert_int_equal(has_step(m->served->steps, "filter"), m->needs == NEEDS_FILTER);
     }
     mcp_method forgotten = {.name = S("x"), .eras = ERA_IS_ANY, .served = &corridor_ping};
     assert_false(mcp_method_is_served(&forgotten));
