@@ -192,6 +192,8 @@ static void read_quota_id(policy_reading *r, const yaml_node *n, policy_quota *q
         return;
     }
     q->id = reading_text(r, id, READING_ID_MOST, "id");
+    if (str_eq(q->id, S("key-budget"))) /* both would be counted in one cell */
+        WRONG(r, id, "error E104: `key-budget` is the budget of a virtual key");
     const policy_quota *first = q->id.n ? map_get(r->d->quota_ids, q->id) : NULL;
     if (first)
         WRONG(r, id, "error E105: quota '" STR_FMT "' is already defined at " STR_FMT,

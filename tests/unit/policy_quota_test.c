@@ -56,6 +56,8 @@ static void what_is_wrong_with_a_quota_is_told_with_its_place(void **state)
         {"  - {id: q, for: {models: y}, limit: 1, window: 1h}\n  - {id: q, for: {models: y}, "
          "limit: 1, window: 1h}\n",
          "p.yaml:4:10: error E105: quota 'q' is already defined at p.yaml:3"},
+        {"  - {id: key-budget, for: {models: m}, limit: 1, window: 1h}\n",
+         "p.yaml:3:10: error E104: `key-budget` is the budget of a virtual key"},
         {"  - {id: q, for: {models: y}, limit: 1, window: 1h}\nrules:\n  - {id: r, permit: a/b, "
          "when: quota.qq.remaining > 1}\n",
          "p.yaml:5:38: error E109: there is no quota 'qq'"},
