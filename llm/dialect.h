@@ -58,6 +58,7 @@ struct llm_stream {
     bool has_content;                     /* a PART or STOP was emitted: no failover any more */
     unsigned choice, parts;               /* the choice that is read; how many parts were opened */
     bool part_open;
+    bool left_out;   /* a part that its provider alone knows was opened */
     llm_part part;   /* the open one: kind, id, name */
     llm_usage usage; /* merged */
     int64_t said;    /* bytes of its deltas */

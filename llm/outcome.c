@@ -261,6 +261,8 @@ static void write_failure(llm_run *r)
         stream_fail(&r->stream, &e);
 }
 
+static const char unsaid[] = "answer.content"; /* of the answer, what its provider alone knows */
+
 static flow_go end_stream(llm_run *r)
 {
     bool finished = is_finished(r);
@@ -268,6 +270,10 @@ static flow_go end_stream(llm_run *r)
     if (finished && !r->tap) stream_end(&r->stream);
     if (!finished && !told) write_failure(r);
     answer_keep(r);
+    if (r->stream.left_out && r->loss) { /* its headers are out, its record is not */
+        loss_add(r->loss, unsaid);
+        record_text(exchange_record(r->x), FACT_DROPPED, loss_list(r->a, r->chat.reader, r->loss));
+    }
     if (r->piece.n) (void)sink_write(r->out, buf_str(&r->piece));
     r->piece.n = 0;
     if (!finished)
@@ -297,6 +303,13 @@ static flow_go end_as_stream(llm_run *r, const llm_reply *reply)
     return FLOW_DONE;
 }
 
+static void note_left_out(llm_run *r, const llm_reply *reply)
+{
+    for (const llm_choice *c = reply->choices; c < reply->choices + reply->count; c++)
+        for (const llm_part *p = c->parts; p < c->parts + c->count; p++)
+            if (p->kind == PART_OTHER) loss_add(r->loss, unsaid);
+}
+
 static flow_go end_translated(llm_run *r, js_value root)
 {
     llm_reply reply = {0};
@@ -305,6 +318,7 @@ static flow_go end_translated(llm_run *r, js_value root)
     if (!e && !reply_calls_are_named(&reply)) e = err_new(r->a, ERR_UPSTREAM, "a call has no name");
     if (e) return llm_fail(r, bad_answer(r, e->text.p));
     reply.maker = r->provider->family;
+    note_left_out(r, &reply);
     r->used = reply.usage;
     if (!reply.model.n) reply.model = chat_model(&r->chat, r->target);
     if (r->body.stream) return end_as_stream(r, &reply);

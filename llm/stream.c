@@ -12,6 +12,7 @@ static void note(llm_stream *s, const llm_event *ev)
         return;
     case EVENT_PART:
         s->has_content = s->part_open = true;
+        s->left_out = s->left_out || ev->part.kind == PART_OTHER;
         s->parts = ev->index + 1;
         s->part = ev->part;
         return;

@@ -219,7 +219,22 @@ def unknown_tool_types_and_bodies_of_codex_opencode_and_claude_code(h):
         h.told(path, {**body, "model": model, "stream": False}, reply)
 
 
+def parts_of_an_answer_that_no_other_dialect_knows_are_named(h):
+    block = {"type": "from_the_future", "x": 1}
+    h.at["claude"].will(Answer(json.dumps({**json.loads(CLAUDE_REPLY), "content": [block, {"type": "text", "text": "ok"}]})))
+    a = h.ask(CHAT, turns(CHAT, "claude", user()), **{"x-sallyport-explain": "1"})
+    assert a.json()["choices"][0]["message"]["content"] == "ok" and a.headers["x-sallyport-dropped"] == "answer.content", a.headers
+    events = [{"type": "message_start", "message": {**json.loads(CLAUDE_REPLY), "content": []}},
+              {"type": "content_block_start", "index": 0, "content_block": block}, {"type": "content_block_stop", "index": 0},
+              {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 2}}, {"type": "message_stop"}]
+    h.gateway.forget_records()
+    h.at["claude"].will(stream("".join(f"event: {e['type']}\ndata: {json.dumps(e)}\n\n" for e in events)))
+    assert h.ask(CHAT, turns(CHAT, "claude", user(), stream=True)).status == 200
+    assert h.gateway.record()["dropped"] == "answer.content"
+
+
 PROMISES = [
+    parts_of_an_answer_that_no_other_dialect_knows_are_named,
     messages_to_bedrock_converse_with_text_images_tool_use_thinking_and_streaming,
     thinking_redacted_thinking_and_images_from_messages_to_chat_and_back,
     opus_4_7_and_mythos_preview_reason_adaptively_with_display_and_older_models_by_budget,
