@@ -34,9 +34,9 @@ static const err *check_give(void *ctx, arena *a, const ledger_rest *rests, size
 }
 
 static const err *check_hold(void *ctx, arena *a, str holder, ledger_slots *slots, size_t n,
-                             bool *lost)
+                             ledger_life *life)
 {
-    (void)ctx, (void)a, (void)holder, (void)slots, (void)lost;
+    (void)ctx, (void)a, (void)holder, (void)slots, (void)life;
     assert(n == 0); /* slots are lost by silence, never taken over */
     return NULL;
 }

@@ -16,15 +16,16 @@ static void a_modern_call_carries_its_envelope(void **state)
                                   {{0}, {0}}};
     (void)state;
     upstream *u = against(modern_server);
-    watched *w = rig_ask(&r, 0,
-                         (link_request){.to = u,
-                                        .name = S("zählen"),
-                                        .progress = true,
-                                        .log_level = S("info"),
-                                        .meta = S("\"traceparent\":\"00-1\""),
-                                        .headers = more,
-                                        .input_schema = {JS_OBJECT, {schema, sizeof schema - 1}},
-                                        .arguments = {JS_OBJECT, {args, sizeof args - 1}}});
+    watched *w =
+        rig_ask(&r, 0,
+                (link_request){.to = u,
+                               .name = S("zählen"),
+                               .progress = true,
+                               .log_level = S("info"),
+                               .meta = S("\"traceparent\":\"00-1\""),
+                               .headers = more,
+                               .input_schema = js_view(JS_OBJECT, (str){schema, sizeof schema - 1}),
+                               .arguments = js_view(JS_OBJECT, (str){args, sizeof args - 1})});
     assert_string_equal(w->why, "");
     assert_string_equal(w->result, "{\"said\":\"hi\"}");
     const char *wanted[] = {"POST /mcp HTTP/1.1",
