@@ -5,24 +5,19 @@
 
 typedef struct {
     unsigned unit;
-    const char *left, *more;
+    str left, more;
 } notice_row;
 
 /* clang-format off */
 static const notice_row rows[] = { /* where one unit is counted in several ways, the scarcest is meant */
-    {UNIT_REQUESTS, "x-ratelimit-remaining-requests", "x-ratelimit-reset-requests"},
-    {UNIT_TOKENS,   "x-ratelimit-remaining-tokens",   "x-ratelimit-reset-tokens"},
-    {UNIT_REQUESTS, "anthropic-ratelimit-requests-remaining", "anthropic-ratelimit-requests-reset"},
-    {UNIT_TOKENS,   "anthropic-ratelimit-tokens-remaining",   "anthropic-ratelimit-tokens-reset"},
-    {UNIT_TOKENS,   "anthropic-ratelimit-input-tokens-remaining",  "anthropic-ratelimit-input-tokens-reset"},
-    {UNIT_TOKENS,   "anthropic-ratelimit-output-tokens-remaining", "anthropic-ratelimit-output-tokens-reset"},
+    {UNIT_REQUESTS, S("x-ratelimit-remaining-requests"), S("x-ratelimit-reset-requests")},
+    {UNIT_TOKENS,   S("x-ratelimit-remaining-tokens"),   S("x-ratelimit-reset-tokens")},
+    {UNIT_REQUESTS, S("anthropic-ratelimit-requests-remaining"), S("anthropic-ratelimit-requests-reset")},
+    {UNIT_TOKENS,   S("anthropic-ratelimit-tokens-remaining"),   S("anthropic-ratelimit-tokens-reset")},
+    {UNIT_TOKENS,   S("anthropic-ratelimit-input-tokens-remaining"),  S("anthropic-ratelimit-input-tokens-reset")},
+    {UNIT_TOKENS,   S("anthropic-ratelimit-output-tokens-remaining"), S("anthropic-ratelimit-output-tokens-reset")},
 };
 /* clang-format on */
-
-static str said(const header *answer, const char *name)
-{
-    return header_get(answer, (str){name, strlen(name)});
-}
 
 /* Digits, and perhaps a fraction that is rounded up; -1: it is no such number. */
 static int64_t number(str s, int64_t scale)
@@ -69,11 +64,12 @@ static int64_t bounded(int64_t ms)
 static int64_t time_from(str s, int64_t wall_ms)
 {
     int64_t n = number(s, 1000), seconds;
+    if (!s.n) return -1;
     if (n >= 0) return bounded(n);
     if (http_date(s, &seconds)) return bounded(seconds * 1000 - wall_ms);
-    cel_value v = s.n ? cel_time_parse(s) : (cel_value){0};
+    cel_value v = cel_time_parse(s);
     if (v.tag == CEL_TIMESTAMP) return bounded(v.u.i * 1000 + v.n / 1000000 - wall_ms);
-    v = s.n ? cel_duration_parse(s) : (cel_value){0};
+    v = cel_duration_parse(s);
     return v.tag == CEL_DURATION ? bounded((v.u.i + 999999) / 1000000) : -1;
 }
 
@@ -81,15 +77,16 @@ notice notice_read(const header *answer, int64_t wall_ms)
 {
     notice n = {.retry_ms = -1};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        int64_t left = number(said(answer, rows[i].left), 1);
-        int64_t more = time_from(said(answer, rows[i].more), wall_ms);
+        int64_t left = number(header_get(answer, rows[i].left), 1);
         unsigned unit = rows[i].unit;
-        if (left < 0 || more < 0 || (n.of[unit].known && n.of[unit].left <= left)) continue;
+        if (left < 0 || (n.of[unit].known && n.of[unit].left <= left)) continue;
+        int64_t more = time_from(header_get(answer, rows[i].more), wall_ms);
+        if (more < 0) continue;
         n.of[unit].known = true;
         n.of[unit].left = left;
         n.of[unit].more_in_ms = more;
     }
-    int64_t ms = number(said(answer, "retry-after-ms"), 1);
-    n.retry_ms = ms >= 0 ? bounded(ms) : time_from(said(answer, "retry-after"), wall_ms);
+    int64_t ms = number(header_get(answer, S("retry-after-ms")), 1);
+    n.retry_ms = ms >= 0 ? bounded(ms) : time_from(header_get(answer, S("retry-after")), wall_ms);
     return n;
 }

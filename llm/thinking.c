@@ -37,6 +37,7 @@ static bool has_token(str model, const char *token)
 {
     size_t n = strlen(token);
     for (size_t i = 0; i + n <= model.n; i++) {
+        if ((model.p[i] | 0x20) != *token) continue; /* as nearly everywhere */
         if (strncasecmp(model.p + i, token, n) != 0) continue;
         str rest = str_drop(model, i + n);
         if (!rest.n || rest.p[0] < '0' || rest.p[0] > '9') return true;

@@ -12,6 +12,7 @@
  * the connection would otherwise be cut by anyone on the path without a trace. */
 #include "client_wire.h"
 #include "client_tunnel.h"
+#include "socket_send.h"
 #include "tls_private.h"
 #include <assert.h>
 #include <errno.h>
@@ -288,9 +289,8 @@ ssize_t wire_write(wire *w, struct iovec *v, int n)
 {
     assert(n > 0);
     if (w->ssl) return tls_write(w, v, n);
-    struct msghdr m = {.msg_iov = v, .msg_iovlen = (size_t)n};
     ssize_t sent;
-    do sent = sendmsg(w->fd, &m, MSG_NOSIGNAL);
+    do sent = socket_send(w->fd, v, n);
     while (sent < 0 && errno == EINTR);
     if (sent >= 0) return sent;
     if (errno == EAGAIN) return WIRE_AGAIN;

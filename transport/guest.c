@@ -4,7 +4,7 @@
  * The socket is watched once, edge-triggered, for the whole life. What it said is kept (readable,
  * blocked, hung_up), and guest_run() takes steps until none gets any further: so it does not
  * matter in which order bytes, hang-ups, answers and room to write come. A small request is one
- * recv and one sendmsg, in one run when nothing has to be waited for.
+ * recv and one send, in one run when nothing has to be waited for.
  *
  * As nginx does, a peer that closes its sending side is taken to have left, unless its answer is
  * already on its way.

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* guest_write.c - bytes to a guest, and the end of an answer.
  *
- * A whole answer leaves in one sendmsg, head and body, from where they lie. What the socket does
- * not take is sent when it calls for more; only then is it watched for that at all, so that a
- * connection that never fills costs no wake-up for being empty. */
+ * A whole answer leaves in one send, head and body. What the socket does not take is sent when it
+ * calls for more; only then is it watched for that at all, so that a connection that never fills
+ * costs no wake-up for being empty. */
 #include "exchange_private.h"
+#include "socket_send.h"
 #include <errno.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
 
 static struct iovec part(str s)
 {
-    union { /* sendmsg wants a pointer to what it will not change */
+    union { /* an iovec wants a pointer to what it will not change */
         const char *in;
         void *out;
     } p = {.in = s.p};
@@ -22,8 +22,7 @@ static ssize_t transmit(guest *g, str first, str second)
 {
     if (g->ssl) return guest_tls_send(g, first, second);
     struct iovec v[2] = {part(first), part(second)};
-    struct msghdr m = {.msg_iov = first.n ? v : v + 1, .msg_iovlen = first.n && second.n ? 2 : 1};
-    ssize_t sent = sendmsg(g->fd, &m, MSG_NOSIGNAL | MSG_DONTWAIT);
+    ssize_t sent = socket_send(g->fd, first.n ? v : v + 1, first.n && second.n ? 2 : 1);
     if (sent >= 0) return sent;
     return errno == EAGAIN || errno == EINTR ? GUEST_AGAIN : GUEST_BROKEN;
 }
