@@ -340,6 +340,8 @@ static const err *read_format(obj *o, llm_chat *c)
     if (!schema) return NULL;
     c->format.name = obj_text(schema, "name");
     c->format.description = obj_text(schema, "description");
+    if (c->format.description.n)
+        reader_spot(rd, &c->format.description, "response_format.json_schema.description");
     c->format.schema = obj_take_kind(schema, "schema", JS_OBJECT);
     c->format.strict = obj_bool(schema, "strict");
     return NULL;

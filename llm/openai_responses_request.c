@@ -287,6 +287,7 @@ static const err *read_text(obj *o, llm_chat *c)
     reader_spot(rd, &c->format.kind, "text.format");
     c->format.name = obj_text(format, "name");
     c->format.description = obj_text(format, "description");
+    if (c->format.description.n) reader_spot(rd, &c->format.description, "text.format.description");
     c->format.schema = obj_take_kind(format, "schema", JS_OBJECT);
     c->format.strict = obj_bool(format, "strict");
     return NULL;

@@ -68,6 +68,15 @@ def test_cohere_chats_embeds_and_reranks(binary):
                 assert h.provider.body()["messages"] == [{"role": "user", "content": "Is it?"}]
                 r = h.gateway.record()
                 assert (r["tokens.in"], r["tokens.out"], r["server"]) == (20, 3, "cohere"), r
+        named = {"name": "answer", "description": "In one word.", "schema": {"type": "object"}}
+        for path, body, lost in (
+                ("/v1/chat/completions", {"messages": [], "response_format": {"type": "json_schema", "json_schema": named}},
+                 "response_format.json_schema.description"),
+                ("/v1/responses", {"input": "Is it?", "text": {"format": {"type": "json_schema", **named}}}, "text.format.description")):
+            h.provider.will(Answer(REPLY))
+            a = h.ask(path, {"model": "command-a", **body}, **{"x-sallyport-explain": "1"})
+            assert a.status == 200 and a.headers["x-sallyport-dropped"] == lost, (path, a.body, a.headers)
+            assert h.provider.body()["response_format"]["json_schema"] == {"type": "object"}
         h.provider.will(Answer('{"message":"too many tokens"}', status=400))
         assert h.ask("/v1/chat/completions", {"model": "command-a", "messages": []}).json()["error"]["message"] == "too many tokens"
         assert h.ask("/v1/chat/completions", {"model": "command-a", "messages": [], "n": 2}).status == 400
