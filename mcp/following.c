@@ -168,14 +168,15 @@ static bool read_task(const look *g, js_value *task)
 static void looked(following *k, const look *g)
 {
     js_value task;
+    bool permitted = g->v.call && g->v.permitted;
     k->look = NULL;
     k->decided = true;
-    if (!g->v.permitted && !k->acknowledged) {
+    if (!permitted && !k->acknowledged) {
         k->left = true;
         return;
     }
-    if (g->v.permitted) join(k, &g->v);
-    if (g->v.permitted && read_task(g, &task))
+    if (permitted) join(k, &g->v);
+    if (permitted && read_task(g, &task))
         shown(k, task);
     else
         failed(k);
