@@ -5,6 +5,7 @@
  * missing or surplus padding and set bits after the last byte, so one value has one spelling. */
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include "digest.h"
+#include <endian.h>
 #include <openssl/sha.h>
 #include <sodium.h>
 #include <stdlib.h>
@@ -83,35 +84,43 @@ static const uint8_t sextet[256] = {
 };
 /* clang-format on */
 
-/* Four characters as the three bytes they are; false: not of the alphabet. */
-static bool take_four(const char *from, char to[3])
+/* Four characters as the 24 bits they are; bit 7 of *known falls when one is not of the alphabet.
+ */
+static uint32_t take_four(const char *from, uint32_t *known)
 {
-    uint32_t bits = 0, known = 128;
+    uint32_t bits = 0;
     for (size_t i = 0; i < 4; i++) {
         uint32_t v = sextet[(unsigned char)from[i]];
-        known &= v;
+        *known &= v;
         bits = bits << 6 | (v & 63);
     }
-    to[0] = (char)(bits >> 16);
-    to[1] = (char)(bits >> 8);
-    to[2] = (char)bits;
-    return known;
+    return bits;
+}
+
+/* Three bytes that count, and one that does not. */
+static void put_bits(char to[4], uint32_t bits)
+{
+    uint32_t first = htobe32(bits << 8);
+    memcpy(to, &first, sizeof first);
 }
 
 bool digest_from_base64url(arena *a, str text, str *out)
 {
     size_t n = 0, rest = text.n % 4, fours = text.n - rest;
     char *p = arena_bytes(a, fours / 4 * 3 + 4), last[4] = "AAAA";
+    uint32_t known = 128;
     *out = (str){p, 0};
     for (size_t at = 0; at < fours; at += 4, n += 3)
-        if (!take_four(text.p + at, p + n)) return false;
+        put_bits(p + n, take_four(text.p + at, &known));
     if (rest) {
         for (size_t i = 0; i < rest; i++) last[i] = text.p[fours + i];
-        bool good = rest > 1 && take_four(last, p + n);
-        for (size_t i = rest - 1; i < 3; i++) good = good && !p[n + i]; /* nothing is left over */
-        if (!good) return false;
+        put_bits(p + n, take_four(last, &known));
+        for (size_t i = rest - 1; i < 3; i++)
+            known &= p[n + i] ? 0 : 128; /* nothing is left over */
+        if (rest == 1) return false;
         n += rest - 1;
     }
+    if (!known) return false;
     p[n] = 0;
     *out = (str){p, n};
     return true;
