@@ -319,7 +319,7 @@ int64_t client_turn(void *ctx)
     client *c = ctx;
     while (c->due) {
         conn *n = c->due;
-        (void)conn_take_due(n);
+        conn_take_due(n);
         conn_enter(n);
         send_due(n);
         conn_leave(n);

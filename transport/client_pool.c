@@ -107,23 +107,22 @@ void conn_due(conn *n)
     n->owner->due_end = &n->due_next;
 }
 
-bool conn_take_due(conn *n)
+void conn_take_due(conn *n)
 {
     client *c = n->owner;
     conn **at = &c->due;
-    if (!n->due) return false;
+    if (!n->due) return;
     while (*at != n) at = &(*at)->due_next;
     *at = n->due_next;
     if (!n->due_next) c->due_end = at;
     n->due = false;
-    return true;
 }
 
 void conn_close(conn *n)
 {
     if (n->dead) return;
     client *c = n->owner;
-    (void)conn_take_due(n);
+    conn_take_due(n);
     if (is_idle(n)) unlink_idle(n);
     wire_close(&n->wire);
     if (n->prev)
@@ -176,10 +175,12 @@ static void sweep_pool(pool *p, int64_t now)
     bool retired = origin_retired(p->to);
     for (conn *next, *n = p->idle_first; n; n = next) {
         next = n->idle_next;
-        if (retired || now >= n->idle_until_ms)
+        if (retired || now >= n->idle_until_ms) {
             conn_close(n);
-        else
-            h1_shrink(&n->reply);
+            continue;
+        }
+        h1_shrink(&n->reply);
+        buf_free(&n->out);
     }
 }
 

@@ -21,7 +21,7 @@ typedef struct conn {
     call *call;            /* NULL: idle */
     str parts[CONN_PARTS]; /* of the request: what is not sent yet begins at `part` */
     unsigned part;
-    buf out;  /* copies of parts that would not live long enough */
+    buf out;  /* the head, and copies of parts that would not live long enough */
     buf held; /* bytes read that a paused call did not want */
     bool holding, reused, answered, send_broken, dead;
     bool due; /* its request is sent at the end of the turn */
@@ -64,7 +64,7 @@ void conn_close(conn *n);
 void conn_enter(conn *n);
 void conn_leave(conn *n);
 void conn_due(conn *n);
-bool conn_take_due(conn *n);                      /* false: it was not */
+void conn_take_due(conn *n);                      /* also one that is not due */
 void client_on_event(void *ctx, uint32_t events); /* client_h1.c */
 int64_t client_turn(void *ctx);                   /* client_h1.c: sends what is due */
 /* An error that lives through this turn and the next. */

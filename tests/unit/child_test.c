@@ -85,7 +85,7 @@ static void it_runs_as_another_user_with_his_groups_alone(void **st)
 {
     (void)st;
     trial t;
-    if (geteuid() != 0) skip();
+    if (geteuid() != 0) skip(); /* only root may become somebody */
     trial_new(&t);
     t.spec.user = (child_user){S("nobody"), 65534, 65534};
     trial_start(&t, SH("id -u; id -ru; id -G; grep -E '^(CapEff|NoNewPrivs)' /proc/self/status"));
@@ -107,7 +107,7 @@ static void it_dies_with_us_as_another_user_too(void **st)
 {
     (void)st;
     trial t;
-    if (geteuid() != 0) skip();
+    if (geteuid() != 0) skip(); /* only root may become somebody */
     trial_new(&t);
     t.spec.user = (child_user){S("nobody"), 65534, 65534};
     trial_start(&t, (const str[]){S("python3"),
