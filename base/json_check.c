@@ -11,14 +11,15 @@
 #include "json_scan.h"
 
 enum { NOTES_OPEN = 48, NOTES_MOST = 256 };
+static const char TOO_DEEP[] = "nested too deeply";
 
 typedef struct {
-    const char *p, *end;
+    const char *end;
     arena *a;
     unsigned depth, most; /* containers open, and allowed */
     unsigned arrays;      /* of them arrays */
-    bool escaped;         /* the string just read has a backslash */
-    const char *problem;
+    bool escaped;         /* a backslash was read */
+    const char *problem, *at;
     str twice;                 /* the key that came twice */
     const js_members *members; /* of the value just read, if they were noted */
     size_t notes_n, notes_kept;
@@ -26,17 +27,21 @@ typedef struct {
     js_keys keys;
 } reader;
 
-static bool wrong(reader *r, const char *problem)
+/* Every read_ function begins at p, and returns what is behind that which it read: NULL when there
+ * is a problem. */
+static __attribute__((cold)) const char *wrong(reader *r, const char *at, const char *problem)
 {
-    if (!r->problem) r->problem = problem;
-    return false;
+    r->problem = problem;
+    r->at = at;
+    return NULL;
 }
 
-static inline void skip_space(reader *r)
+static inline const char *skip_space(const reader *r, const char *p)
 {
-    while (r->p < r->end && (unsigned char)*r->p <= ' ' &&
-           (*r->p == ' ' || *r->p == '\n' || *r->p == '\t' || *r->p == '\r'))
-        r->p++;
+    while (p < r->end && (unsigned char)*p <= ' ' &&
+           (*p == ' ' || *p == '\n' || *p == '\t' || *p == '\r'))
+        p++;
+    return p;
 }
 
 static int hex(char c)
@@ -60,26 +65,22 @@ static int hex4(const reader *r, const char *at)
     return code;
 }
 
-static bool read_u(reader *r)
+static const char *read_u(reader *r, const char *p)
 {
-    int code = hex4(r, r->p + 2);
-    if (code < 0) return wrong(r, "\\u needs four hex digits");
-    if (code < 0xD800 || code > 0xDFFF) {
-        r->p += 6;
-        return true;
-    }
-    bool pair = code < 0xDC00 && r->end - r->p >= 12 && r->p[6] == '\\' && r->p[7] == 'u';
-    int low = pair ? hex4(r, r->p + 8) : -1;
-    if (low < 0xDC00 || low > 0xDFFF) return wrong(r, "half a surrogate pair");
-    r->p += 12;
-    return true;
+    int code = hex4(r, p + 2);
+    if (code < 0) return wrong(r, p, "\\u needs four hex digits");
+    if (code < 0xD800 || code > 0xDFFF) return p + 6;
+    bool pair = code < 0xDC00 && r->end - p >= 12 && p[6] == '\\' && p[7] == 'u';
+    int low = pair ? hex4(r, p + 8) : -1;
+    if (low < 0xDC00 || low > 0xDFFF) return wrong(r, p, "half a surrogate pair");
+    return p + 12;
 }
 
-static bool read_escape(reader *r)
+static const char *read_escape(reader *r, const char *p)
 {
     r->escaped = true;
-    if (r->end - r->p < 2) return wrong(r, "string has no end");
-    switch (r->p[1]) {
+    if (r->end - p < 2) return wrong(r, p, "string has no end");
+    switch (p[1]) {
     case '"':
     case '\\':
     case '/':
@@ -87,138 +88,99 @@ static bool read_escape(reader *r)
     case 'f':
     case 'n':
     case 'r':
-    case 't': r->p += 2; return true;
-    case 'u': return read_u(r);
-    default: return wrong(r, "unknown escape");
+    case 't': return p + 2;
+    case 'u': return read_u(r, p);
+    default: return wrong(r, p, "unknown escape");
     }
 }
 
 /* Text that is not plain ASCII, as a rule longer than one character. */
-static bool read_wide(reader *r)
+static const char *read_wide(reader *r, const char *p)
 {
-    while (r->p < r->end && (unsigned char)*r->p >= 0x80) {
-        size_t n = utf8_one((str){r->p, (size_t)(r->end - r->p)});
-        if (!n) return wrong(r, "invalid UTF-8");
-        r->p += n;
+    while (p < r->end && (unsigned char)*p >= 0x80) {
+        size_t n = utf8_one((str){p, (size_t)(r->end - p)});
+        if (!n) return wrong(r, p, "invalid UTF-8");
+        p += n;
     }
-    return true;
+    return p;
 }
 
 /* From the opening quote to behind the closing one. */
-static bool read_string(reader *r)
+static const char *read_string(reader *r, const char *p)
 {
+    for (p++;;) {
+        p += utf8_plain(p, (size_t)(r->end - p));
+        if (p == r->end) return wrong(r, p, "string has no end");
+        if (*p == '"') return p + 1;
+        p = *p == '\\'                  ? read_escape(r, p)
+            : (unsigned char)*p >= 0x80 ? read_wide(r, p)
+                                        : wrong(r, p, "control character in a string");
+        if (!p) return NULL;
+    }
+}
+
+static const char *read_digits(reader *r, const char *p)
+{
+    const char *from = p;
+    while (p < r->end && *p >= '0' && *p <= '9') p++;
+    return p > from ? p : wrong(r, p, "digit expected");
+}
+
+static const char *read_number(reader *r, const char *p)
+{
+    if (*p == '-') p++;
+    if (p < r->end && *p == '0')
+        p++; /* 01 then fails at the 1 */
+    else
+        p = read_digits(r, p);
+    if (p && p < r->end && *p == '.') p = read_digits(r, p + 1);
+    if (p && p < r->end && (*p | 0x20) == 'e') {
+        p++;
+        if (p < r->end && (*p == '+' || *p == '-')) p++;
+        p = read_digits(r, p);
+    }
+    return p;
+}
+
+static const char *read_word(reader *r, const char *p, str word)
+{
+    bool whole = str_starts((str){p, (size_t)(r->end - p)}, word);
+    return whole ? p + word.n : wrong(r, p, "value expected");
+}
+
+/* A key, to behind its colon. */
+static const char *read_key(reader *r, const char *p, js_keys_object *o, str *raw)
+{
+    const char *from = p;
+    if (p == r->end || *p != '"') return wrong(r, p, "key expected");
     r->escaped = false;
-    r->p++;
-    for (;;) {
-        r->p += utf8_plain(r->p, (size_t)(r->end - r->p));
-        if (r->p == r->end) return wrong(r, "string has no end");
-        if (*r->p == '"') break;
-        bool good = *r->p == '\\'                  ? read_escape(r)
-                    : (unsigned char)*r->p >= 0x80 ? read_wide(r)
-                                                   : wrong(r, "control character in a string");
-        if (!good) return false;
-    }
-    r->p++;
-    return true;
-}
-
-static bool read_digits(reader *r)
-{
-    const char *from = r->p;
-    while (r->p < r->end && *r->p >= '0' && *r->p <= '9') r->p++;
-    return r->p > from || wrong(r, "digit expected");
-}
-
-static bool read_number(reader *r)
-{
-    if (*r->p == '-') r->p++;
-    if (r->p < r->end && *r->p == '0')
-        r->p++; /* 01 then fails at the 1 */
-    else if (!read_digits(r))
-        return false;
-    if (r->p < r->end && *r->p == '.') {
-        r->p++;
-        if (!read_digits(r)) return false;
-    }
-    if (r->p < r->end && (*r->p | 0x20) == 'e') {
-        r->p++;
-        if (r->p < r->end && (*r->p == '+' || *r->p == '-')) r->p++;
-        if (!read_digits(r)) return false;
-    }
-    return true;
-}
-
-static bool read_word(reader *r, str word)
-{
-    if (!str_starts((str){r->p, (size_t)(r->end - r->p)}, word)) return wrong(r, "value expected");
-    r->p += word.n;
-    return true;
-}
-
-static bool read_key(reader *r, js_keys_object *o, str *raw)
-{
-    const char *from = r->p;
-    if (r->p == r->end || *r->p != '"') return wrong(r, "key expected");
-    if (!read_string(r)) return false;
-    str key = {from + 1, (size_t)(r->p - from) - 2};
+    p = read_string(r, p);
+    if (!p) return NULL;
+    str key = {from + 1, (size_t)(p - from) - 2};
     *raw = key;
     if (r->escaped) key = js_text(r->a, js_view(JS_STRING, (str){from, key.n + 2}));
     if (!js_keys_add(&r->keys, o, key)) {
         r->twice = key;
-        r->p = from;
-        return wrong(r, "duplicate key");
+        return wrong(r, from, "duplicate key");
     }
-    skip_space(r);
-    if (r->p == r->end || *r->p != ':') return wrong(r, "':' expected");
-    r->p++;
-    return true;
-}
-
-static bool read_value(reader *r);
-
-static bool open_container(reader *r)
-{
-    if (r->depth == r->most) return wrong(r, "nested too deeply");
-    r->depth++;
-    r->p++;
-    skip_space(r);
-    return true;
-}
-
-/* Behind a value: true with *more when a comma follows, true without at the closing bracket. */
-static bool read_separator(reader *r, char closing, bool *more)
-{
-    skip_space(r);
-    if (r->p == r->end) return wrong(r, closing == '}' ? "object has no end" : "array has no end");
-    *more = *r->p == ',';
-    if (!*more && *r->p != closing)
-        return wrong(r, closing == '}' ? "',' or '}' expected" : "',' or ']' expected");
-    r->p++;
-    if (*more)
-        skip_space(r);
-    else
-        r->depth--;
-    return true;
+    p = skip_space(r, p);
+    if (p == r->end || *p != ':') return wrong(r, p, "':' expected");
+    return p + 1;
 }
 
 static js_kind kind_of(char first)
 {
-    switch (first) {
-    case '"': return JS_STRING;
-    case '{': return JS_OBJECT;
-    case '[': return JS_ARRAY;
-    case 't': return JS_TRUE;
-    case 'f': return JS_FALSE;
-    case 'n': return JS_NULL;
-    default: return JS_NUMBER;
-    }
+    static const uint8_t kinds[256] =
+        {['"'] = JS_STRING, ['{'] = JS_OBJECT,         ['['] = JS_ARRAY,  ['t'] = JS_TRUE,
+         ['f'] = JS_FALSE,  ['0' ... '9'] = JS_NUMBER, ['-'] = JS_NUMBER, ['n'] = JS_NULL};
+    return (js_kind)kinds[(unsigned char)first];
 }
 
-/* The member whose value has just been read, from `from` on; false when there is no room for it. */
-static bool note(reader *r, str key, const char *from)
+/* The member whose value stands from `from` to `to`; false when there is no room for it. */
+static bool note(reader *r, str key, const char *from, const char *to)
 {
     if (r->notes_n == NOTES_OPEN) return false;
-    js_value v = {kind_of(*from), {from, (size_t)(r->p - from)}, r->members};
+    js_value v = {kind_of(*from), {from, (size_t)(to - from)}, r->members};
     r->notes[r->notes_n++] = (js_member){key, v};
     return true;
 }
@@ -235,75 +197,83 @@ static const js_members *keep_notes(reader *r, size_t first)
     return m;
 }
 
-static bool read_members(reader *r)
+static const char *read_value(reader *r, const char *p);
+
+static const char *read_members(reader *r, const char *p)
 {
     js_keys_object o = js_keys_open(&r->keys);
     size_t first = r->notes_n;
     bool noted = !r->arrays;
-    for (bool more = true; more;) {
+    for (;;) {
         str key;
-        if (!read_key(r, &o, &key)) return false;
-        skip_space(r);
-        const char *from = r->p;
-        if (!read_value(r)) return false;
-        noted = noted && note(r, key, from);
-        if (!read_separator(r, '}', &more)) return false;
+        p = read_key(r, p, &o, &key);
+        if (!p) return NULL;
+        const char *from = skip_space(r, p);
+        p = read_value(r, from);
+        if (!p) return NULL;
+        noted = noted && note(r, key, from, p);
+        p = skip_space(r, p);
+        if (p == r->end) return wrong(r, p, "object has no end");
+        if (*p != ',') break;
+        p = skip_space(r, p + 1);
     }
+    if (*p != '}') return wrong(r, p, "',' or '}' expected");
     js_keys_close(&r->keys, &o);
     r->members = noted ? keep_notes(r, first) : NULL;
     r->notes_n = first;
-    return true;
+    return p + 1;
 }
 
-static bool read_object(reader *r)
+static const char *read_elements(reader *r, const char *p)
 {
-    if (!open_container(r)) return false;
-    if (r->p == r->end || *r->p != '}') return read_members(r);
-    r->p++;
-    r->depth--;
-    return true;
-}
-
-static bool read_array(reader *r)
-{
-    if (!open_container(r)) return false;
-    if (r->p < r->end && *r->p == ']') {
-        r->p++;
-        r->depth--;
-        return true;
-    }
     r->arrays++;
-    for (bool more = true; more;) {
-        if (!read_value(r) || !read_separator(r, ']', &more)) return false;
+    for (;;) {
+        p = read_value(r, p);
+        if (!p) return NULL;
+        p = skip_space(r, p);
+        if (p == r->end) return wrong(r, p, "array has no end");
+        if (*p != ',') break;
+        p = skip_space(r, p + 1);
     }
+    if (*p != ']') return wrong(r, p, "',' or ']' expected");
     r->arrays--;
     r->members = NULL;
-    return true;
+    return p + 1;
 }
 
-static bool read_value(reader *r)
+static const char *read_container(reader *r, const char *p)
 {
-    skip_space(r);
-    if (r->p == r->end) return wrong(r, "value expected");
+    bool object = *p == '{';
+    if (r->depth == r->most) return wrong(r, p, TOO_DEEP);
+    r->depth++;
+    p = skip_space(r, p + 1);
+    if (p < r->end && *p == (object ? '}' : ']'))
+        p++;
+    else
+        p = object ? read_members(r, p) : read_elements(r, p);
+    r->depth--;
+    return p;
+}
+
+static const char *read_value(reader *r, const char *p)
+{
     r->members = NULL;
-    switch (*r->p) {
-    case '"': return read_string(r);
-    case '{': return read_object(r);
-    case '[': return read_array(r);
-    case 't': return read_word(r, S("true"));
-    case 'f': return read_word(r, S("false"));
-    case 'n': return read_word(r, S("null"));
-    default: break;
+    switch (p < r->end ? kind_of(*p) : JS_ABSENT) {
+    case JS_STRING: return read_string(r, p);
+    case JS_NUMBER: return read_number(r, p);
+    case JS_OBJECT:
+    case JS_ARRAY: return read_container(r, p);
+    case JS_TRUE: return read_word(r, p, S("true"));
+    case JS_FALSE: return read_word(r, p, S("false"));
+    case JS_NULL: return read_word(r, p, S("null"));
+    case JS_ABSENT: break;
     }
-    if (*r->p == '-' || (*r->p >= '0' && *r->p <= '9')) return read_number(r);
-    return wrong(r, "value expected");
+    return wrong(r, p, "value expected");
 }
 
 static const err *describe(const reader *r, size_t offset)
 {
-    bool deep =
-        r->depth == r->most && r->p < r->end && strcmp(r->problem, "nested too deeply") == 0;
-    if (deep)
+    if (r->problem == TOO_DEEP)
         return err_new(r->a, ERR_TOO_LARGE, "JSON nested over %u levels at byte %zu", r->most,
                        offset);
     if (r->twice.n && r->twice.n <= 64 && !memchr(r->twice.p, 0, r->twice.n))
@@ -318,24 +288,19 @@ const err *js_check(arena *a, str text, unsigned depth, js_value *root)
     *root = (js_value){0};
     if (text.n >= UINT32_MAX) return err_new(a, ERR_TOO_LARGE, "JSON of %zu bytes", text.n);
     if (!text.p) text = S("");
-    r.p = text.p;
     r.end = text.p + text.n;
     r.a = a;
-    r.depth = 0;
+    r.depth = r.arrays = 0;
     r.most = depth < JS_DEPTH_MAX ? depth : JS_DEPTH_MAX;
-    r.problem = NULL;
     r.twice = (str){0};
-    r.arrays = 0;
     r.notes_n = r.notes_kept = 0;
     js_keys_init(&r.keys);
-    skip_space(&r);
-    const char *from = r.p;
-    bool good = read_value(&r);
-    str raw = {from, (size_t)(r.p - from)};
-    if (good) skip_space(&r);
-    if (good && r.p < r.end) good = wrong(&r, "text after the value");
+    const char *from = skip_space(&r, text.p), *p = read_value(&r, from);
+    str raw = {from, p ? (size_t)(p - from) : 0};
+    if (p) p = skip_space(&r, p);
+    if (p && p < r.end) p = wrong(&r, p, "text after the value");
     js_keys_free(&r.keys);
-    if (!good) return describe(&r, (size_t)(r.p - text.p));
+    if (!p) return describe(&r, (size_t)(r.at - text.p));
     *root = (js_value){kind_of(*from), raw, r.members};
     return NULL;
 }

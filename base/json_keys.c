@@ -27,7 +27,7 @@ void js_keys_free(js_keys *k)
 
 js_keys_object js_keys_open(const js_keys *k)
 {
-    return (js_keys_object){k->keys_n, k->slots_n, 0};
+    return (js_keys_object){.keys_base = k->keys_n, .slots_base = k->slots_n};
 }
 
 void js_keys_close(js_keys *k, const js_keys_object *o)
@@ -123,7 +123,9 @@ bool js_keys_add(js_keys *k, js_keys_object *o, str key)
         index_make(k, o, o->slots * 2);
     uint32_t hash = o->slots ? (uint32_t)hash_bytes(k->seed, key) : fingerprint(key);
     js_key one = {key.p, (uint32_t)key.n, hash};
-    if (seen_before(k, o, &one)) return false;
+    uint64_t bit = (uint64_t)1 << (hash >> 26); /* without an index: it has other hashes */
+    if ((o->slots || o->bits & bit) && seen_before(k, o, &one)) return false;
+    o->bits |= bit;
     if (k->keys_n == k->keys_cap) keys_grow(k);
     k->keys[k->keys_n++] = one;
     if (o->slots) index_put(k, o, k->keys_n - 1);

@@ -26,6 +26,7 @@ typedef struct {
 
 typedef struct {
     size_t keys_base, slots_base, slots; /* slots: 0 without an index */
+    uint64_t bits; /* one of 64 for each key, by its hash: most keys are seen to be new by it */
 } js_keys_object;
 
 void js_keys_init(js_keys *k);
