@@ -50,7 +50,7 @@ struct arena {
 };
 
 /* `fresh` memory is zero already: the kernel's pages for a large block need no second pass. */
-static block *block_new(arena *a, size_t cap, bool fresh)
+static __attribute__((cold)) block *block_new(arena *a, size_t cap, bool fresh)
 {
     if (cap > SIZE_MAX - sizeof(block)) abort();
     block *b = a->kept;

@@ -23,7 +23,7 @@ void buf_free(buf *b)
     *b = buf_new(b->a, b->limit);
 }
 
-static void grow(buf *b, size_t cap)
+static __attribute__((cold)) void grow(buf *b, size_t cap)
 {
     char *p = b->a ? arena_bytes(b->a, cap + 1) : realloc(b->p, cap + 1);
     if (!p) abort();

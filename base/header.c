@@ -1,6 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "header.h"
 
+static char lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
+}
+
+/* In one place: unrolled wherever a name is looked for it crowds the instruction cache. */
+__attribute__((noinline)) bool header_same_letters(const char *a, const char *b, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (a[i] != b[i] && lower(a[i]) != lower(b[i])) return false;
+    }
+    return true;
+}
+
 const header *headers_copy(arena *a, const header *list)
 {
     size_t n = 0;

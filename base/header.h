@@ -11,16 +11,10 @@ typedef struct {
     str name, value;
 } header;
 
+bool header_same_letters(const char *a, const char *b, size_t n);
 static inline bool header_name_is(str name, str want)
 {
-    if (name.n != want.n) return false;
-    for (size_t i = 0; i < name.n; i++) {
-        char a = name.p[i], b = want.p[i];
-        if (a >= 'A' && a <= 'Z') a = (char)(a + 32);
-        if (b >= 'A' && b <= 'Z') b = (char)(b + 32);
-        if (a != b) return false;
-    }
-    return true;
+    return name.n == want.n && header_same_letters(name.p, want.p, name.n);
 }
 
 /* The first value of that name; p is NULL when there is none. */
