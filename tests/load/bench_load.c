@@ -7,6 +7,7 @@
  * The file holds the raw request, head and body. Prints one JSON line: requests, errors, seconds,
  * latency percentiles; with `events` each SSE event carries its send time ([t:NANOSECONDS]) and
  * the percentiles are those of the events' way. Answers must have Content-Length or be chunked. */
+#include "head.h"
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/tcp.h>
@@ -70,7 +71,7 @@ static void open_conn(conn *c)
     int on = 1;
     if (c->fd < 0 || connect(c->fd, (struct sockaddr *)&to, sizeof to) != 0) die("connect");
     (void)setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    struct epoll_event ev = {.events = EPOLLIN, .data.ptr = c};
+    struct epoll_event ev = {.events = EPOLLIN | EPOLLRDHUP | EPOLLET, .data.ptr = c};
     if (epoll_ctl(load.epoll, EPOLL_CTL_ADD, c->fd, &ev) != 0) die("epoll_ctl");
 }
 
@@ -101,17 +102,13 @@ static void restart(conn *c)
 /* Reads the head when it is whole; false: not yet. */
 static bool read_head(conn *c)
 {
-    c->buffer[c->have] = 0;
-    char *end = strstr(c->buffer, "\r\n\r\n");
-    if (!end) return false;
+    load_head h = head_read(c->buffer, c->have);
+    if (!h.size) return false;
     if (memcmp(c->buffer, "HTTP/1.1 200", 12) != 0) load.errors++;
-    *end = 0;
-    const char *length = strcasestr(c->buffer, "\r\ncontent-length:");
-    c->chunked = !length;
-    c->body_left = length ? strtoull(length + 17, NULL, 10) : 0;
-    size_t head = (size_t)(end + 4 - c->buffer);
-    memmove(c->buffer, c->buffer + head, c->have - head);
-    c->have -= head;
+    c->chunked = !h.sized;
+    c->body_left = h.body;
+    c->have -= h.size;
+    if (c->chunked) memmove(c->buffer, c->buffer + h.size, c->have);
     c->has_head = true;
     return true;
 }
@@ -149,21 +146,32 @@ static bool read_body(conn *c, uint64_t at)
     return whole;
 }
 
-static void on_readable(conn *c)
+static void on_bytes(conn *c, size_t n)
 {
-    ssize_t n = recv(c->fd, c->buffer + c->have, BUFFER - 1 - c->have, MSG_DONTWAIT);
-    if (n < 0 && errno == EAGAIN) return;
-    if (n <= 0) {
-        restart(c);
-        return;
-    }
     uint64_t at = now_ns();
-    c->have += (size_t)n;
+    c->have += n;
     if (!c->has_head && !read_head(c)) return;
     if (!read_body(c, at)) return;
     load.done++;
     if (!load.events) sample(at - c->began);
     if (at < load.until) fire(c);
+}
+
+/* The socket calls once: what it has is read until it gives less than there is room for, and to
+ * its end if that has come. */
+static void on_readable(conn *c, uint32_t events)
+{
+    for (bool more = true; more;) {
+        size_t room = BUFFER - 1 - c->have;
+        ssize_t n = recv(c->fd, c->buffer + c->have, room, MSG_DONTWAIT);
+        if (n < 0 && errno == EAGAIN) return;
+        if (n <= 0) {
+            restart(c);
+            return;
+        }
+        more = (size_t)n == room || events & EPOLLRDHUP;
+        on_bytes(c, (size_t)n);
+    }
 }
 
 static int by_size(const void *a, const void *b)
@@ -217,7 +225,7 @@ int main(int argc, char **argv)
     struct epoll_event ready[256];
     while (now_ns() < load.until) {
         int n = epoll_wait(load.epoll, ready, 256, 50);
-        for (int i = 0; i < n; i++) on_readable(ready[i].data.ptr);
+        for (int i = 0; i < n; i++) on_readable(ready[i].data.ptr, ready[i].events);
     }
     double took = (double)(now_ns() - began) / 1e9;
     qsort(load.samples, load.sample_count, sizeof *load.samples, by_size);

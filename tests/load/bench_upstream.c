@@ -9,6 +9,7 @@
  * the same as Bedrock says it. An MCP request: server/discover, tools/list (100 tools) or a
  * tools/call result, with the request's id. Anything else: a chat completion of about 1 KB.
  * Requests must have a Content-Length. */
+#include "head.h"
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/tcp.h>
@@ -29,7 +30,7 @@ typedef struct conn {
     int fd;
     size_t have;
     int events_left;
-    bool converse; /* in Bedrock's frames */
+    bool mcp, converse; /* what is asked for; converse: in Bedrock's frames */
     uint64_t next_event;
     struct conn *next_streaming;
     char buffer[BUFFER];
@@ -39,7 +40,8 @@ static struct upstream {
     int epoll;
     conn *streaming;
     char chat[2048], tools[65536];
-    size_t chat_bytes;
+    char whole_chat[3072]; /* with its head */
+    size_t chat_bytes, whole_bytes;
 } up;
 
 static uint64_t now_ns(void)
@@ -61,15 +63,20 @@ static void put(conn *c, const char *p, size_t n)
     }
 }
 
+static size_t write_reply(char *out, size_t room, const char *body, size_t n)
+{
+    int head_bytes =
+        snprintf(out, room,
+                 "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n\r\n",
+                 n);
+    memcpy(out + head_bytes, body, n);
+    return (size_t)head_bytes + n;
+}
+
 static void reply(conn *c, const char *body, size_t n)
 {
     static char out[BUFFER];
-    int head =
-        snprintf(out, sizeof out,
-                 "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n\r\n",
-                 n);
-    memcpy(out + head, body, n);
-    put(c, out, (size_t)head + n);
+    put(c, out, write_reply(out, sizeof out, body, n));
 }
 
 static void make_bodies(void)
@@ -85,6 +92,7 @@ static void make_bodies(void)
                  "reason\":\"stop\"}],"
                  "\"usage\":{\"prompt_tokens\":11,\"completion_tokens\":3,\"total_tokens\":14}}",
                  filler);
+    up.whole_bytes = write_reply(up.whole_chat, sizeof up.whole_chat, up.chat, up.chat_bytes);
     size_t n = 0;
     for (int i = 0; i < 100; i++)
         n += (size_t)snprintf(up.tools + n, sizeof up.tools - n,
@@ -232,13 +240,13 @@ static void answer_mcp(conn *c, const char *body, const char *id)
 
 static void answer(conn *c, const char *body)
 {
-    const char *id = strstr(body, "\"id\":");
-    if (strstr(body, "\"jsonrpc\"") && id)
+    const char *id = c->mcp ? strstr(body, "\"id\":") : NULL;
+    if (id)
         answer_mcp(c, body, id + 5);
     else if (c->converse || strstr(body, "\"stream\":true"))
         begin_stream(c, strstr(body, "\"hold\"") != NULL);
     else
-        reply(c, up.chat, up.chat_bytes);
+        put(c, up.whole_chat, up.whole_bytes);
 }
 
 static void drop(conn *c)
@@ -252,27 +260,45 @@ static void drop(conn *c)
     free(c);
 }
 
-static void on_readable(conn *c)
+static bool target_ends(const conn *c, const char *end)
 {
-    ssize_t n = recv(c->fd, c->buffer + c->have, BUFFER - 1 - c->have, MSG_DONTWAIT);
-    if (n < 0 && errno == EAGAIN) return;
-    if (n <= 0) {
-        drop(c);
-        return;
+    const char *line_end = memchr(c->buffer, '\n', c->have);
+    return line_end && memmem(c->buffer, (size_t)(line_end - c->buffer), end, strlen(end));
+}
+
+static void take_requests(conn *c)
+{
+    for (;;) {
+        load_head h = head_read(c->buffer, c->have);
+        if (!h.size || c->have - h.size < h.body) return;
+        size_t whole = h.size + h.body;
+        c->converse = target_ends(c, "/converse-stream ");
+        c->mcp = target_ends(c, "/mcp ");
+        char after = c->buffer[whole];
+        c->buffer[whole] = 0;
+        answer(c, c->buffer + h.size);
+        c->buffer[whole] = after;
+        c->have -= whole;
+        if (c->have) memmove(c->buffer, c->buffer + whole, c->have);
     }
-    c->have += (size_t)n;
-    c->buffer[c->have] = 0;
-    char *end = strstr(c->buffer, "\r\n\r\n");
-    if (!end) return;
-    const char *length = strcasestr(c->buffer, "\r\ncontent-length:");
-    size_t body = length && length < end ? strtoull(length + 17, NULL, 10) : 0;
-    size_t whole = (size_t)(end + 4 - c->buffer) + body;
-    if (c->have < whole) return;
-    const char *frames = strstr(c->buffer, "/converse-stream ");
-    c->converse = frames && frames < end;
-    answer(c, end + 4);
-    memmove(c->buffer, c->buffer + whole, c->have - whole);
-    c->have -= whole;
+}
+
+/* The socket calls once: what it has is read until it gives less than there is room for, and to
+ * its end if that has come. */
+static void on_readable(conn *c, uint32_t events)
+{
+    for (bool more = true; more;) {
+        size_t room = BUFFER - 1 - c->have;
+        ssize_t n = recv(c->fd, c->buffer + c->have, room, MSG_DONTWAIT);
+        if (n < 0 && errno == EAGAIN) return;
+        if (n <= 0) {
+            drop(c);
+            return;
+        }
+        more = (size_t)n == room || events & EPOLLRDHUP;
+        c->have += (size_t)n;
+        take_requests(c);
+    }
 }
 
 /* Sends what is due; returns how long nothing is, in ms. */
@@ -309,7 +335,7 @@ static void accept_all(int listener)
         conn *c = calloc(1, sizeof *c);
         if (!c) exit(1);
         c->fd = fd;
-        struct epoll_event ev = {.events = EPOLLIN, .data.ptr = c};
+        struct epoll_event ev = {.events = EPOLLIN | EPOLLRDHUP | EPOLLET, .data.ptr = c};
         (void)epoll_ctl(up.epoll, EPOLL_CTL_ADD, fd, &ev);
     }
 }
@@ -335,7 +361,7 @@ int main(int argc, char **argv)
         int n = epoll_wait(up.epoll, ready, 256, run_streams());
         for (int i = 0; i < n; i++) {
             if (ready[i].data.ptr)
-                on_readable(ready[i].data.ptr);
+                on_readable(ready[i].data.ptr, ready[i].events);
             else
                 accept_all(listener);
         }
