@@ -256,6 +256,7 @@ static void add_format(writing *w, jnode *out)
     jn_set_text(schema, "schema", w->c->format.schema.raw); /* a string that holds JSON */
     jn_set_text(schema, "name", w->c->format.name);
     jn_set_text(schema, "description", w->c->format.description);
+    loss_said(w->l, &w->c->format.name);
     loss_said(w->l, &w->c->format.description);
     jn_set_text(format, "type", S("json_schema"));
     jn_set(format, "structure", only(w->a, "jsonSchema", schema));

@@ -93,6 +93,14 @@ typedef enum {
 } llm_effort;
 typedef enum { VERBOSITY_LOW = 1, VERBOSITY_MEDIUM, VERBOSITY_HIGH } llm_verbosity;
 
+/* What an answer is to look like. */
+typedef struct {
+    int kind; /* format_kind */
+    str name, description;
+    js_value schema;
+    opt_bool strict;
+} llm_format;
+
 typedef struct llm_chat {
     str model; /* as asked */
     const llm_turn *turns;
@@ -105,12 +113,7 @@ typedef struct llm_chat {
     int choice;      /* choice_mode, 0: not said */
     str choice_name; /* CHOICE_ONE */
     opt_bool parallel_tools;
-    struct {
-        int kind; /* format_kind */
-        str name, description;
-        js_value schema;
-        opt_bool strict;
-    } format;
+    llm_format format;
     struct {
         int mode; /* think_mode */
         opt_int budget;

@@ -338,12 +338,8 @@ static const err *read_format(obj *o, llm_chat *c)
     reader_spot(rd, &c->format.kind, "response_format");
     obj *schema = obj_inner(format, "json_schema", "response_format.json_schema");
     if (!schema) return NULL;
-    c->format.name = obj_text(schema, "name");
-    c->format.description = obj_text(schema, "description");
-    if (c->format.description.n)
-        reader_spot(rd, &c->format.description, "response_format.json_schema.description");
-    c->format.schema = obj_take_kind(schema, "schema", JS_OBJECT);
-    c->format.strict = obj_bool(schema, "strict");
+    format_take(schema, "response_format.json_schema.name",
+                "response_format.json_schema.description", &c->format);
     return NULL;
 }
 

@@ -239,6 +239,7 @@ static jnode *format(const writing *w)
     jnode *schema = jn_open(j, S("json_schema"));
     jn_set_text(schema, "name", c->format.name.n ? c->format.name : S("answer"));
     jn_set_text(schema, "description", c->format.description);
+    loss_said(w->l, &c->format.name);
     loss_said(w->l, &c->format.description);
     jn_set(schema, "schema", jn_raw(w->a, c->format.schema.raw));
     if (c->format.strict.set) jn_set(schema, "strict", jn_bool(w->a, c->format.strict.v));

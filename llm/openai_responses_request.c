@@ -285,11 +285,7 @@ static const err *read_text(obj *o, llm_chat *c)
     c->format.kind = name_value(names, obj_text(format, "type"), 0);
     if (!c->format.kind) return reader_wrong(rd, "'text.format.type' is not known");
     reader_spot(rd, &c->format.kind, "text.format");
-    c->format.name = obj_text(format, "name");
-    c->format.description = obj_text(format, "description");
-    if (c->format.description.n) reader_spot(rd, &c->format.description, "text.format.description");
-    c->format.schema = obj_take_kind(format, "schema", JS_OBJECT);
-    c->format.strict = obj_bool(format, "strict");
+    format_take(format, "text.format.name", "text.format.description", &c->format);
     return NULL;
 }
 

@@ -89,6 +89,17 @@ void tool_take(obj *o, const char *schema, const char *strict_path, llm_tool *t)
     if (t->strict.set) reader_spot(obj_reader(o), &t->strict, strict_path);
 }
 
+void format_take(obj *o, const char *name_path, const char *description_path, llm_format *f)
+{
+    llm_reader *rd = obj_reader(o);
+    f->name = obj_text(o, "name");
+    if (f->name.n) reader_spot(rd, &f->name, name_path);
+    f->description = obj_text(o, "description");
+    if (f->description.n) reader_spot(rd, &f->description, description_path);
+    f->schema = obj_take_kind(o, "schema", JS_OBJECT);
+    f->strict = obj_bool(o, "strict");
+}
+
 str tool_schema(const llm_tool *t, llm_loss *l)
 {
     if (t->schema.kind == JS_OBJECT) return t->schema.raw;

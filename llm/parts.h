@@ -43,6 +43,8 @@ MUST_CHECK const err *tools_read(obj *o, llm_chat *c,
                                  const err *(*read)(obj *o, js_value raw, llm_tool *t));
 /* Name, description, schema and strictness: the member that holds the schema differs. */
 void tool_take(obj *o, const char *schema, const char *strict_path, llm_tool *t);
+/* The same of an answer's format, as both of OpenAI's dialects say it. */
+void format_take(obj *o, const char *name_path, const char *description_path, llm_format *f);
 /* Its schema for those who demand an object; whatever else it is, is lost. */
 str tool_schema(const llm_tool *t, llm_loss *l);
 

@@ -71,8 +71,9 @@ def test_cohere_chats_embeds_and_reranks(binary):
         named = {"name": "answer", "description": "In one word.", "schema": {"type": "object"}}
         for path, body, lost in (
                 ("/v1/chat/completions", {"messages": [], "response_format": {"type": "json_schema", "json_schema": named}},
-                 "response_format.json_schema.description"),
-                ("/v1/responses", {"input": "Is it?", "text": {"format": {"type": "json_schema", **named}}}, "text.format.description")):
+                 "response_format.json_schema.name,response_format.json_schema.description"),
+                ("/v1/responses", {"input": "Is it?", "text": {"format": {"type": "json_schema", **named}}},
+                 "text.format.name,text.format.description")):
             h.provider.will(Answer(REPLY))
             a = h.ask(path, {"model": "command-a", **body}, **{"x-sallyport-explain": "1"})
             assert a.status == 200 and a.headers["x-sallyport-dropped"] == lost, (path, a.body, a.headers)
