@@ -2,8 +2,10 @@
 /* call.h - what the call files share: one call about one subject on its way.
  *
  * tools/call, prompts/get, resources/read and completion/complete are the same steps about
- * different things. call.c has the steps, call_find.c finds the thing, call_answer.c brings
- * what the link reports. Events only collect bytes here and wake the flow; steps write them. */
+ * different things. call.c reads, finds and decides, and has the tables of steps; call_find.c
+ * finds the thing; call_request.c says what its server is asked, call_forward.c sends that and
+ * writes what comes, call_answer.c brings what the link reports. Events only collect bytes here and
+ * wake the flow; steps write them. */
 #ifndef SP_MCP_CALL_H
 #define SP_MCP_CALL_H
 #include "catalog.h"
@@ -51,9 +53,18 @@ struct subject_call {
     size_t sent;
 };
 
+static inline bool call_is_uri(const struct subject_call *k)
+{
+    return k->kind == CATALOG_RESOURCES || k->kind == CATALOG_TEMPLATES;
+}
+
 extern const link_events call_hears;    /* their owner is the visit, */
 extern const char call_type;            /* under this type */
-link_request call_request_of(visit *v); /* to the call's server */
+link_request call_request_of(visit *v); /* call_request.c: to the call's server */
+/* call_forward.c: the step that sends and waits, streaming notices; the answer, with back-pressure;
+ * and the end of every call. */
+flow_go call_forward(void *x, flow_why why);
+flow_go call_relay(void *x, flow_why why);
 
 /* The steps of a tasks/get that is no request: its visit has all that reading would find. */
 extern const flow_step call_look_steps[];
