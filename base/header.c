@@ -3,7 +3,8 @@
 
 static char lower(char c)
 {
-    return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
+    if (c >= 'A' && c <= 'Z') c = (char)(c + 32);
+    return c;
 }
 
 /* In one place: unrolled wherever a name is looked for it crowds the instruction cache. */
